@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "backend.h"
+
+#include "clock.h"
+#include "lifecycle.h"
+#include "log.h"
+#include "mem.h"
+#include "outbox.h"
+#include "schedule.h"
+
+enum { FUNCTIONS_MOST = 512, WORD_BYTES = 200 };
+
+static char *copy(const char *text, size_t bytes)
+{
+    char *to = mem_alloc(bytes + 1);
+    memcpy(to, text, bytes);
+    return to;
+}
+
+/* A word of the hello; absent gives "". Words end up in logs and answers: no control characters, no blanks. */
+static int word(const msgpack_object_map *map, const char *key, bool required, char **ret, struct err *err)
+{
+    const char *text = "";
+    size_t bytes = 0;
+    if (header_text(map, key, WORD_BYTES, &text, &bytes, err)) {
+        return KILN_INVALID;
+    }
+    if (required && !bytes) {
+        return err_set(err, KILN_INVALID, key, "%s is missing, expected a string", key);
+    }
+    for (size_t i = 0; i < bytes; i++) {
+        if ((unsigned char) text[i] <= ' ' || text[i] == 0x7f) {
+            return err_set(err, KILN_INVALID, key, "%s holds blanks or control characters", key);
+        }
+    }
+    *ret = copy(text, bytes);
+    return 0;
+}
+
+static void welcome(struct broker *b, const struct peer_route *to, int status, const char *error, const uint64_t *lost, size_t n_lost)
+{
+    struct buf *out = &b->out;
+    buf_clear(out);
+    buf_put_map(out, 7u + (error != NULL) + (n_lost != 0));
+    buf_put_str_const(out, "op");
+    buf_put_str_const(out, "welcome");
+    buf_put_str_const(out, "status");
+    buf_put_text(out, status == KILN_OK ? "ok" : "invalid");
+    buf_put_str_const(out, "epoch");
+    buf_put_u64(out, b->epoch);
+    buf_put_str_const(out, "beat_ms");
+    buf_put_u64(out, (uint64_t) b->config.beat_ms);
+    buf_put_str_const(out, "lease_ms");
+    buf_put_u64(out, (uint64_t) b->config.lease_ms);
+    buf_put_str_const(out, "max_bytes");
+    buf_put_u64(out, (uint64_t) b->config.max_bytes);
+    buf_put_str_const(out, "journal");
+    buf_put_text(out, b->journal_driver->name);
+    if (error) {
+        buf_put_str_const(out, "error");
+        buf_put_text(out, error);
+    }
+    if (n_lost) {
+        buf_put_str_const(out, "lost");
+        buf_put_list(out, n_lost);
+        for (size_t i = 0; i < n_lost; i++) {
+            buf_put_u64(out, lost[i]);
+        }
+    }
+    outbox_worker(b, to, out, NULL, 0);
+}
+
+/* Whoever speaks on this connection, or under this name, was someone else until now. */
+static void make_way(struct broker *b, struct frames *f, const char *wid, const char *cause)
+{
+    struct peer_entry *e = peers_find(&b->peers, &f->route);
+    if (e && e->worker) {
+        backend_lose(b, e->worker, cause);
+    } else if (e) {
+        peers_drop_node(&b->peers, e->node);
+    }
+    struct worker *w = zhashx_lookup(b->peers.workers, wid);
+    if (w) {
+        backend_lose(b, w, cause);
+    }
+}
+
+static int hello_node(struct broker *b, struct frames *f, const msgpack_object_map *map, struct err *err)
+{
+    struct node *n = mem_alloc(sizeof *n);
+    if (word(map, "wid", true, &n->wid, err) || word(map, "session", true, &n->session, err) ||
+        word(map, "host", false, &n->host, err) || header_uint(map, "pid", 0, UINT32_MAX, &n->pid, err)) {
+        mem_free(n->wid);
+        mem_free(n->session);
+        mem_free(n->host);
+        mem_free(n);
+        return KILN_INVALID;
+    }
+    route_take(&n->route, &f->route);
+    n->heard_ns = b->now_ns;
+    make_way(b, f, n->wid, "its connection now belongs to a node");
+    struct node *old = zhashx_lookup(b->peers.nodes, n->wid);
+    if (old) {
+        peers_drop_node(&b->peers, old);
+    }
+    b->counters.nodes_joined++;
+    log_info("node_joined", "wid=%s host=%s pid=%llu", n->wid, n->host, (unsigned long long) n->pid);
+    peers_add_node(&b->peers, n);
+    welcome(b, &n->route, KILN_OK, NULL, NULL, 0);
+    return 0;
+}
+
+/* ---- workers ---- */
+
+static int take_function(struct broker *b, struct worker *w, const msgpack_object *o, zmq_msg_t *contract, struct err *err)
+{
+    if (o->type != MSGPACK_OBJECT_MAP) {
+        return err_set(err, KILN_INVALID, "functions", "functions holds something that is not a map");
+    }
+    const char *name = "";
+    size_t bytes = 0;
+    uint64_t max_batch = 1, warm_us = 0;
+    if (header_text(&o->via.map, "name", CATALOGUE_NAME_BYTES, &name, &bytes, err) ||
+        header_uint(&o->via.map, "max_batch", 0, 1 << 20, &max_batch, err)) {
+        return KILN_INVALID;
+    }
+    const msgpack_object *warm = header_get(&o->via.map, "warm_us");
+    if (warm && (warm->type == MSGPACK_OBJECT_FLOAT64 || warm->type == MSGPACK_OBJECT_FLOAT32)) {
+        warm_us = warm->via.f64 > 0 && warm->via.f64 < 1e12 ? (uint64_t) warm->via.f64 + 1 : 0;
+    } else if (warm && warm->type == MSGPACK_OBJECT_POSITIVE_INTEGER) {
+        warm_us = warm->via.u64;
+    }
+    char full[2 * CATALOGUE_NAME_BYTES + 2];
+    int n = snprintf(full, sizeof full, "%s.%.*s", w->plugin, (int) bytes, name);
+    struct function *fn = catalogue_make(&b->catalogue, full, (size_t) n);
+    if (!fn) {
+        return err_set(err, KILN_INVALID, "functions",
+                       "functions holds \"%.100s\", expected lower case letters, digits and underscores", full);
+    }
+    if (warm_us && fn->stats.total.count == 0) {
+        fn->cost_ns = (int64_t) (warm_us < 60000000 ? warm_us : 60000000) * CLOCK_US;
+    }
+    fn->max_batch = (uint32_t) max_batch;
+    mem_free(fn->plugin);
+    fn->plugin = mem_text(w->label);
+    if (contract) {
+        if (fn->described) {
+            zmq_msg_close(&fn->contract);
+        }
+        zmq_msg_init(&fn->contract);
+        zmq_msg_move(&fn->contract, contract);
+        fn->described = true;
+    }
+    w->functions = mem_grow(w->functions, (w->n_functions + 1) * sizeof(struct function *));
+    w->functions[w->n_functions++] = fn;
+    function_join(fn, w);
+    return 0;
+}
+
+/* The tokens the worker still holds: those leases stay, its other ones are given back, unknown ones are lost. */
+static size_t resume(struct broker *b, struct worker *w, const msgpack_object_array *tokens, uint64_t *lost)
+{
+    size_t n_lost = 0;
+    for (uint32_t i = 0; tokens && i < tokens->size; i++) {
+        const msgpack_object *o = &tokens->ptr[i];
+        uint64_t token = o->type == MSGPACK_OBJECT_POSITIVE_INTEGER ? o->via.u64 : 0;
+        struct lease *l = lease_find(&b->leases, token);
+        if (!l || l->worker != w) {
+            lost[n_lost++] = token;
+        }
+    }
+    for (struct lease *l = w->leases, *next; l; l = next) {
+        next = l->next;
+        bool held = false;
+        for (uint32_t i = 0; tokens && i < tokens->size && !held; i++) {
+            held = tokens->ptr[i].type == MSGPACK_OBJECT_POSITIVE_INTEGER && tokens->ptr[i].via.u64 == lease_token(l);
+        }
+        if (!held) {
+            struct job *job = lease_close(&b->leases, l);
+            if (job) {
+                job_give_back(b, job);
+            }
+        }
+    }
+    return n_lost;
+}
+
+static void worker_discard(struct worker **worker)
+{
+    struct worker *w = *worker;
+    char *texts[] = {w->wid, w->node_name, w->session, w->host, w->plugin, w->version, w->build, w->label};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        mem_free(texts[i]);
+    }
+    mem_free(w->functions);
+    mem_free(w);
+    *worker = NULL;
+}
+
+static int read_worker(const msgpack_object_map *map, struct worker *w, struct err *err)
+{
+    if (word(map, "wid", true, &w->wid, err) || word(map, "session", true, &w->session, err) ||
+        word(map, "plugin", true, &w->plugin, err) || word(map, "version", false, &w->version, err) ||
+        word(map, "build", false, &w->build, err) || word(map, "host", false, &w->host, err) ||
+        word(map, "node", false, &w->node_name, err) || header_uint(map, "pid", 0, UINT32_MAX, &w->pid, err) ||
+        header_uint(map, "generation", 0, UINT32_MAX, &w->generation, err)) {
+        return KILN_INVALID;
+    }
+    if (!*w->node_name) {
+        mem_free(w->node_name);
+        w->node_name = NULL;
+    }
+    size_t room = strlen(w->plugin) + strlen(w->version) + 2;
+    w->label = mem_alloc(room);
+    snprintf(w->label, room, "%s/%s", w->plugin, w->version);
+    return 0;
+}
+
+static int hello_worker(struct broker *b, struct frames *f, const msgpack_object_map *map, struct err *err)
+{
+    const msgpack_object_array *functions = NULL, *tokens = NULL;
+    struct worker *w = mem_alloc(sizeof *w);
+    if (read_worker(map, w, err) || header_list(map, "functions", FUNCTIONS_MOST, &functions, err) ||
+        header_list(map, "resume", WIRE_JOBS * 4, &tokens, err)) {
+        worker_discard(&w);
+        return KILN_INVALID;
+    }
+    size_t n = functions ? functions->size : 0;
+    if (f->n_payloads != n && f->n_payloads != n + 1) {
+        worker_discard(&w);
+        return err_set(err, KILN_INVALID, NULL, "hello has %zu payloads, expected a contract for each of %zu functions and a report",
+                       f->n_payloads, n);
+    }
+    uint64_t *lost = mem_alloc((tokens ? tokens->size + 1 : 1) * sizeof *lost);
+    size_t n_lost = 0;
+    struct worker *old = zhashx_lookup(b->peers.workers, w->wid);
+    if (old && strcmp(old->session, w->session) == 0) {
+        /* The same process on a new connection: what it holds stays leased, its counts begin anew. */
+        struct peer_entry *there = peers_find(&b->peers, &f->route);
+        if (there && there->worker != old) {
+            make_way(b, f, "", "another worker said hello on its connection");
+        }
+        worker_discard(&w);
+        w = old;
+        peers_reroute(&b->peers, w, &f->route);
+        n_lost = resume(b, w, tokens, lost);
+        w->delivered = w->credit = w->stored_seq = w->done_seq = 0;
+    } else {
+        make_way(b, f, w->wid, "another worker said hello in its place");
+        n_lost = resume(b, w, tokens, lost); /* none of them can be ours */
+        route_take(&w->route, &f->route);
+        for (size_t i = 0; i < n; i++) {
+            if (take_function(b, w, &functions->ptr[i], &f->payloads[i], err)) {
+                for (size_t k = 0; k < w->n_functions; k++) {
+                    function_leave(w->functions[k], w);
+                }
+                worker_discard(&w);
+                mem_free(lost);
+                return KILN_INVALID;
+            }
+        }
+        if (f->n_payloads > n) {
+            zmq_msg_init(&w->report);
+            zmq_msg_move(&w->report, &f->payloads[n]);
+            w->reported = true;
+        }
+        peers_add_worker(&b->peers, w);
+        b->counters.workers_joined++;
+        log_info("worker_joined", "wid=%s plugin=%s build=%s functions=%zu", w->wid, w->label, w->build, w->n_functions);
+    }
+    w->heard_ns = b->now_ns;
+    welcome(b, &w->route, KILN_OK, NULL, lost, n_lost);
+    mem_free(lost);
+    return 0;
+}
+
+int backend_hello(struct broker *b, struct frames *f, const msgpack_object_map *map, struct err *err)
+{
+    const char *role = "";
+    size_t bytes = 0;
+    int status = header_text(map, "role", 20, &role, &bytes, err);
+    if (!status && text_is(role, bytes, "worker")) {
+        status = hello_worker(b, f, map, err);
+    } else if (!status && text_is(role, bytes, "node")) {
+        status = hello_node(b, f, map, err);
+    } else if (!status) {
+        status = err_set(err, KILN_INVALID, "role", "role is \"%.*s\", expected worker or node", (int) bytes, role);
+    }
+    if (status) {
+        struct peer_route to;
+        struct err why = {0};
+        route_take(&to, &f->route);
+        welcome(b, &to, status, err ? err->text : why.text, NULL, 0);
+    }
+    return status;
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "broker.h"
+
+#include <sys/random.h>
+#include <sys/signalfd.h>
+
+#include "backend.h"
+#include "clock.h"
+#include "lifecycle.h"
+#include "log.h"
+#include "mem.h"
+#include "outbox.h"
+#include "schedule.h"
+
+enum { TURN_MESSAGES = 256 }; /* taken from each side in one turn, so that neither starves the other */
+
+/* ---- what happens by itself ---- */
+
+static void sweep(void *arg, struct timer *t)
+{
+    struct broker *b = arg;
+    backend_sweep(b);
+    timers_set(&b->timers, t, b->now_ns + b->config.beat_ms * CLOCK_MS);
+}
+
+/* The time to announce functions is over: what was asked of those that nobody has is refused. */
+static void settle(void *arg, struct timer *t)
+{
+    (void) t;
+    struct broker *b = arg;
+    b->settling = false;
+    size_t n;
+    struct function **all = catalogue_sorted(&b->catalogue, &n);
+    for (size_t i = 0; i < n; i++) {
+        while (!all[i]->announced && all[i]->queue.count) {
+            char text[300];
+            snprintf(text, sizeof text, "fn is \"%s\", which no plugin offers", all[i]->name);
+            job_end(b, queue_first(&all[i]->queue), KILN_UNKNOWN_FUNCTION, text, "fn", NULL, NULL);
+        }
+        if (!all[i]->announced && !all[i]->delayed) {
+            catalogue_drop(&b->catalogue, all[i]);
+        }
+    }
+    mem_free(all);
+}
+
+/* ---- sockets ---- */
+
+static int bind_all(zsock_t *sock, const struct conf_texts *endpoints, struct err *err)
+{
+    for (size_t i = 0; i < endpoints->n; i++) {
+        if (zsock_bind(sock, "%s", endpoints->items[i]) < 0) {
+            return err_set(err, KILN_UNAVAILABLE, NULL, "cannot bind %s: %s", endpoints->items[i], zmq_strerror(zmq_errno()));
+        }
+    }
+    return 0;
+}
+
+static zsock_t *open_router(const struct broker *b, int64_t out_hwm, const struct conf_texts *endpoints, struct err *err)
+{
+    zsock_t *sock = zsock_new(ZMQ_ROUTER);
+    if (!sock) {
+        err_set(err, KILN_RESOURCE, NULL, "no socket: %s", zmq_strerror(zmq_errno()));
+        return NULL;
+    }
+    zsock_set_router_mandatory(sock, 1);
+    zsock_set_router_handover(sock, 1);
+    zsock_set_sndhwm(sock, (int) out_hwm);
+    zsock_set_rcvhwm(sock, 1000);
+    zsock_set_linger(sock, 0);
+    /* Up to twice the limit a payload is refused in words; beyond, the connection is closed before it fills memory. */
+    int64_t most = 2 * b->config.max_bytes > WIRE_HEADER_BYTES ? 2 * b->config.max_bytes : WIRE_HEADER_BYTES;
+    zmq_setsockopt(zsock_resolve(sock), ZMQ_MAXMSGSIZE, &most, sizeof most);
+    zsock_set_heartbeat_ivl(sock, 5000);
+    zsock_set_heartbeat_timeout(sock, 15000);
+    if (bind_all(sock, endpoints, err)) {
+        zsock_destroy(&sock);
+    }
+    return sock;
+}
+
+int broker_open(struct broker *b, struct config *config, struct err *err)
+{
+    *b = (struct broker){.config = *config, .journal_driver = &journal_memory};
+    *config = (struct config){0};
+    b->frontend = open_router(b, b->config.out_hwm, &b->config.frontend, err);
+    b->backend = b->frontend ? open_router(b, 100000, &b->config.backend, err) : NULL;
+    int status = b->backend ? b->journal_driver->open("", &b->journal, err) : KILN_UNAVAILABLE;
+    if (status) {
+        zsock_destroy(&b->frontend);
+        zsock_destroy(&b->backend);
+        config_done(&b->config);
+        return status;
+    }
+    b->front = zsock_resolve(b->frontend);
+    b->back = zsock_resolve(b->backend);
+    b->now_ns = b->started_ns = clock_ns();
+    if (getrandom(&b->epoch, sizeof b->epoch, 0) != sizeof b->epoch) {
+        b->epoch = (uint64_t) b->started_ns;
+    }
+    b->epoch >>= 12; /* exact in a double, for languages that have nothing else */
+    catalogue_init(&b->catalogue);
+    peers_init(&b->peers);
+    leases_init(&b->leases);
+    results_init(&b->results);
+    b->sweep.fire = sweep;
+    timers_set(&b->timers, &b->sweep, b->now_ns + b->config.beat_ms * CLOCK_MS);
+    b->settling = b->config.settle_ms > 0;
+    b->settle.fire = settle;
+    if (b->settling) {
+        timers_set(&b->timers, &b->settle, b->now_ns + b->config.settle_ms * CLOCK_MS);
+    }
+    return 0;
+}
+
+/* ---- running ---- */
+
+static void commit(struct broker *b)
+{
+    if (!b->held) {
+        return; /* nothing was promised */
+    }
+    uint64_t durable;
+    struct err err;
+    if (b->journal_driver->commit(b->journal, &durable, &err) || durable < b->journal_seq) {
+        log_error("journal_failed", "error=%s", log_quote(err.text));
+        abort();
+    }
+    outbox_release(b);
+}
+
+static void turn(struct broker *b)
+{
+    bool more = true;
+    for (int i = 0; more && i < TURN_MESSAGES; i++) {
+        more = backend_take(b); /* first: it makes room */
+    }
+    more = true;
+    for (int i = 0; more && i < TURN_MESSAGES; i++) {
+        more = frontend_take(b);
+    }
+    b->now_ns = clock_ns();
+    timers_fire(&b->timers, b->now_ns, b);
+    reply_flush(b);
+    commit(b);
+    schedule_run(b);
+}
+
+static long wait_ms(const struct broker *b)
+{
+    int64_t left_ns = timers_next(&b->timers) - clock_ns();
+    if (left_ns <= 0) {
+        return 0;
+    }
+    return left_ns / CLOCK_MS > 60000 ? 60000 : (long) (left_ns / CLOCK_MS) + 1;
+}
+
+void broker_run(struct broker *b, int signal_fd)
+{
+    zmq_pollitem_t items[] = {
+        {.socket = b->back, .events = ZMQ_POLLIN},
+        {.socket = b->front, .events = ZMQ_POLLIN},
+        {.fd = signal_fd, .events = ZMQ_POLLIN},
+    };
+    for (;;) {
+        if (zmq_poll(items, 3, wait_ms(b)) < 0 && zmq_errno() != EINTR) {
+            log_error("poll_failed", "error=%s", log_quote(zmq_strerror(zmq_errno())));
+            abort();
+        }
+        if (items[2].revents & ZMQ_POLLIN) {
+            struct signalfd_siginfo info;
+            if (read(signal_fd, &info, sizeof info) == sizeof info) {
+                log_info("signal", "signal=%s", strsignal((int) info.ssi_signo));
+                return;
+            }
+        }
+        turn(b);
+    }
+}
+
+/* ---- the end ---- */
+
+static const char stopping[] = "the broker is stopping";
+
+static void answer_all(struct broker *b, struct function *f)
+{
+    while (f->queue.count) {
+        job_end(b, queue_first(&f->queue), KILN_UNAVAILABLE, stopping, NULL, NULL, NULL);
+    }
+}
+
+void broker_close(struct broker *b)
+{
+    b->now_ns = clock_ns();
+    /* Waiting callers learn it now; what runs is answered likewise, since no result can come back. */
+    size_t n;
+    struct worker **workers = (struct worker **) peers_all(b->peers.workers, &n);
+    for (size_t i = 0; i < n; i++) {
+        backend_lose(b, workers[i], NULL);
+    }
+    mem_free(workers);
+    struct function **all = catalogue_sorted(&b->catalogue, &n);
+    for (size_t i = 0; i < n; i++) {
+        answer_all(b, all[i]);
+    }
+    mem_free(all);
+    struct job **jobs = (struct job **) peers_all(b->results.by_id, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (jobs[i]->state == JOB_DELAYED) {
+            job_end(b, jobs[i], KILN_UNAVAILABLE, stopping, NULL, NULL, NULL);
+        }
+    }
+    mem_free(jobs);
+    reply_flush(b);
+    outbox_release(b);
+    results_done(b);
+    zsock_set_linger(b->frontend, 200);
+    zsock_destroy(&b->frontend);
+    zsock_destroy(&b->backend);
+    timers_clear(&b->timers, &b->sweep);
+    timers_clear(&b->timers, &b->settle);
+    timers_done(&b->timers);
+    catalogue_done(&b->catalogue);
+    peers_done(&b->peers);
+    leases_done(&b->leases);
+    reply_done(&b->reply);
+    frames_done(&b->frames);
+    header_done(&b->header);
+    buf_done(&b->out);
+    mem_free(b->parts);
+    job_pool_done(&b->pool);
+    b->journal_driver->close(&b->journal);
+    config_done(&b->config);
+}

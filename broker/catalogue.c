@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "catalogue.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "clock.h"
+#include "mem.h"
+
+static void function_free(void **item)
+{
+    struct function *f = *item;
+    assert(f->queue.count == 0);
+    if (f->described) {
+        zmq_msg_close(&f->contract);
+    }
+    mem_free(f->workers);
+    mem_free(f->name);
+    mem_free(f->plugin);
+    mem_free(f);
+    *item = NULL;
+}
+
+void catalogue_init(struct catalogue *c)
+{
+    *c = (struct catalogue){.by_name = zhashx_new()};
+    assert(c->by_name);
+    zhashx_set_destructor(c->by_name, function_free);
+}
+
+void catalogue_done(struct catalogue *c)
+{
+    zhashx_destroy(&c->by_name);
+    *c = (struct catalogue){0};
+}
+
+struct function *catalogue_find(struct catalogue *c, const char *name, size_t name_bytes)
+{
+    if (c->last && text_is(name, name_bytes, c->last->name)) {
+        return c->last;
+    }
+    char text[CATALOGUE_NAME_BYTES + 1];
+    if (name_bytes > CATALOGUE_NAME_BYTES) {
+        return NULL;
+    }
+    memcpy(text, name, name_bytes);
+    text[name_bytes] = '\0';
+    struct function *f = strlen(text) == name_bytes ? zhashx_lookup(c->by_name, text) : NULL;
+    if (f) {
+        c->last = f;
+    }
+    return f;
+}
+
+static bool well_formed(const char *name, size_t bytes)
+{
+    size_t dots = 0;
+    for (size_t i = 0; i < bytes; i++) {
+        char ch = name[i];
+        if (ch == '.') {
+            dots++;
+        } else if (!((ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9') || ch == '_')) {
+            return false;
+        }
+    }
+    return bytes >= 3 && bytes <= CATALOGUE_NAME_BYTES && dots == 1 && name[0] != '.' && name[bytes - 1] != '.';
+}
+
+struct function *catalogue_make(struct catalogue *c, const char *name, size_t name_bytes)
+{
+    struct function *f = catalogue_find(c, name, name_bytes);
+    if (f || !well_formed(name, name_bytes) || zhashx_size(c->by_name) >= CATALOGUE_MOST) {
+        return f;
+    }
+    f = mem_alloc(sizeof *f);
+    f->name = mem_alloc(name_bytes + 1);
+    memcpy(f->name, name, name_bytes);
+    f->max_batch = 1;
+    f->cost_ns = CLOCK_MS;
+    zhashx_insert(c->by_name, f->name, f);
+    return f;
+}
+
+void catalogue_drop(struct catalogue *c, struct function *f)
+{
+    if (c->last == f) {
+        c->last = NULL;
+    }
+    zhashx_delete(c->by_name, f->name);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp((*(struct function *const *) a)->name, (*(struct function *const *) b)->name);
+}
+
+struct function **catalogue_sorted(struct catalogue *c, size_t *ret_n)
+{
+    size_t n = 0;
+    struct function **list = mem_alloc((zhashx_size(c->by_name) + 1) * sizeof(struct function *));
+    for (struct function *f = zhashx_first(c->by_name); f; f = zhashx_next(c->by_name)) {
+        list[n++] = f;
+    }
+    qsort(list, n, sizeof *list, by_name);
+    *ret_n = n;
+    return list;
+}
+
+void function_join(struct function *f, struct worker *w)
+{
+    f->workers = mem_grow(f->workers, (f->n_workers + 1) * sizeof(struct worker *));
+    f->workers[f->n_workers++] = w;
+    f->announced = true;
+}
+
+void function_leave(struct function *f, struct worker *w)
+{
+    for (size_t i = 0; i < f->n_workers; i++) {
+        if (f->workers[i] == w) {
+            f->workers[i] = f->workers[--f->n_workers];
+            return;
+        }
+    }
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* catalogue - the functions the broker has heard of, each with its queue, its workers and its figures.
+ *
+ * A function enters when a worker announces it, or, in the first moments after a start, when a producer asks for one that
+ * no worker has announced yet. It stays until the broker ends: its queue outlives its workers. */
+#ifndef CATALOGUE_H
+#define CATALOGUE_H
+
+#include <czmq.h>
+
+#include "histogram.h"
+#include "job.h"
+#include "queue.h"
+
+struct worker;
+
+struct function_stats {
+    uint64_t statuses[KILN_STATUS_COUNT]; /* ended jobs by status */
+    uint64_t retries, crashes;
+    uint64_t batched; /* jobs that were computed */
+    double batches;   /* in so many batches: each of a batch of k counts 1/k */
+    struct histogram queue, run, total;
+};
+
+struct function {
+    char *name;        /* "stats.mean" */
+    char *plugin;      /* "stats/1.0.0", of the newest worker */
+    bool announced;    /* by some worker, since the broker started */
+    bool ready;        /* in the scheduler's list */
+    struct function *next_ready, *prev_ready;
+    struct queue queue;
+    uint32_t delayed, running;
+    uint32_t max_batch;
+    int64_t cost_ns;   /* expected worker time of one job: a moving average, first the warm-up's figure */
+    struct worker **workers;
+    size_t n_workers;
+    zmq_msg_t contract; /* msgpack, as the newest worker sent it */
+    bool described;
+    struct function_stats stats;
+};
+
+struct catalogue {
+    zhashx_t *by_name;
+    struct function *last; /* the last found: jobs come in runs */
+};
+
+enum { CATALOGUE_MOST = 10000, CATALOGUE_NAME_BYTES = 128 };
+
+void catalogue_init(struct catalogue *c);
+void catalogue_done(struct catalogue *c); /* queues must be empty */
+
+struct function *catalogue_find(struct catalogue *c, const char *name, size_t name_bytes); /* or NULL */
+
+/* The function of that name, made if need be; NULL when there are too many or the name is not "plugin.function". */
+struct function *catalogue_make(struct catalogue *c, const char *name, size_t name_bytes);
+
+/* Forgets a function that nobody announced and nothing waits for. */
+void catalogue_drop(struct catalogue *c, struct function *f);
+
+/* In the order of their names; the list is the caller's (mem_free). */
+struct function **catalogue_sorted(struct catalogue *c, size_t *ret_n);
+
+void function_join(struct function *f, struct worker *w);  /* w offers f */
+void function_leave(struct function *f, struct worker *w);
+
+#endif

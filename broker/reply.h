@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* reply - answers to calls, gathered.
+ *
+ * Outcomes of the same request that come one after the other leave in one message. reply_add() may send what was
+ * gathered for another request before; reply_flush() sends what is left and is called before the loop sleeps. */
+#ifndef REPLY_H
+#define REPLY_H
+
+#include "job.h"
+
+struct broker;
+struct worker;
+
+struct reply {
+    struct request *request; /* being gathered for; NULL: nothing */
+    const struct worker *worker;
+    struct buf items;        /* the msgpack of each job's map, one after the other */
+    uint32_t n;
+    zmq_msg_t *payloads;
+    size_t room;
+};
+
+struct outcome {
+    const struct wire_id *id;
+    int status;
+    const char *error, *field;   /* NULL: nothing to say */
+    const struct job *job;       /* its timing; NULL: it never was a job */
+    const struct worker *worker; /* NULL: none had a hand in it */
+    zmq_msg_t *result;           /* moved out; NULL: nil */
+};
+
+/* One of the request's open jobs has ended. Frees the request with the last (after it was sent). */
+void reply_add(struct broker *b, struct request *request, const struct outcome *o);
+void reply_flush(struct broker *b);
+void reply_done(struct reply *r);
+
+/* {queue_us, decode_us, ...} of a job, as a msgpack map. */
+void reply_timing(struct buf *out, const struct job *job);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* schedule - credit met with work: which job goes to which worker, and how many together.
+ *
+ * A worker that is idle gets a share of what waits, at once. A worker that is busy is given work ahead only while what it
+ * holds is expected to take less than ahead_us, and only one message ahead: while it computes one batch the next piles up here, where
+ * any worker that becomes free can take it. So short jobs travel in large batches under load, long ones one by one, and
+ * nothing is hoarded. */
+#ifndef SCHEDULE_H
+#define SCHEDULE_H
+
+#include "broker.h"
+
+void schedule_ready(struct broker *b, struct function *fn);   /* its queue is not empty */
+void schedule_unready(struct broker *b, struct function *fn); /* a job left its queue, which may be empty now */
+
+/* Sends what can be sent. */
+void schedule_run(struct broker *b);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* channel - what a supervisor and one of its workers say to each other.
+ *
+ * A SOCK_SEQPACKET pair: one message is one packet, and the end of either process is end of file at the other. Both ends
+ * are the same binary, so a packet is a plain structure. The supervisor speaks first (the order to work), later
+ * perhaps CHANNEL_DRAIN; the worker tells what became of it in notes. */
+#ifndef CHANNEL_H
+#define CHANNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "config.h"
+#include "err.h"
+
+/* Where a worker finds its two inherited descriptors. */
+enum { CHANNEL_FD = 3, CHANNEL_BOARD_FD = 4 };
+
+enum channel_kind {
+    CHANNEL_ORDER = 1,  /* supervisor: struct order */
+    CHANNEL_DRAIN,      /* supervisor: take no more, finish, leave */
+    CHANNEL_PROVEN,     /* worker: loaded, warmed, proven */
+    CHANNEL_REGISTERED, /* worker: the broker welcomed it */
+    CHANNEL_LOST,       /* worker: the broker does not answer */
+    CHANNEL_REFUSED,    /* worker: why it cannot serve, and would not if tried again; it exits */
+    CHANNEL_LEAVING,    /* worker: the broker told it to stop; it drains and exits */
+};
+
+/* The first packet: everything a worker must know. Followed in the packet by options_bytes of msgpack. */
+struct order {
+    uint32_t kind; /* CHANNEL_ORDER */
+    uint32_t slot, slots_of_board;
+    uint32_t log_level;
+    int32_t supervisor_pid;
+    int32_t nice;
+    uint64_t generation;
+    int64_t job_slots; /* most jobs held: the credit */
+    struct plugin_limits limits;
+    char plugin[CONFIG_NAME_BYTES];
+    char wid[3 * CONFIG_NAME_BYTES];
+    char node[CONFIG_NAME_BYTES];
+    char broker[256];
+    char build[40];
+    char path[1280];
+    uint8_t cpus[CONFIG_CPUS / 8]; /* bit set; all zero: any */
+    uint32_t options_bytes;
+};
+
+/* Every other packet. */
+struct note {
+    uint32_t kind;
+    int32_t status;   /* CHANNEL_REFUSED */
+    int64_t load_ns;  /* CHANNEL_PROVEN */
+    int64_t prove_ns;
+    uint32_t functions;
+    char version[64];
+    char text[512]; /* CHANNEL_REFUSED: the sentence */
+};
+
+/* A connected pair, both ends closed on exec and not blocking; -1 with errno. */
+int channel_pair(int ret_ends[2]);
+
+bool channel_send_order(int fd, const struct order *order, const void *options);
+/* Waits. False when the other end is gone or the packet is none. The options are the caller's (mem_free). */
+bool channel_recv_order(int fd, struct order *ret_order, void **ret_options);
+
+bool channel_send(int fd, const struct note *note);
+/* 1: a note; 0: nothing there now; -1: the other end is gone. */
+int channel_recv(int fd, struct note *ret_note);
+
+#endif

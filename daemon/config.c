@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "mem.h"
+#include "options.h"
+
+#define COUNT(rows) (sizeof(rows) / sizeof *(rows))
+
+static const struct conf_row daemon_rows[] = {
+#define AT(member) offsetof(struct daemon_config, member)
+    {"broker", CONF_TEXT, AT(broker), 0, 0, "ipc:///run/kiln/work.sock", NULL, "backend endpoint of the broker"},
+    {"name", CONF_TEXT, AT(name), 0, 0, "", NULL, "name of this node; empty: host.pid"},
+    {"run_dir", CONF_TEXT, AT(run_dir), 0, 0, "/run/kiln/kilnd", NULL, "private folder; may not be mounted noexec"},
+    {"plugin_dir", CONF_TEXT, AT(plugin_dir), 0, 0, "/usr/lib/kiln/plugins", NULL, "where plugin files are looked for"},
+    {"log_level", CONF_TEXT, AT(log_level), 0, 0, "info", NULL, "debug, info, warning or error"},
+    {"cpus", CONF_INTS, AT(cpus), 0, CONFIG_CPUS - 1, "", NULL, "processors to stay on; empty: all"},
+    {"drain_ms", CONF_INT, AT(drain_ms), 0, 86400000, "30000", "ms", "time for running jobs to finish at the end"},
+    {"slots", CONF_INT, AT(slots), 1, 4096, "256", "jobs", "most jobs held by one worker"},
+    {"plugins", CONF_OTHER, 0, 0, 0, NULL, NULL, "list of groups, one a plugin:"},
+#undef AT
+};
+
+static const struct conf_row plugin_rows[] = {
+#define AT(member) offsetof(struct plugin_config, member)
+    {"name", CONF_TEXT, AT(name), 0, 0, "", NULL, "the plugin's own name; required"},
+    {"file", CONF_TEXT, AT(file), 0, 0, "", NULL, "shared object in plugin_dir; empty: <name>.so"},
+    {"workers", CONF_INT, AT(workers), 1, 256, "1", "processes", "worker processes"},
+    {"required", CONF_BOOL, AT(required), 0, 0, "true", NULL, "the node is ready only with it"},
+    {"options", CONF_OTHER, 0, 0, 0, NULL, NULL, "group: options of the plugin itself"},
+    {"limits", CONF_OTHER, 0, 0, 0, NULL, NULL, "group:"},
+    {"recycle", CONF_OTHER, 0, 0, 0, NULL, NULL, "group:"},
+    {"cpus", CONF_INTS, AT(cpus), 0, CONFIG_CPUS - 1, "", NULL, "processors of its workers; empty: daemon.cpus"},
+    {"nice", CONF_INT, AT(nice), -20, 19, "0", NULL, "scheduling priority of its workers"},
+#undef AT
+};
+
+static const struct conf_row limit_rows[] = {
+#define AT(member) offsetof(struct plugin_limits, member)
+    {"run_ms", CONF_INT, AT(run_ms), 1, 86400000, "30000", "ms", "a job in plugin code for longer is killed"},
+    {"warm_ms", CONF_INT, AT(warm_ms), 10, 3600000, "20000", "ms", "loading, warming and proving for longer fails"},
+    {"memory_mb", CONF_INT, AT(memory_mb), 64, 1048576, "1024", "MiB", "private memory of a worker"},
+    {"job_mb", CONF_INT, AT(job_mb), 1, 1048576, "256", "MiB", "memory of one job"},
+    {"files", CONF_INT, AT(files), 32, 65536, "256", "files", "open files of a worker"},
+#undef AT
+};
+
+static const struct conf_row recycle_rows[] = {
+#define AT(member) offsetof(struct plugin_recycle, member)
+    {"jobs", CONF_INT, AT(jobs), 0, INT64_C(1000000000000), "0", "jobs", "replace a worker after so many; 0: never"},
+    {"resident_mb", CONF_INT, AT(resident_mb), 0, 1048576, "0", "MiB", "replace a worker above this size; 0: never"},
+#undef AT
+};
+
+void daemon_config_help(FILE *out)
+{
+    conf_help(out, "daemon", daemon_rows, COUNT(daemon_rows));
+    conf_help(out, "daemon.plugins[]", plugin_rows, COUNT(plugin_rows));
+    conf_help(out, "daemon.plugins[].limits", limit_rows, COUNT(limit_rows));
+    conf_help(out, "daemon.plugins[].recycle", recycle_rows, COUNT(recycle_rows));
+}
+
+/* ---- checks that a row cannot say ---- */
+
+static int refuse(const config_setting_t *group, const char *name, const char *key, const char *value,
+                  const char *expected, struct err *err)
+{
+    const config_setting_t *at = key ? config_setting_get_member(group, key) : NULL;
+    at = at ? at : group;
+    const char *file = config_setting_source_file(at);
+    return err_set(err, KILN_INVALID, key, "%s:%u: %s%s%s is \"%.200s\", expected %s", file ? file : "configuration",
+                   config_setting_source_line(at), name, key ? "." : "", key ? key : "", value, expected);
+}
+
+static bool word(const char *text, const char *also)
+{
+    size_t n = strlen(text);
+    if (n == 0 || n >= CONFIG_NAME_BYTES) {
+        return false;
+    }
+    for (const char *c = text; *c; c++) {
+        if (!(*c >= 'a' && *c <= 'z') && !(*c >= '0' && *c <= '9') && !strchr(also, *c)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Replaces *path by the absolute path: *path itself, or joined to base. */
+static void absolute(char **path, const char *base)
+{
+    if ((*path)[0] != '/') {
+        size_t n = strlen(base) + strlen(*path) + 2;
+        char *joined = mem_alloc(n);
+        snprintf(joined, n, "%s/%s", base, *path);
+        mem_free(*path);
+        *path = joined;
+    }
+}
+
+/* A relative path behind ipc:// is meant like every other path of the file. */
+static int check_broker(const config_setting_t *group, char **broker, const char *base, struct err *err)
+{
+    if (strncmp(*broker, "ipc://", 6) == 0 && (*broker)[6] && (*broker)[6] != '@') {
+        char *path = mem_text(*broker + 6);
+        absolute(&path, base);
+        size_t n = strlen(path) + 7;
+        char *joined = mem_alloc(n);
+        snprintf(joined, n, "ipc://%s", path);
+        mem_free(path);
+        mem_free(*broker);
+        *broker = joined;
+        if (n - 7 >= sizeof((struct sockaddr_un *) 0)->sun_path) {
+            return refuse(group, "daemon", "broker", *broker, "a path of at most 107 bytes after ipc://", err);
+        }
+        return 0;
+    }
+    bool tcp = strncmp(*broker, "tcp://", 6) == 0 && strrchr(*broker, ':') > *broker + 6;
+    bool abstract = strncmp(*broker, "ipc://@", 7) == 0 && (*broker)[7];
+    if ((!tcp && !abstract) || strlen(*broker) > 255) {
+        return refuse(group, "daemon", "broker", *broker, "ipc://PATH or tcp://HOST:PORT", err);
+    }
+    return 0;
+}
+
+static int check_path(const config_setting_t *group, const char *name, const char *key, char **path, const char *base,
+                      struct err *err)
+{
+    if (!(*path)[0]) {
+        return refuse(group, name, key, *path, "a path", err);
+    }
+    absolute(path, base);
+    return strlen(*path) < CONFIG_PATH_BYTES - 64 ? 0 : refuse(group, name, key, *path, "a path of at most 960 bytes", err);
+}
+
+static int check_daemon(const config_setting_t *group, struct daemon_config *c, const char *base, struct err *err)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ._-";
+    if (c->name[0] && !word(c->name, letters)) {
+        return refuse(group, "daemon", "name", c->name, "1 to 63 letters, digits, dots, dashes and underscores", err);
+    }
+    if (!c->name[0]) {
+        char host[CONFIG_NAME_BYTES - 16] = "";
+        gethostname(host, sizeof host - 1);
+        mem_free(c->name);
+        c->name = mem_alloc(CONFIG_NAME_BYTES);
+        snprintf(c->name, CONFIG_NAME_BYTES, "%s.%d", host[0] ? host : "node", (int) getpid());
+    }
+    if (log_level_parse(c->log_level) < 0) {
+        return refuse(group, "daemon", "log_level", c->log_level, "debug, info, warning or error", err);
+    }
+    int status = check_broker(group, &c->broker, base, err);
+    status = status ? status : check_path(group, "daemon", "run_dir", &c->run_dir, base, err);
+    return status ? status : check_path(group, "daemon", "plugin_dir", &c->plugin_dir, base, err);
+}
+
+static int check_plugin(const config_setting_t *group, const char *name, const struct daemon_config *c,
+                        struct plugin_config *p, struct err *err)
+{
+    if (!word(p->name, "_")) {
+        return refuse(group, name, "name", p->name, "1 to 63 lower case letters, digits and underscores", err);
+    }
+    for (const struct plugin_config *other = c->plugins; other < p; other++) {
+        if (strcmp(other->name, p->name) == 0) {
+            return refuse(group, name, "name", p->name, "a name that no other plugin of the list has", err);
+        }
+    }
+    if (!p->file[0]) {
+        mem_free(p->file);
+        p->file = mem_alloc(CONFIG_NAME_BYTES + 4);
+        snprintf(p->file, CONFIG_NAME_BYTES + 4, "%s.so", p->name);
+    }
+    return check_path(group, name, "file", &p->file, c->plugin_dir, err);
+}
+
+/* ---- reading ---- */
+
+static int read_plugin(const config_setting_t *group, const char *name, const struct daemon_config *c,
+                       struct plugin_config *p, struct err *err)
+{
+    char sub[64];
+    int status = conf_read(group, name, plugin_rows, COUNT(plugin_rows), p, err);
+    if (status) {
+        return status;
+    }
+    snprintf(sub, sizeof sub, "%s.limits", name);
+    status = conf_read(config_setting_get_member(group, "limits"), sub, limit_rows, COUNT(limit_rows), &p->limits, err);
+    if (!status) {
+        snprintf(sub, sizeof sub, "%s.recycle", name);
+        status = conf_read(config_setting_get_member(group, "recycle"), sub, recycle_rows, COUNT(recycle_rows), &p->recycle,
+                           err);
+    }
+    if (!status && p->limits.job_mb > p->limits.memory_mb) {
+        char got[32];
+        snprintf(got, sizeof got, "%lld", (long long) p->limits.job_mb);
+        const config_setting_t *limits = config_setting_get_member(group, "limits");
+        snprintf(sub, sizeof sub, "%s.limits", name);
+        status = refuse(limits ? limits : group, sub, "job_mb", got, "no more than memory_mb", err);
+    }
+    if (!status) {
+        status = check_plugin(group, name, c, p, err);
+    }
+    if (!status) {
+        snprintf(sub, sizeof sub, "%s.options", name);
+        status = options_pack(config_setting_get_member(group, "options"), sub, CONFIG_OPTIONS_BYTES, &p->options,
+                              &p->options_bytes, err);
+    }
+    return status;
+}
+
+static int read_plugins(const config_setting_t *group, struct daemon_config *c, struct err *err)
+{
+    const config_setting_t *list = config_setting_get_member(group, "plugins");
+    if (!list || !config_setting_is_list(list) || config_setting_length(list) < 1 || config_setting_length(list) > 64) {
+        const config_setting_t *at = list ? list : group;
+        const char *file = config_setting_source_file(at);
+        return err_set(err, KILN_INVALID, "plugins", "%s:%u: daemon.plugins is %s, expected a list ( { ... }, ... ) of 1 to 64",
+                       file ? file : "configuration", config_setting_source_line(at),
+                       !list                           ? "missing"
+                       : config_setting_is_list(list) ? (config_setting_length(list) ? "too long" : "empty")
+                                                      : "not a list");
+    }
+    c->plugins = mem_alloc((size_t) config_setting_length(list) * sizeof *c->plugins);
+    for (int i = 0; i < config_setting_length(list); i++) {
+        char name[40];
+        snprintf(name, sizeof name, "daemon.plugins[%d]", i);
+        int status = read_plugin(config_setting_get_elem(list, (unsigned) i), name, c, &c->plugins[c->n_plugins++], err);
+        if (status) {
+            return status;
+        }
+    }
+    return 0;
+}
+
+int daemon_config_load(const char *path, struct daemon_config **ret_config, struct err *err)
+{
+    char base[PATH_MAX];
+    if (!realpath(path, base)) {
+        return err_set(err, KILN_INVALID, NULL, "%s: cannot be read: %s", path, strerrordesc_np(errno));
+    }
+    *strrchr(base, '/') = '\0';
+    config_t file;
+    if (conf_open(&file, path, err)) {
+        return KILN_INVALID;
+    }
+    struct daemon_config *c = mem_alloc(sizeof *c);
+    const config_setting_t *group = config_lookup(&file, "daemon");
+    int status;
+    if (!group) {
+        status = err_set(err, KILN_INVALID, "daemon", "%s: group \"daemon\" is missing, expected daemon = { ... }", path);
+    } else {
+        status = conf_read(group, "daemon", daemon_rows, COUNT(daemon_rows), c, err);
+        status = status ? status : check_daemon(group, c, base, err);
+        status = status ? status : read_plugins(group, c, err);
+    }
+    config_destroy(&file);
+    if (status) {
+        daemon_config_free(&c);
+        return status;
+    }
+    *ret_config = c;
+    return 0;
+}
+
+void daemon_config_free(struct daemon_config **config)
+{
+    struct daemon_config *c = *config;
+    if (!c) {
+        return;
+    }
+    for (size_t i = 0; i < c->n_plugins; i++) {
+        mem_free(c->plugins[i].options);
+        conf_done(plugin_rows, COUNT(plugin_rows), &c->plugins[i]);
+    }
+    mem_free(c->plugins);
+    conf_done(daemon_rows, COUNT(daemon_rows), c);
+    mem_free(c);
+    *config = NULL;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "dealer.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "clock.h"
+#include "wire.h"
+
+/* Messages that may wait in one direction. Far more than credit and unacknowledged results can ever be, so that the
+ * limit is met only when the broker is away. */
+enum { WATERMARK = 20000, RECONNECT_MS = 20, RECONNECT_MOST_MS = 500 };
+
+static void set(void *socket, int option, int value)
+{
+    int failed = zmq_setsockopt(socket, option, &value, sizeof value);
+    assert(!failed);
+}
+
+static int open_socket(struct dealer *d)
+{
+    char name[48];
+    snprintf(name, sizeof name, "inproc://monitor-%llu", (unsigned long long) d->opened++);
+    d->opened_ns = clock_ns();
+    d->socket = zmq_socket(d->context, ZMQ_DEALER);
+    d->monitor = zmq_socket(d->context, ZMQ_PAIR);
+    assert(d->socket && d->monitor);
+    set(d->socket, ZMQ_LINGER, 0);
+    set(d->monitor, ZMQ_LINGER, 0);
+    set(d->socket, ZMQ_SNDHWM, WATERMARK);
+    set(d->socket, ZMQ_RCVHWM, WATERMARK);
+    set(d->socket, ZMQ_RECONNECT_IVL, RECONNECT_MS);
+    set(d->socket, ZMQ_RECONNECT_IVL_MAX, RECONNECT_MOST_MS);
+    set(d->socket, ZMQ_TCP_KEEPALIVE, 1);
+    int failed = zmq_socket_monitor(d->socket, name, ZMQ_EVENT_DISCONNECTED) || zmq_connect(d->monitor, name);
+    assert(!failed);
+    return zmq_connect(d->socket, d->endpoint);
+}
+
+static void close_socket(struct dealer *d, int linger_ms)
+{
+    zmq_socket_monitor(d->socket, NULL, 0);
+    zmq_close(d->monitor);
+    set(d->socket, ZMQ_LINGER, linger_ms);
+    zmq_close(d->socket);
+    d->socket = d->monitor = NULL;
+}
+
+int dealer_init(struct dealer *d, const char *endpoint, struct err *err)
+{
+    *d = (struct dealer){.context = zmq_ctx_new()};
+    assert(d->context);
+    snprintf(d->endpoint, sizeof d->endpoint, "%s", endpoint);
+    if (open_socket(d)) {
+        err_set(err, KILN_INVALID, "broker", "broker is \"%s\", expected an endpoint such as ipc:///run/kiln/work.sock: %s",
+                endpoint, zmq_strerror(zmq_errno()));
+        dealer_done(d, 0);
+        return KILN_INVALID;
+    }
+    return 0;
+}
+
+void dealer_done(struct dealer *d, int linger_ms)
+{
+    if (d->socket) {
+        close_socket(d, linger_ms);
+    }
+    if (d->context) {
+        zmq_ctx_term(d->context);
+    }
+    *d = (struct dealer){0};
+}
+
+void dealer_reopen(struct dealer *d)
+{
+    close_socket(d, 0);
+    int failed = open_socket(d); /* the endpoint was good before */
+    assert(!failed);
+}
+
+static int fd_of(void *socket)
+{
+    int fd = -1;
+    size_t size = sizeof fd;
+    zmq_getsockopt(socket, ZMQ_FD, &fd, &size);
+    return fd;
+}
+
+int dealer_fd(const struct dealer *d)
+{
+    return fd_of(d->socket);
+}
+
+int dealer_monitor_fd(const struct dealer *d)
+{
+    return fd_of(d->monitor);
+}
+
+bool dealer_ended(struct dealer *d)
+{
+    bool ended = false;
+    char frame[256];
+    /* Only one kind of event was asked for, so any message says it. */
+    while (zmq_recv(d->monitor, frame, sizeof frame, ZMQ_DONTWAIT) >= 0) {
+        ended = true;
+    }
+    return ended;
+}
+
+int dealer_send_header(struct dealer *d, const struct buf *header)
+{
+    return frame_send(d->socket, header->data, header->size, 0);
+}

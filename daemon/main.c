@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* kilnd - the worker daemon. The same program is supervisor and worker; see supervisor.h and worker.h. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <kiln/version.h>
+
+#include "check.h"
+#include "config.h"
+#include "log.h"
+#include "status.h"
+#include "supervisor.h"
+#include "worker.h"
+
+#define CONFIG_FILE "/etc/kiln/kiln.conf"
+
+static void help(void)
+{
+    printf("usage: kilnd [-c FILE]                run the plugins that FILE lists (default " CONFIG_FILE ")\n"
+           "       kilnd [-c FILE] --test-config  say whether FILE is right\n"
+           "       kilnd --check FILE.so          say whether a plugin is right\n"
+           "       kilnd --version | --help\n"
+           "\n"
+           "SIGTERM and SIGINT finish running jobs and end it; a second one hastens that.\n"
+           "\n"
+           "FILE has the group daemon, with these keys and defaults:\n\n");
+    daemon_config_help(stdout);
+}
+
+static int complain(const struct err *err)
+{
+    fprintf(stderr, "kilnd: %s\n", err->text);
+    return status_exit(err->status);
+}
+
+static int run(const char *path, bool only_test)
+{
+    struct daemon_config *config = NULL;
+    struct err err;
+    if (daemon_config_load(path, &config, &err)) {
+        return complain(&err);
+    }
+    int status = 0;
+    if (only_test) {
+        printf("%s: ok, %zu plugins\n", path, config->n_plugins);
+    } else {
+        log_open("kilnd", (enum log_level) log_level_parse(config->log_level));
+        status = supervisor_run(config, &err);
+    }
+    daemon_config_free(&config);
+    return status ? complain(&err) : 0;
+}
+
+int main(int argc, char **argv)
+{
+    enum { WORKER = 256, CHECK, TEST, VERSION };
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"worker", no_argument, NULL, WORKER},
+                                            {"check", required_argument, NULL, CHECK},
+                                            {"test-config", no_argument, NULL, TEST},
+                                            {"version", no_argument, NULL, VERSION},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
+    const char *path = CONFIG_FILE;
+    bool only_test = false;
+    for (int got; (got = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
+        switch (got) {
+        case 'c':
+            path = optarg;
+            break;
+        case WORKER:
+            return worker_main();
+        case CHECK:
+            return check_main(optarg);
+        case TEST:
+            only_test = true;
+            break;
+        case VERSION:
+            printf("kilnd %s (protocol %d)\n", KILN_VERSION, KILN_PROTOCOL);
+            return 0;
+        case 'h':
+            help();
+            return 0;
+        default:
+            fprintf(stderr, "kilnd --help lists the options\n");
+            return status_exit(KILN_INVALID);
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "kilnd: argument \"%s\" is not expected; kilnd --help lists the options\n", argv[optind]);
+        return status_exit(KILN_INVALID);
+    }
+    return run(path, only_test);
+}

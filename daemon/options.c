@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "options.h"
+
+#include "buf.h"
+
+static void pack(struct buf *b, const config_setting_t *s)
+{
+    switch (config_setting_type(s)) {
+    case CONFIG_TYPE_INT:
+    case CONFIG_TYPE_INT64:
+        buf_int(b, config_setting_get_int64(s));
+        return;
+    case CONFIG_TYPE_FLOAT:
+        buf_f64(b, config_setting_get_float(s));
+        return;
+    case CONFIG_TYPE_BOOL:
+        buf_bool(b, config_setting_get_bool(s));
+        return;
+    case CONFIG_TYPE_STRING:
+        buf_str(b, config_setting_get_string(s));
+        return;
+    case CONFIG_TYPE_GROUP:
+        buf_map(b, (uint32_t) config_setting_length(s));
+        break;
+    default:
+        buf_list(b, (uint32_t) config_setting_length(s));
+    }
+    for (int i = 0; i < config_setting_length(s); i++) {
+        const config_setting_t *item = config_setting_get_elem(s, (unsigned) i);
+        if (config_setting_is_group(s)) {
+            buf_str(b, config_setting_name(item));
+        }
+        pack(b, item);
+    }
+}
+
+int options_pack(const config_setting_t *group, const char *name, size_t limit_bytes, void **ret_data, size_t *ret_bytes,
+                 struct err *err)
+{
+    if (!group) {
+        *ret_data = NULL;
+        *ret_bytes = 0;
+        return 0;
+    }
+    const char *file = config_setting_source_file(group);
+    if (!config_setting_is_group(group)) {
+        return err_set(err, KILN_INVALID, "options", "%s:%u: %s is not a group { ... }", file ? file : "configuration",
+                       config_setting_source_line(group), name);
+    }
+    if (config_setting_length(group) == 0) {
+        *ret_data = NULL;
+        *ret_bytes = 0;
+        return 0;
+    }
+    struct buf b = {.limit_bytes = limit_bytes};
+    pack(&b, group);
+    if (b.failed) {
+        buf_done(&b);
+        return err_set(err, KILN_INVALID, "options", "%s:%u: %s has more than %zu bytes as msgpack, expected at most that",
+                       file ? file : "configuration", config_setting_source_line(group), name, limit_bytes);
+    }
+    *ret_data = buf_take(&b, ret_bytes);
+    return 0;
+}

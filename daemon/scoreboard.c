@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "scoreboard.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "mem.h"
+
+static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2, "shared between processes: must be lock-free");
+
+static int map(int fd, size_t slots, struct scoreboard **ret_board, struct err *err)
+{
+    void *at = mmap(NULL, slots * sizeof(struct slot), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (at == MAP_FAILED) {
+        return err_set(err, KILN_INTERNAL, NULL, "scoreboard of %zu slots cannot be mapped: %s", slots, strerror(errno));
+    }
+    struct scoreboard *b = mem_alloc(sizeof *b);
+    *b = (struct scoreboard){.fd = fd, .n = slots, .slots = at};
+    *ret_board = b;
+    return 0;
+}
+
+int scoreboard_new(size_t slots, struct scoreboard **ret_board, struct err *err)
+{
+    int fd = memfd_create("kiln-scoreboard", MFD_CLOEXEC);
+    if (fd < 0 || ftruncate(fd, (off_t) (slots * sizeof(struct slot))) < 0) {
+        err_set(err, KILN_INTERNAL, NULL, "scoreboard of %zu slots cannot be made: %s", slots, strerror(errno));
+        if (fd >= 0) {
+            close(fd);
+        }
+        return KILN_INTERNAL;
+    }
+    int status = map(fd, slots, ret_board, err);
+    if (status) {
+        close(fd);
+    }
+    return status;
+}
+
+int scoreboard_map(int fd, size_t slots, struct scoreboard **ret_board, struct err *err)
+{
+    return map(fd, slots, ret_board, err);
+}
+
+void scoreboard_free(struct scoreboard **board)
+{
+    if (*board) {
+        munmap((*board)->slots, (*board)->n * sizeof(struct slot));
+        close((*board)->fd);
+        mem_free(*board);
+        *board = NULL;
+    }
+}
+
+void scoreboard_reset(struct slot *s)
+{
+    atomic_store(&s->turn, 0);
+    atomic_store(&s->running, 0);
+    atomic_store(&s->started_ns, 0);
+    atomic_store(&s->limit_ns, 0);
+    atomic_store(&s->jobs, 0);
+    atomic_store(&s->heartbeat_ns, 0);
+    atomic_store(&s->resident_bytes, 0);
+    atomic_store(&s->phase, PHASE_STARTING);
+    atomic_store(&s->cancelled, 0);
+    atomic_store(&s->draining, 0);
+}
+
+/* The brackets: each store of the body is a release, so none is seen before `turn` became odd, and `turn` becomes even
+ * by a release, so none is seen after. On x86 these are plain stores. */
+static uint32_t change_begin(struct slot *s)
+{
+    uint32_t turn = atomic_load_explicit(&s->turn, memory_order_relaxed);
+    atomic_store_explicit(&s->turn, turn + 1, memory_order_relaxed);
+    return turn + 2;
+}
+
+void scoreboard_enter(struct slot *s, const uint64_t *tokens, size_t n, int64_t now_ns, int64_t limit_ns)
+{
+    assert(n <= SCOREBOARD_TOKENS);
+    uint32_t next = change_begin(s);
+    for (size_t i = 0; i < n; i++) {
+        atomic_store_explicit(&s->tokens[i], tokens[i], memory_order_release);
+    }
+    atomic_store_explicit(&s->started_ns, now_ns, memory_order_release);
+    atomic_store_explicit(&s->limit_ns, limit_ns, memory_order_release);
+    atomic_store_explicit(&s->running, (uint32_t) n, memory_order_release);
+    atomic_store_explicit(&s->turn, next, memory_order_release);
+}
+
+void scoreboard_leave(struct slot *s)
+{
+    uint32_t next = change_begin(s);
+    atomic_store_explicit(&s->running, 0, memory_order_release);
+    atomic_store_explicit(&s->turn, next, memory_order_release);
+}
+
+bool scoreboard_look(const struct slot *s, bool dead, struct running *ret_running)
+{
+    for (int attempt = 0; attempt < 100; attempt++) {
+        uint32_t before = atomic_load_explicit(&s->turn, memory_order_acquire);
+        if ((before & 1) && !dead) {
+            continue;
+        }
+        /* Filled straight into *ret_running, which the caller must not use when this ends with false. The count is
+         * bounded again: the memory is a worker's, and a plugin may have scribbled on it. */
+        uint32_t n = atomic_load_explicit(&s->running, memory_order_acquire);
+        ret_running->n = n <= SCOREBOARD_TOKENS ? n : SCOREBOARD_TOKENS;
+        ret_running->started_ns = atomic_load_explicit(&s->started_ns, memory_order_acquire);
+        ret_running->limit_ns = atomic_load_explicit(&s->limit_ns, memory_order_acquire);
+        for (size_t i = 0; i < ret_running->n; i++) {
+            ret_running->tokens[i] = atomic_load_explicit(&s->tokens[i], memory_order_acquire);
+        }
+        if (dead || atomic_load_explicit(&s->turn, memory_order_relaxed) == before) {
+            return true;
+        }
+    }
+    return false;
+}

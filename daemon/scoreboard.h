@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* scoreboard - what every worker is doing, in memory shared by the supervisor and its workers.
+ *
+ * The supervisor makes it (an anonymous memory file, inherited by each worker) and gives each worker one slot. The
+ * worker writes its slot, the supervisor reads it, also after the worker was killed: that is how it knows which jobs
+ * died with it. Nothing blocks: every member is a lock-free atomic, and a change of the running jobs is
+ * bracketed by `turn`, which is odd during the change.
+ *
+ *     supervisor                               worker
+ *     scoreboard_new(slots, &board, &err)      scoreboard_map(fd, slots, &board, &err)
+ *     scoreboard_reset(slot)                   scoreboard_enter(slot, tokens, n, now, limit)  ... scoreboard_leave(slot)
+ *     scoreboard_look(slot, &seen)             slot->jobs, ->heartbeat_ns, ->resident_bytes
+ *     scoreboard_free(&board)                  */
+#ifndef SCOREBOARD_H
+#define SCOREBOARD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+
+enum { SCOREBOARD_TOKENS = 256 }; /* most jobs that one call of plugin code computes together */
+
+enum phase { PHASE_STARTING, PHASE_LOADING, PHASE_WARMING, PHASE_SERVING, PHASE_LEAVING };
+
+struct slot {
+    /* Written by the worker. */
+    _Alignas(64) _Atomic uint32_t turn;
+    _Atomic uint32_t running; /* jobs inside plugin code; tokens[0..running-1] */
+    _Atomic int64_t started_ns;
+    _Atomic int64_t limit_ns;
+    _Atomic uint64_t jobs; /* done since the start */
+    _Atomic int64_t heartbeat_ns;
+    _Atomic uint64_t resident_bytes;
+    _Atomic uint32_t phase; /* enum phase */
+    /* Written by the supervisor. */
+    _Alignas(64) _Atomic uint32_t cancelled; /* the running job should stop: nobody waits any more */
+    _Atomic uint32_t draining;               /* start no further job */
+    _Alignas(64) _Atomic uint64_t tokens[SCOREBOARD_TOKENS];
+};
+
+struct scoreboard {
+    int fd;
+    size_t n;
+    struct slot *slots;
+};
+
+int scoreboard_new(size_t slots, struct scoreboard **ret_board, struct err *err);
+int scoreboard_map(int fd, size_t slots, struct scoreboard **ret_board, struct err *err);
+void scoreboard_free(struct scoreboard **board);
+
+/* Everything zero: before a slot is given to a process. */
+void scoreboard_reset(struct slot *s);
+
+/* The jobs of these tokens enter plugin code at `now_ns` and may stay for limit_ns. At most SCOREBOARD_TOKENS. */
+void scoreboard_enter(struct slot *s, const uint64_t *tokens, size_t n, int64_t now_ns, int64_t limit_ns);
+void scoreboard_leave(struct slot *s);
+
+/* A consistent copy of what runs. */
+struct running {
+    int64_t started_ns, limit_ns;
+    size_t n;
+    uint64_t tokens[SCOREBOARD_TOKENS];
+};
+
+/* False when the worker was changing it all the while (then look again later). `dead`: the owner is gone, so what is
+ * there is final, even if it died in the middle of a change. */
+bool scoreboard_look(const struct slot *s, bool dead, struct running *ret_running);
+
+/* Cheap test before scoreboard_look: some job is inside plugin code. */
+static inline bool scoreboard_busy(const struct slot *s)
+{
+    return atomic_load_explicit(&s->running, memory_order_relaxed) > 0;
+}
+
+#endif

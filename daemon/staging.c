@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "staging.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+enum { COPY_BYTES = 65536, DIGEST_BYTES = STAGING_DIGEST_CHARS / 2, FILE_MOST_MB = 1024 };
+
+/* ---- the folder ---- */
+
+static int make_folders(const char *dir, struct err *err)
+{
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s", dir) >= (int) sizeof path) {
+        return err_set(err, KILN_INVALID, "run_dir", "run_dir is longer than %d bytes", PATH_MAX);
+    }
+    for (char *at = path + 1;; at++) {
+        char was = *at;
+        if (was != '/' && was != '\0') {
+            continue;
+        }
+        *at = '\0';
+        /* Folders on the way are for everybody to pass, as /run is; the last is ours alone. */
+        if (mkdir(path, was ? 0755 : 0700) < 0 && errno != EEXIST) {
+            return err_set(err, KILN_INVALID, "run_dir", "folder %s cannot be made: %s", path, strerror(errno));
+        }
+        if (!was) {
+            return 0;
+        }
+        *at = was;
+    }
+}
+
+static int check_folder(const char *dir, struct err *err)
+{
+    struct stat s;
+    struct statvfs fs;
+    if (stat(dir, &s) < 0 || statvfs(dir, &fs) < 0) {
+        return err_set(err, KILN_INVALID, "run_dir", "folder %s cannot be read: %s", dir, strerror(errno));
+    }
+    if (!S_ISDIR(s.st_mode)) {
+        return err_set(err, KILN_INVALID, "run_dir", "%s is not a folder", dir);
+    }
+    if (s.st_uid != geteuid() || (s.st_mode & 022)) {
+        return err_set(err, KILN_INVALID, "run_dir",
+                       "folder %s has owner %u and mode %04o, expected owner %u and no write permission for others", dir,
+                       (unsigned) s.st_uid, (unsigned) s.st_mode & 07777, (unsigned) geteuid());
+    }
+    if (fs.f_flag & ST_NOEXEC) {
+        return err_set(err, KILN_INVALID, "run_dir",
+                       "folder %s is mounted noexec, expected a file system from which plugins can be mapped", dir);
+    }
+    return 0;
+}
+
+/* One daemon a folder: the next would delete what the first has staged. */
+static int lock(const char *dir, int *ret_fd, struct err *err)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/.lock", dir);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        bool taken = fd >= 0 && errno == EWOULDBLOCK;
+        err_set(err, KILN_INVALID, "run_dir", "%s cannot be locked: %s", path,
+                taken ? "another kilnd runs there; give each a run_dir of its own" : strerror(errno));
+        if (fd >= 0) {
+            close(fd);
+        }
+        return KILN_INVALID;
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+int staging_open(const char *dir, int *ret_lock_fd, struct err *err)
+{
+    if (sodium_init() < 0) {
+        return err_set(err, KILN_INTERNAL, NULL, "libsodium cannot be initialised");
+    }
+    int status = make_folders(dir, err);
+    status = status ? status : check_folder(dir, err);
+    int lock_fd = -1;
+    status = status ? status : lock(dir, &lock_fd, err);
+    if (status) {
+        return status;
+    }
+    DIR *d = opendir(dir);
+    if (!d) {
+        close(lock_fd);
+        return err_set(err, KILN_INVALID, "run_dir", "folder %s cannot be read: %s", dir, strerror(errno));
+    }
+    for (struct dirent *e = readdir(d); e; e = readdir(d)) {
+        if (e->d_name[0] != '.' || strncmp(e->d_name, ".new-", 5) == 0) {
+            unlinkat(dirfd(d), e->d_name, 0);
+        }
+    }
+    closedir(d);
+    *ret_lock_fd = lock_fd;
+    return 0;
+}
+
+/* ---- one file ---- */
+
+static bool trusted(const struct stat *s)
+{
+    return (s->st_uid == 0 || s->st_uid == geteuid()) && !(s->st_mode & 022);
+}
+
+static int distrust(const char *what, const char *path, const struct stat *s, struct err *err)
+{
+    return err_set(err, KILN_DENIED, "file",
+                   "%s %s has owner %u and mode %04o, expected owner 0 or %u and no write permission for group and others "
+                   "(chmod go-w)",
+                   what, path, (unsigned) s->st_uid, (unsigned) s->st_mode & 07777, (unsigned) geteuid());
+}
+
+/* Opens the file that `path` leads to and checks it and the folder it lies in: whoever may write the folder may
+ * replace the file. */
+static int open_checked(const char *path, int *ret_fd, struct err *err)
+{
+    char real[PATH_MAX];
+    struct stat s;
+    if (!realpath(path, real)) {
+        return err_set(err, KILN_INVALID, "file", "plugin file %s cannot be opened: %s", path, strerror(errno));
+    }
+    int fd = open(real, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &s) < 0) {
+        err_set(err, KILN_INVALID, "file", "plugin file %s cannot be opened: %s", path, strerror(errno));
+        goto fail;
+    }
+    if (!S_ISREG(s.st_mode) || s.st_size < 1 || s.st_size > (off_t) FILE_MOST_MB << 20) {
+        err_set(err, KILN_INVALID, "file", "plugin file %s is %s of %lld bytes, expected a file of 1 byte to %d MiB", path,
+                S_ISREG(s.st_mode) ? "a file" : "no regular file", (long long) s.st_size, FILE_MOST_MB);
+        goto fail;
+    }
+    if (!trusted(&s)) {
+        distrust("plugin file", path, &s, err);
+        goto fail;
+    }
+    char *slash = strrchr(real, '/');
+    slash[slash == real] = '\0';
+    if (stat(real, &s) < 0 || !trusted(&s)) {
+        distrust("folder of plugin file", real, &s, err);
+        goto fail;
+    }
+    *ret_fd = fd;
+    return 0;
+fail:
+    if (fd >= 0) {
+        close(fd);
+    }
+    return err ? err->status : KILN_INVALID;
+}
+
+/* Copies all of `from` to `to`; -1 with errno. */
+static int copy(int from, int to, unsigned char digest[DIGEST_BYTES], size_t *ret_bytes)
+{
+    static unsigned char chunk[COPY_BYTES]; /* the supervisor has one thread and a small stack budget */
+    crypto_generichash_state hash;
+    crypto_generichash_init(&hash, NULL, 0, DIGEST_BYTES);
+    size_t total = 0;
+    for (;;) {
+        ssize_t n = read(from, chunk, sizeof chunk);
+        if (n == 0) {
+            break;
+        }
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return -1;
+        }
+        crypto_generichash_update(&hash, chunk, (unsigned long long) n);
+        for (ssize_t at = 0; at < n;) {
+            ssize_t put = write(to, chunk + at, (size_t) (n - at));
+            if (put < 0 && errno != EINTR) {
+                return -1;
+            }
+            at += put > 0 ? put : 0;
+        }
+        total += (size_t) n;
+    }
+    crypto_generichash_final(&hash, digest, DIGEST_BYTES);
+    *ret_bytes = total;
+    return 0;
+}
+
+int staging_copy(const char *dir, const char *path, struct staged *ret_staged, struct err *err)
+{
+    struct staged made = {0};
+    char temporary[1280];
+    unsigned char digest[DIGEST_BYTES];
+    int from;
+    int status = open_checked(path, &from, err);
+    if (status) {
+        return status;
+    }
+    snprintf(temporary, sizeof temporary, "%s/.new-XXXXXX", dir);
+    int to = mkostemp(temporary, O_CLOEXEC);
+    /* Read-only for us too: nothing may change a file that is mapped. A crash may lose it: the next start copies anew. */
+    if (to < 0 || copy(from, to, digest, &made.bytes) < 0 || fchmod(to, 0500) < 0) {
+        err_set(err, KILN_INTERNAL, "run_dir", "plugin file %s cannot be copied to %s: %s", path, dir, strerror(errno));
+        goto fail;
+    }
+    sodium_bin2hex(made.digest, sizeof made.digest, digest, sizeof digest);
+    snprintf(made.path, sizeof made.path, "%s/%s.so", dir, made.digest);
+    if (rename(temporary, made.path) < 0) {
+        err_set(err, KILN_INTERNAL, "run_dir", "plugin copy %s cannot be named: %s", made.path, strerror(errno));
+        goto fail;
+    }
+    close(from);
+    close(to);
+    *ret_staged = made;
+    return 0;
+fail:
+    if (to >= 0) {
+        unlink(temporary);
+        close(to);
+    }
+    close(from);
+    return KILN_INTERNAL;
+}
+
+void staging_drop(struct staged *staged)
+{
+    if (staged->path[0]) {
+        unlink(staged->path);
+        *staged = (struct staged){0};
+    }
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "supervisor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <kiln/version.h>
+
+#include "clock.h"
+#include "log.h"
+#include "mem.h"
+#include "notify.h"
+#include "plugin_store.h"
+
+enum { HASTEN_MS = 500, LINGER_MS = 500, FIXED_FDS = 3 };
+
+struct supervisor {
+    const struct daemon_config *config;
+    struct site site;
+    struct plugin_store store;
+    struct link link;
+    int signals;
+    int64_t begun_ns;
+    unsigned stops; /* SIGTERM and SIGINT so far */
+    bool was_ready;
+    bool changed;   /* something of the plugins may have */
+    char said[256]; /* the last STATUS */
+    int64_t watchdog_ns, next_watchdog_ns;
+
+    struct pollfd *fds; /* signals, link, monitor of the link, then a channel for each member */
+    struct generation **fd_generation;
+    struct member **fd_member;
+    size_t n_fds;
+};
+
+/* ---- start ---- */
+
+static int open_signals(struct supervisor *s, struct err *err)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return s->signals >= 0 ? 0 : err_set(err, KILN_INTERNAL, NULL, "signals cannot be read: %s", strerror(errno));
+}
+
+static int stay_on(const struct conf_ints *cpus, struct err *err)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (size_t i = 0; i < cpus->n; i++) {
+        CPU_SET((size_t) cpus->items[i], &set);
+    }
+    if (cpus->n && sched_setaffinity(0, sizeof set, &set) < 0) {
+        return err_set(err, KILN_INVALID, "cpus", "daemon.cpus names no processor that this process may use: %s",
+                       strerror(errno));
+    }
+    return 0;
+}
+
+static int begin(struct supervisor *s, const struct daemon_config *config, struct err *err)
+{
+    size_t slots = 0;
+    for (size_t i = 0; i < config->n_plugins; i++) {
+        slots += 2 * (size_t) config->plugins[i].workers; /* each, and one that replaces it */
+    }
+    s->config = config;
+    s->signals = -1;
+    s->store.lock_fd = -1;
+    s->begun_ns = clock_ns();
+    s->site = (struct site){.config = config, .link = &s->link};
+    s->site.slot_used = mem_alloc(slots * sizeof *s->site.slot_used);
+    s->fds = mem_alloc((FIXED_FDS + slots) * sizeof *s->fds);
+    s->fd_generation = mem_alloc((FIXED_FDS + slots) * sizeof(struct generation *));
+    s->fd_member = mem_alloc((FIXED_FDS + slots) * sizeof(struct member *));
+    s->watchdog_ns = notify_watchdog_ns();
+    int status = open_signals(s, err);
+    status = status ? status : stay_on(&config->cpus, err);
+    status = status ? status : scoreboard_new(slots, &s->site.board, err);
+    status = status ? status : plugin_store_init(&s->store, &s->site, err);
+    if (status) {
+        return status;
+    }
+    /* Workers first: they start while the link is made. */
+    plugin_store_load(&s->store);
+    plugin_store_tend(&s->store, clock_ns());
+    status = link_init(&s->link, config->broker, config->name, err);
+    if (status) {
+        plugin_store_hasten(&s->store, 0, clock_ns());
+        return status;
+    }
+    s->changed = true;
+    log_info("started", "version=%s node=%s plugins=%zu broker=%s run_dir=%s", KILN_VERSION, config->name, config->n_plugins,
+             config->broker, config->run_dir);
+    return 0;
+}
+
+/* Workers left here die with us (their parent-death signal). */
+static void end(struct supervisor *s)
+{
+    plugin_store_done(&s->store);
+    if (s->link.dealer.context) {
+        link_done(&s->link, s->link.welcome ? LINGER_MS : 0);
+    }
+    scoreboard_free(&s->site.board);
+    if (s->signals >= 0) {
+        close(s->signals);
+    }
+    mem_free(s->site.slot_used);
+    mem_free(s->fds);
+    mem_free(s->fd_generation);
+    mem_free(s->fd_member);
+}
+
+/* ---- what happens ---- */
+
+static void stop(struct supervisor *s)
+{
+    int64_t now_ns = clock_ns();
+    if (s->stops++ == 0) {
+        log_info("stopping", "drain_ms=%lld workers=%zu", (long long) s->config->drain_ms, plugin_store_members(&s->store));
+        notify_send("STOPPING=1\nSTATUS=finishing running jobs");
+        plugin_store_drain(&s->store, s->config->drain_ms, now_ns);
+    } else {
+        log_warning("stopping_now", "workers=%zu", plugin_store_members(&s->store));
+        plugin_store_hasten(&s->store, HASTEN_MS, now_ns);
+    }
+}
+
+static void hear_signals(struct supervisor *s)
+{
+    struct signalfd_siginfo got;
+    while (read(s->signals, &got, sizeof got) == (ssize_t) sizeof got) {
+        switch (got.ssi_signo) {
+        case SIGCHLD:
+            plugin_store_reap(&s->store, clock_ns());
+            s->changed = true;
+            break;
+        case SIGHUP:
+            log_warning("reload_not_offered", "signal=SIGHUP restart=needed");
+            break;
+        default:
+            stop(s);
+        }
+    }
+}
+
+/* Tells the service manager, and the log, what is new. */
+static void announce(struct supervisor *s, int64_t now_ns)
+{
+    if (s->watchdog_ns && now_ns >= s->next_watchdog_ns) {
+        notify_send("WATCHDOG=1");
+        s->next_watchdog_ns = now_ns + s->watchdog_ns;
+    }
+    if (!s->changed || s->stops) {
+        return;
+    }
+    s->changed = false;
+    char now[sizeof s->said];
+    plugin_store_sentence(&s->store, now, sizeof now);
+    if (strcmp(now, s->said) != 0) {
+        memcpy(s->said, now, sizeof now);
+        notify_send("STATUS=%s", now);
+        s->link.next_beat_ns = 0; /* the broker shall know too, now */
+    }
+    if (!s->was_ready && plugin_store_ready(&s->store)) {
+        s->was_ready = true;
+        notify_send("READY=1");
+        log_info("ready", "after_us=%lld status=%s", (long long) ((now_ns - s->begun_ns) / CLOCK_US), log_quote(now));
+    }
+}
+
+static void beat(struct supervisor *s, int64_t now_ns)
+{
+    if (link_beat_due(&s->link, now_ns)) {
+        struct buf pairs = {0};
+        plugin_store_put(&s->store, &pairs);
+        link_beat(&s->link, &pairs, PLUGIN_STORE_PAIRS, now_ns);
+        buf_done(&pairs);
+    }
+}
+
+/* ---- the loop ---- */
+
+static void gather(struct supervisor *s)
+{
+    s->fds[0] = (struct pollfd){.fd = s->signals, .events = POLLIN};
+    s->fds[1] = (struct pollfd){.fd = dealer_fd(&s->link.dealer), .events = POLLIN};
+    s->fds[2] = (struct pollfd){.fd = dealer_monitor_fd(&s->link.dealer), .events = POLLIN};
+    s->n_fds = FIXED_FDS;
+    for (size_t i = 0; i < s->store.n; i++) {
+        struct generation *g = s->store.generations[i];
+        for (size_t k = 0; k < g->n_members; k++) {
+            /* A closed channel is -1, which poll ignores. */
+            s->fds[s->n_fds] = (struct pollfd){.fd = g->members[k]->process.channel, .events = POLLIN};
+            s->fd_generation[s->n_fds] = g;
+            s->fd_member[s->n_fds++] = g->members[k];
+        }
+    }
+}
+
+/* In this order: what a member said before it died is heard before it is buried. */
+static void deal(struct supervisor *s)
+{
+    for (size_t i = FIXED_FDS; i < s->n_fds; i++) {
+        if (s->fds[i].revents) {
+            generation_hear(s->fd_generation[i], s->fd_member[i]);
+            s->changed = true;
+        }
+    }
+    if (s->fds[2].revents && dealer_ended(&s->link.dealer)) {
+        link_ended(&s->link, clock_ns());
+    }
+    if (s->fds[0].revents) {
+        hear_signals(s);
+    }
+}
+
+static int wait_ms(int64_t until_ns, int64_t now_ns)
+{
+    int64_t left_ns = until_ns - now_ns;
+    if (left_ns <= 0) {
+        return 0;
+    }
+    return left_ns > 3600 * CLOCK_S ? 3600000 : (int) ((left_ns + CLOCK_MS - 1) / CLOCK_MS);
+}
+
+static int64_t earlier(int64_t a_ns, int64_t b_ns)
+{
+    return a_ns < b_ns ? a_ns : b_ns;
+}
+
+static void loop(struct supervisor *s)
+{
+    while (!s->stops || plugin_store_members(&s->store) > 0) {
+        s->link.spoke = false;
+        while (link_recv(&s->link)) {
+        }
+        int64_t now_ns = clock_ns();
+        int64_t until_ns = plugin_store_tend(&s->store, now_ns);
+        announce(s, now_ns);
+        beat(s, now_ns);
+        until_ns = earlier(until_ns, link_tend(&s->link, now_ns));
+        until_ns = s->watchdog_ns ? earlier(until_ns, s->next_watchdog_ns) : until_ns;
+        gather(s);
+        /* Having sent something, look into the socket once more: its descriptor is edge-triggered. */
+        if (poll(s->fds, s->n_fds, s->link.spoke ? 0 : wait_ms(until_ns, now_ns)) > 0) {
+            deal(s);
+        }
+    }
+}
+
+int supervisor_run(const struct daemon_config *config, struct err *err)
+{
+    struct supervisor s = {0};
+    int status = begin(&s, config, err);
+    if (!status) {
+        loop(&s);
+        if (s.link.welcome) {
+            link_bye(&s.link);
+        }
+        log_info("stopped", "after_ms=%lld", (long long) ((clock_ns() - s.begun_ns) / CLOCK_MS));
+    }
+    end(&s);
+    return status;
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "channel.h"
+#include "clock.h"
+#include "log.h"
+#include "mem.h"
+#include "sandbox.h"
+#include "worker_jobs.h"
+
+/* When leaving: how long results may wait for a broker that is away; and to be sent to one that is there. */
+enum { LEAVE_MS = 1000, LINGER_MS = 10000 };
+
+struct worker {
+    struct order order;
+    void *options;
+    struct scoreboard *board;
+    struct slot *slot;
+    struct engine *engine;
+    struct worker_link link;
+    struct worker_jobs jobs;
+    int statm_fd;
+    int64_t next_look_ns;
+
+    struct buf hello;          /* pairs of the hello map */
+    struct buf *hello_frames;  /* contracts, then the report: views of the engine's memory */
+    const struct buf **hello_list;
+    bool told_registered;
+    bool leaving;
+    int64_t leaving_ns;
+};
+
+static void tell(enum channel_kind kind)
+{
+    struct note note = {.kind = kind};
+    if (!channel_send(CHANNEL_FD, &note)) {
+        _exit(WORKER_EXIT_NO_SUPERVISOR);
+    }
+}
+
+static _Noreturn void refuse(const struct err *why)
+{
+    struct note note = {.kind = CHANNEL_REFUSED, .status = why->status};
+    snprintf(note.text, sizeof note.text, "%s", why->text);
+    channel_send(CHANNEL_FD, &note);
+    _exit(WORKER_EXIT_REFUSED);
+}
+
+static void phase(struct worker *w, enum phase phase)
+{
+    atomic_store_explicit(&w->slot->phase, phase, memory_order_release);
+    atomic_store_explicit(&w->slot->heartbeat_ns, clock_ns(), memory_order_relaxed);
+}
+
+/* ---- the plugin ---- */
+
+static void load(struct worker *w)
+{
+    struct err err;
+    const struct order *o = &w->order;
+    const struct engine_limits limits = {.job_bytes = (size_t) o->limits.job_mb << 20,
+                                         .payload_bytes = (size_t) o->limits.job_mb << 20,
+                                         .max_batch = MAX_BATCH};
+    int64_t begun_ns = clock_ns();
+    phase(w, PHASE_LOADING);
+    if (engine_load(o->path, w->options, o->options_bytes, &limits, &w->engine, &err)) {
+        refuse(&err);
+    }
+    if (strcmp(engine_name(w->engine), o->plugin) != 0) {
+        err_set(&err, KILN_INVALID, "name", "the plugin calls itself \"%s\", expected \"%s\" as in the configuration",
+                engine_name(w->engine), o->plugin);
+        refuse(&err);
+    }
+    int64_t loaded_ns = clock_ns();
+    phase(w, PHASE_WARMING);
+    if (engine_prove(w->engine, true, &err)) {
+        refuse(&err);
+    }
+    struct note note = {.kind = CHANNEL_PROVEN,
+                        .load_ns = loaded_ns - begun_ns,
+                        .prove_ns = clock_ns() - loaded_ns,
+                        .functions = (uint32_t) engine_functions(w->engine)};
+    snprintf(note.version, sizeof note.version, "%s", engine_version(w->engine));
+    phase(w, PHASE_SERVING);
+    if (!channel_send(CHANNEL_FD, &note)) {
+        _exit(WORKER_EXIT_NO_SUPERVISOR);
+    }
+}
+
+/* ---- hello ---- */
+
+static void put_text(struct buf *b, const char *key, const char *value)
+{
+    buf_str(b, key);
+    buf_str(b, value);
+}
+
+static void put_function(struct buf *b, const struct engine *e, size_t i)
+{
+    buf_map(b, 4);
+    put_text(b, "name", engine_function_name(e, i));
+    buf_key(b, "flags");
+    buf_uint(b, engine_function_flags(e, i));
+    buf_key(b, "max_batch");
+    buf_uint(b, engine_function_max_batch(e, i));
+    buf_key(b, "warm_us");
+    buf_uint(b, (uint64_t) (engine_function_warm_ns(e, i) / CLOCK_US));
+}
+
+static struct buf view(const void *data, size_t bytes)
+{
+    return (struct buf){.data = (uint8_t *) (uintptr_t) data, .size = bytes, .room = bytes};
+}
+
+static void make_hello(struct worker *w)
+{
+    struct buf *b = &w->hello;
+    const struct order *o = &w->order;
+    const struct engine *e = w->engine;
+    char host[65] = "";
+    gethostname(host, sizeof host - 1);
+    put_text(b, "role", "worker");
+    put_text(b, "wid", o->wid);
+    put_text(b, "node", o->node);
+    buf_key(b, "pid");
+    buf_uint(b, (uint64_t) getpid());
+    put_text(b, "host", host);
+    put_text(b, "plugin", o->plugin);
+    put_text(b, "version", engine_version(e));
+    put_text(b, "build", o->build);
+    buf_key(b, "generation");
+    buf_uint(b, o->generation);
+    buf_key(b, "functions");
+    size_t n = engine_functions(e);
+    buf_list(b, (uint32_t) n);
+    w->hello_frames = mem_alloc((n + 1) * sizeof *w->hello_frames);
+    w->hello_list = mem_alloc((n + 1) * sizeof *w->hello_list);
+    for (size_t i = 0; i <= n; i++) {
+        size_t bytes = 0;
+        const void *data;
+        if (i < n) {
+            put_function(b, e, i);
+            data = engine_contract(e, i, &bytes);
+        } else {
+            data = engine_report(e, &bytes);
+        }
+        w->hello_frames[i] = view(data, bytes);
+        w->hello_list[i] = &w->hello_frames[i];
+    }
+    enum { PAIRS = 10 };
+    worker_link_hello(&w->link, b, PAIRS, w->hello_list, n + 1);
+}
+
+/* ---- serving ---- */
+
+static void leave(struct worker *w)
+{
+    if (!w->leaving) {
+        w->leaving = true;
+        w->leaving_ns = clock_ns();
+        w->link.draining = true;
+        phase(w, PHASE_LEAVING);
+    }
+}
+
+static void hear_supervisor(struct worker *w)
+{
+    struct note note;
+    int got = channel_recv(CHANNEL_FD, &note);
+    if (got < 0) {
+        _exit(WORKER_EXIT_NO_SUPERVISOR); /* nobody would watch over us */
+    }
+    if (got > 0 && note.kind == CHANNEL_DRAIN) {
+        leave(w);
+    }
+}
+
+/* Once a second: what the supervisor wants to know and cannot see. */
+static void look_at_self(struct worker *w, int64_t now_ns)
+{
+    char text[64] = "";
+    unsigned long long pages = 0;
+    w->next_look_ns = now_ns + CLOCK_S;
+    if (w->statm_fd >= 0 && pread(w->statm_fd, text, sizeof text - 1, 0) > 0 && sscanf(text, "%*u %llu", &pages) == 1) {
+        atomic_store_explicit(&w->slot->resident_bytes, pages * (uint64_t) sysconf(_SC_PAGESIZE), memory_order_relaxed);
+    }
+}
+
+static void note_registration(struct worker *w)
+{
+    bool registered = w->link.state == LINK_WELCOME;
+    if (registered != w->told_registered) {
+        w->told_registered = registered;
+        tell(registered ? CHANNEL_REGISTERED : CHANNEL_LOST);
+    }
+}
+
+static int wait_ms(int64_t until_ns, int64_t now_ns)
+{
+    int64_t left_ns = until_ns - now_ns;
+    return left_ns <= 0 ? 0 : (int) ((left_ns + CLOCK_MS - 1) / CLOCK_MS);
+}
+
+/* One message, if there is one. */
+static enum link_event receive(struct worker *w)
+{
+    enum link_event event = worker_link_recv(&w->link);
+    if (event == LINK_JOBS && w->leaving) {
+        worker_jobs_refuse(&w->jobs);
+    } else if (event == LINK_JOBS) {
+        worker_jobs_run(&w->jobs);
+    }
+    return event;
+}
+
+/* What is to be looked at between two messages. Plain loads and compares, but for once in a while. */
+static int64_t tend(struct worker *w, int64_t now_ns)
+{
+    atomic_store_explicit(&w->slot->heartbeat_ns, now_ns, memory_order_relaxed);
+    if (now_ns >= w->next_look_ns) {
+        look_at_self(w, now_ns);
+    }
+    if (w->link.stop && !w->leaving) {
+        tell(CHANNEL_LEAVING);
+        leave(w);
+    }
+    if (atomic_load_explicit(&w->slot->draining, memory_order_relaxed) && !w->leaving) {
+        leave(w);
+    }
+    int64_t until_ns = worker_link_tend(&w->link, now_ns);
+    note_registration(w);
+    int64_t left_ns = w->leaving_ns + LEAVE_MS * CLOCK_MS;
+    return w->leaving && left_ns < until_ns ? left_ns : until_ns;
+}
+
+/* What was sent to a broker that is there will reach it. Results that have no broker to go to wait a little for one. */
+static bool may_go(const struct worker *w, int64_t now_ns)
+{
+    return w->link.state == LINK_WELCOME || w->link.n_kept == 0 || now_ns - w->leaving_ns > LEAVE_MS * CLOCK_MS;
+}
+
+static void serve(struct worker *w)
+{
+    struct pollfd fds[3] = {{.events = POLLIN}, {.events = POLLIN}, {.fd = CHANNEL_FD, .events = POLLIN}};
+    uint64_t opened = 0;
+    for (;;) {
+        enum link_event event = receive(w);
+        int64_t now_ns = clock_ns();
+        w->link.spoke = false;
+        int64_t until_ns = tend(w, now_ns);
+        if (w->leaving && event == LINK_NOTHING && may_go(w, now_ns)) {
+            return;
+        }
+        /* The descriptor is edge-triggered, and sending may have taken the edge: wait only when the last thing
+         * done with the socket was to find nothing in it. */
+        if (event != LINK_NOTHING || w->link.spoke) {
+            continue;
+        }
+        if (opened != w->link.dealer.opened) {
+            opened = w->link.dealer.opened;
+            fds[0].fd = dealer_fd(&w->link.dealer);
+            fds[1].fd = dealer_monitor_fd(&w->link.dealer);
+        }
+        if (poll(fds, 3, wait_ms(until_ns, now_ns)) <= 0) {
+            continue;
+        }
+        if (fds[2].revents) {
+            hear_supervisor(w);
+        }
+        if (fds[1].revents && dealer_ended(&w->link.dealer)) {
+            worker_link_ended(&w->link, clock_ns());
+        }
+    }
+}
+
+int worker_main(void)
+{
+    static struct worker w; /* large, and zero */
+    struct err err;
+    fcntl(CHANNEL_FD, F_SETFD, FD_CLOEXEC);
+    fcntl(CHANNEL_BOARD_FD, F_SETFD, FD_CLOEXEC);
+    if (!channel_recv_order(CHANNEL_FD, &w.order, &w.options)) {
+        fprintf(stderr, "kilnd --worker is started by kilnd itself\n");
+        return WORKER_EXIT_NO_SUPERVISOR;
+    }
+    log_open("kilnd-worker", (enum log_level) w.order.log_level);
+    if (sandbox_enter(&w.order, &err) || scoreboard_map(CHANNEL_BOARD_FD, w.order.slots_of_board, &w.board, &err)) {
+        refuse(&err);
+    }
+    w.slot = &w.board->slots[w.order.slot];
+    w.statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    load(&w);
+    if (worker_link_init(&w.link, w.order.broker, w.order.job_slots, &err)) {
+        refuse(&err);
+    }
+    make_hello(&w);
+    worker_jobs_init(&w.jobs, w.engine, &w.link, w.slot, w.order.limits.run_ms * CLOCK_MS);
+    serve(&w);
+    bool joined = w.link.state == LINK_WELCOME;
+    if (joined) {
+        worker_link_bye(&w.link);
+    }
+    worker_link_finish(&w.link, joined ? LINGER_MS : 0);
+    worker_jobs_done(&w.jobs);
+    engine_free(&w.engine);
+    buf_done(&w.hello);
+    mem_free(w.hello_frames);
+    mem_free(w.hello_list);
+    mem_free(w.options);
+    scoreboard_free(&w.board);
+    return 0;
+}

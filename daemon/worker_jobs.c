@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "worker_jobs.h"
+
+#include <stdio.h>
+
+#include "clock.h"
+#include "mem.h"
+
+/* What the message says of a job, beside its token. */
+struct job_room {
+    int64_t run_limit_ns;
+    int64_t deadline_ns; /* nobody waits for it any longer; INT64_MAX: none */
+    bool solo;
+    int status; /* not KILN_OK: refused without being run */
+    struct err why;
+};
+
+enum { COPY_BYTES = 256 }; /* smaller results are copied into the message: cheaper than sharing them */
+
+/* ---- what plugin code is at, for the scoreboard ---- */
+
+static void enter(void *arg, size_t first, size_t count)
+{
+    struct worker_jobs *w = arg;
+    size_t at = w->slice_first + first;
+    int64_t limit_ns = INT64_MAX;
+    for (size_t i = at; i < at + count; i++) {
+        /* Jobs together have the time of the most impatient one: its limit was promised to its producer. */
+        limit_ns = w->room[i].run_limit_ns < limit_ns ? w->room[i].run_limit_ns : limit_ns;
+    }
+    scoreboard_enter(w->slot, w->tokens + at, count, clock_ns(), limit_ns);
+}
+
+static void leave(void *arg, size_t first, size_t count)
+{
+    const struct worker_jobs *w = arg;
+    (void) first;
+    (void) count;
+    scoreboard_leave(w->slot);
+}
+
+static int cancelled(void *arg, size_t index)
+{
+    const struct worker_jobs *w = arg;
+    return atomic_load_explicit(&w->slot->cancelled, memory_order_relaxed) != 0 ||
+           clock_ns() > w->room[w->slice_first + index].deadline_ns;
+}
+
+static void progress(void *arg, size_t index, double fraction)
+{
+    struct worker_jobs *w = arg;
+    (void) index;
+    (void) fraction;
+    atomic_store_explicit(&w->slot->heartbeat_ns, clock_ns(), memory_order_relaxed);
+}
+
+/* ---- life ---- */
+
+void worker_jobs_init(struct worker_jobs *w, struct engine *engine, struct worker_link *link, struct slot *slot,
+                      int64_t run_limit_ns)
+{
+    *w = (struct worker_jobs){.engine = engine, .link = link, .slot = slot, .run_limit_ns = run_limit_ns};
+    w->longest_ns = mem_alloc(engine_functions(engine) * sizeof *w->longest_ns);
+}
+
+void worker_jobs_done(struct worker_jobs *w)
+{
+    mem_free(w->room);
+    mem_free(w->jobs);
+    mem_free(w->done);
+    mem_free(w->results);
+    mem_free(w->tokens);
+    mem_free(w->longest_ns);
+    *w = (struct worker_jobs){0};
+}
+
+static void reserve(struct worker_jobs *w, size_t n)
+{
+    if (n > w->n_room) {
+        w->room = mem_grow(w->room, n * sizeof *w->room);
+        w->jobs = mem_grow(w->jobs, n * sizeof *w->jobs);
+        w->done = mem_grow(w->done, n * sizeof *w->done);
+        w->results = mem_grow(w->results, n * sizeof *w->results);
+        w->tokens = mem_grow(w->tokens, n * sizeof *w->tokens);
+        w->n_room = n;
+    }
+}
+
+/* ---- the header ---- */
+
+static int read_job(struct worker_jobs *w, const msgpack_object *o, int64_t now_ns, size_t i)
+{
+    struct job_room *r = &w->room[i];
+    uint64_t left_ms = UINT64_MAX, run_ms = UINT64_MAX;
+    r->run_limit_ns = w->run_limit_ns;
+    r->deadline_ns = INT64_MAX;
+    r->solo = false;
+    w->tokens[i] = 0;
+    if (o->type != MSGPACK_OBJECT_MAP) {
+        return err_set(&r->why, KILN_INTERNAL, "jobs", "job %zu of the message is not a map", i);
+    }
+    const msgpack_object_map *m = &o->via.map;
+    int status = header_uint(m, "token", 0, UINT64_MAX, &w->tokens[i], &r->why);
+    status = status ? status : header_uint(m, "left_ms", 0, UINT64_C(1) << 40, &left_ms, &r->why);
+    status = status ? status : header_uint(m, "run_ms", 1, UINT64_C(1) << 40, &run_ms, &r->why);
+    status = status ? status : header_bool(m, "solo", &r->solo, &r->why);
+    if (left_ms != UINT64_MAX) {
+        r->deadline_ns = now_ns + (int64_t) left_ms * CLOCK_MS;
+    }
+    if (run_ms != UINT64_MAX) {
+        r->run_limit_ns = (int64_t) run_ms * CLOCK_MS;
+    }
+    return status;
+}
+
+/* The function's index, or -1 with why. "plugin.function": the plugin is ours, or the broker is mistaken. */
+static int find(const struct worker_jobs *w, struct err *why)
+{
+    const char *fn = "";
+    size_t bytes = 0;
+    if (header_text(&w->link->header.map, "fn", 256, &fn, &bytes, why)) {
+        return -1;
+    }
+    const char *plugin = engine_name(w->engine);
+    size_t n = strlen(plugin);
+    int at = bytes > n + 1 && memcmp(fn, plugin, n) == 0 && fn[n] == '.' ? engine_find(w->engine, fn + n + 1, bytes - n - 1)
+                                                                         : -1;
+    if (at < 0) {
+        err_set(why, KILN_UNKNOWN_FUNCTION, "fn", "fn is \"%.*s\", expected a function of this worker's plugin %s",
+                (int) bytes, fn, plugin);
+    }
+    return at;
+}
+
+static size_t read_message(struct worker_jobs *w, int *ret_fn)
+{
+    const msgpack_object_array *list = NULL;
+    if (header_list(&w->link->header.map, "jobs", WIRE_JOBS, &list, NULL) || !list) {
+        return 0;
+    }
+    struct err why;
+    int64_t now_ns = clock_ns();
+    reserve(w, list->size);
+    *ret_fn = find(w, &why);
+    for (uint32_t i = 0; i < list->size; i++) {
+        struct job_room *r = &w->room[i];
+        r->status = read_job(w, &list->ptr[i], now_ns, i);
+        if (!r->status && *ret_fn < 0) {
+            r->why = why;
+            r->status = why.status;
+        }
+        w->jobs[i].payload = zmq_msg_data(&w->link->frames.payloads[i]);
+        w->jobs[i].payload_bytes = zmq_msg_size(&w->link->frames.payloads[i]);
+    }
+    return list->size;
+}
+
+/* ---- results ---- */
+
+static void free_result(void *data, void *hint)
+{
+    (void) hint;
+    mem_free(data);
+}
+
+static void set_nil(zmq_msg_t *to)
+{
+    zmq_msg_init_size(to, 1);
+    *(uint8_t *) zmq_msg_data(to) = 0xc0;
+}
+
+/* The payload frame: the engine's own buffer when it is large, a copy when it is small. */
+static void set_result(zmq_msg_t *to, struct engine_job *j)
+{
+    if (j->result_bytes > COPY_BYTES && zmq_msg_init_data(to, j->result, j->result_bytes, free_result, NULL) == 0) {
+        j->result = NULL;
+        return;
+    }
+    zmq_msg_init_size(to, j->result_bytes);
+    memcpy(zmq_msg_data(to), j->result, j->result_bytes);
+    mem_free(j->result);
+    j->result = NULL;
+}
+
+/* Makes done[i] from what the engine left in jobs[i]. */
+static void take_result(struct worker_jobs *w, size_t i)
+{
+    struct engine_job *j = &w->jobs[i];
+    struct done_job *d = &w->done[i];
+    *d = (struct done_job){.token = w->tokens[i],
+                           .status = j->status,
+                           .decode_ns = j->decode_ns,
+                           .run_ns = j->run_ns,
+                           .encode_ns = j->encode_ns,
+                           .batch = j->batch,
+                           .payload = &w->results[i]};
+    if (j->status == KILN_OK && j->result_bytes > w->link->max_bytes) {
+        /* The broker would close the connection over it, again and again. */
+        snprintf(j->error, sizeof j->error, "the result has %zu bytes, more than broker.max_bytes = %zu", j->result_bytes,
+                 w->link->max_bytes);
+        j->field[0] = '\0';
+        mem_free(j->result);
+        j->result = NULL;
+        d->status = KILN_RESOURCE;
+    }
+    if (d->status == KILN_OK) {
+        set_result(d->payload, j);
+    } else {
+        d->error = j->error;
+        d->field = j->field;
+        set_nil(d->payload);
+    }
+}
+
+static void refuse_job(struct worker_jobs *w, size_t i)
+{
+    w->done[i] = (struct done_job){.token = w->tokens[i],
+                                   .status = w->room[i].status,
+                                   .error = w->room[i].why.text,
+                                   .field = w->room[i].why.field,
+                                   .batch = 1,
+                                   .payload = &w->results[i]};
+    set_nil(&w->results[i]);
+}
+
+/* ---- running ---- */
+
+/* Jobs from `first` on that go into one engine_run. */
+static size_t slice(const struct worker_jobs *w, size_t fn, size_t first, size_t n)
+{
+    size_t most = engine_function_max_batch(w->engine, fn);
+    most = most < SCOREBOARD_TOKENS ? most : SCOREBOARD_TOKENS;
+    size_t last = first + 1;
+    while (last < n && last - first < most && !w->room[first].solo && !w->room[last].solo && !w->room[last].status) {
+        last++;
+    }
+    return last - first;
+}
+
+static void run_slice(struct worker_jobs *w, size_t fn, size_t first, size_t count)
+{
+    const struct engine_watch watch = {
+        .enter = enter, .leave = leave, .cancelled = cancelled, .progress = progress, .arg = w};
+    w->slice_first = first;
+    engine_run(w->engine, fn, w->jobs + first, count, w->room[first].solo, &watch);
+    for (size_t i = first; i < first + count; i++) {
+        take_result(w, i);
+    }
+    uint64_t jobs = atomic_load_explicit(&w->slot->jobs, memory_order_relaxed);
+    atomic_store_explicit(&w->slot->jobs, jobs + count, memory_order_relaxed);
+}
+
+/* Whether results that wait since `oldest_ns` must be sent now, with more jobs to come. A function that was slow of late
+ * may be slow again with the next job, so they do not wait for it. */
+static bool report_due(int64_t oldest_ns, int64_t now_ns, int64_t longest_ns)
+{
+    return now_ns - oldest_ns + longest_ns >= REPORT_NS;
+}
+
+void worker_jobs_run(struct worker_jobs *w)
+{
+    int fn = -1;
+    size_t n = read_message(w, &fn);
+    size_t sent = 0, at = 0;
+    int64_t begun_ns = clock_ns(), oldest_ns = begun_ns;
+    while (at < n) {
+        if (atomic_load_explicit(&w->slot->draining, memory_order_relaxed)) {
+            break;
+        }
+        size_t count = 1;
+        if (w->room[at].status) {
+            refuse_job(w, at);
+        } else {
+            count = slice(w, (size_t) fn, at, n);
+            run_slice(w, (size_t) fn, at, count);
+        }
+        at += count;
+        int64_t now_ns = clock_ns(), longest_ns = 0;
+        if (fn >= 0) {
+            /* The longest slice, forgotten by a hundredth with each shorter one. */
+            int64_t *longest = &w->longest_ns[fn];
+            *longest -= *longest / 100;
+            *longest = now_ns - begun_ns > *longest ? now_ns - begun_ns : *longest;
+            longest_ns = *longest;
+        }
+        begun_ns = now_ns;
+        if (at < n && report_due(oldest_ns, now_ns, longest_ns)) {
+            worker_link_done(w->link, w->done + sent, at - sent);
+            sent = at;
+            oldest_ns = now_ns;
+        }
+    }
+    if (at > sent) {
+        worker_link_done(w->link, w->done + sent, at - sent);
+    }
+    worker_link_release(w->link, w->tokens + at, n - at);
+}
+
+void worker_jobs_refuse(struct worker_jobs *w)
+{
+    int fn;
+    size_t n = read_message(w, &fn);
+    worker_link_release(w->link, w->tokens, n);
+}

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "worker_link.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+#include "clock.h"
+#include "log.h"
+#include "mem.h"
+#include "status.h"
+
+/* Until a welcome says otherwise. */
+enum { BEAT_MS = 1000, SILENT_BEATS = 3, REOPEN_MS = 200, MAX_BYTES = 64 << 20 };
+
+int worker_link_init(struct worker_link *l, const char *endpoint, int64_t slots, struct err *err)
+{
+    *l = (struct worker_link){.beat_ns = BEAT_MS * CLOCK_MS, .max_bytes = MAX_BYTES, .slots = slots};
+    int status = dealer_init(&l->dealer, endpoint, err);
+    if (status) {
+        return status;
+    }
+    uint64_t random[2];
+    if (getrandom(random, sizeof random, 0) != sizeof random) {
+        random[0] = (uint64_t) clock_ns(); /* it need only differ from that of an earlier process of this name */
+    }
+    snprintf(l->session, sizeof l->session, "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
+    l->kept = mem_alloc(KEPT_MESSAGES * sizeof *l->kept);
+    return 0;
+}
+
+/* ---- kept done messages ---- */
+
+static struct kept *kept_at(struct worker_link *l, size_t i)
+{
+    return &l->kept[(l->kept_first + i) % KEPT_MESSAGES];
+}
+
+static void kept_release(struct worker_link *l, struct kept *k)
+{
+    for (size_t i = 0; i < k->n_frames; i++) {
+        zmq_msg_close(&k->frames[i]);
+    }
+    mem_free(k->frames);
+    mem_free(k->tokens);
+    l->kept_bytes -= k->bytes;
+    l->kept_tokens -= k->n_tokens;
+    *k = (struct kept){0};
+}
+
+static void kept_drop_first(struct worker_link *l)
+{
+    kept_release(l, kept_at(l, 0));
+    l->kept_first = (l->kept_first + 1) % KEPT_MESSAGES;
+    l->n_kept--;
+}
+
+static void stored(struct worker_link *l, uint64_t seq)
+{
+    while (l->n_kept > 0 && kept_at(l, 0)->seq <= seq) {
+        kept_drop_first(l);
+    }
+}
+
+static bool kept_full(const struct worker_link *l)
+{
+    /* Half of the messages are spare: with credit given, that many may still have to be sent. */
+    return l->n_kept > KEPT_MESSAGES / 2 || l->kept_bytes > KEPT_BYTES || l->kept_tokens > KEPT_TOKENS;
+}
+
+void worker_link_finish(struct worker_link *l, int linger_ms)
+{
+    while (l->n_kept > 0) {
+        kept_drop_first(l);
+    }
+    mem_free(l->kept);
+    frames_done(&l->frames);
+    header_done(&l->header);
+    buf_done(&l->out);
+    dealer_done(&l->dealer, linger_ms);
+    *l = (struct worker_link){0};
+}
+
+/* ---- saying ---- */
+
+static void begin(struct worker_link *l, uint32_t pairs, const char *op)
+{
+    l->spoke = true;
+    buf_clear(&l->out);
+    buf_map(&l->out, pairs);
+    buf_key(&l->out, "op");
+    buf_str(&l->out, op);
+}
+
+static void say_hello(struct worker_link *l)
+{
+    size_t resumed = 0;
+    for (size_t i = 0; i < l->n_kept; i++) {
+        resumed += kept_at(l, i)->n_tokens;
+    }
+    begin(l, l->hello_pairs + 2 + (resumed > 0), "hello");
+    buf_key(&l->out, "session");
+    buf_str(&l->out, l->session);
+    if (resumed > 0) {
+        buf_key(&l->out, "resume");
+        buf_list(&l->out, (uint32_t) resumed);
+        for (size_t i = 0; i < l->n_kept; i++) {
+            const struct kept *k = kept_at(l, i);
+            for (size_t t = 0; t < k->n_tokens; t++) {
+                buf_uint(&l->out, k->tokens[t]);
+            }
+        }
+    }
+    buf_bytes(&l->out, l->hello->data, l->hello->size);
+    void *socket = l->dealer.socket;
+    int failed = frame_send(socket, l->out.data, l->out.size, l->n_hello_payloads ? ZMQ_SNDMORE : 0);
+    for (size_t i = 0; !failed && i < l->n_hello_payloads; i++) {
+        const struct buf *p = l->hello_payloads[i];
+        failed = frame_send(socket, p->data, p->size, i + 1 < l->n_hello_payloads ? ZMQ_SNDMORE : 0);
+    }
+    l->state = LINK_GREETED;
+    l->asked_ns = clock_ns();
+}
+
+void worker_link_hello(struct worker_link *l, const struct buf *pairs, uint32_t n_pairs, const struct buf *const *payloads,
+                       size_t n_payloads)
+{
+    l->hello = pairs;
+    l->hello_pairs = n_pairs;
+    l->hello_payloads = payloads;
+    l->n_hello_payloads = n_payloads;
+    say_hello(l);
+}
+
+/* The credit that may be given now: free slots beyond what was delivered; never less than before. */
+static uint64_t credit(struct worker_link *l)
+{
+    if (!l->quiet && !l->draining && !kept_full(l)) {
+        uint64_t limit = l->delivered + (uint64_t) l->slots - l->held;
+        l->limit = limit > l->limit ? limit : l->limit;
+    }
+    return l->limit;
+}
+
+static void say_credit(struct worker_link *l)
+{
+    begin(l, 2, "credit");
+    buf_key(&l->out, "limit");
+    buf_uint(&l->out, credit(l));
+    dealer_send_header(&l->dealer, &l->out);
+}
+
+/* Gives credit on its own, where no done message will carry it: after it had been withheld. */
+static void renew_credit(struct worker_link *l)
+{
+    uint64_t before = l->limit;
+    if (l->state == LINK_WELCOME && credit(l) > before) {
+        say_credit(l);
+    }
+}
+
+void worker_link_release(struct worker_link *l, const uint64_t *tokens, size_t n)
+{
+    if (n == 0) {
+        return;
+    }
+    begin(l, 2, "release");
+    buf_key(&l->out, "tokens");
+    buf_list(&l->out, (uint32_t) n);
+    for (size_t i = 0; i < n; i++) {
+        buf_uint(&l->out, tokens[i]);
+    }
+    l->held -= n;
+    dealer_send_header(&l->dealer, &l->out);
+}
+
+void worker_link_bye(struct worker_link *l)
+{
+    begin(l, 1, "bye");
+    dealer_send_header(&l->dealer, &l->out);
+    l->state = LINK_SILENT;
+}
+
+static void put_job(struct buf *b, const struct done_job *j)
+{
+    bool error = j->error && j->error[0], field = j->field && j->field[0];
+    buf_map(b, 6 + error + field);
+    buf_key(b, "token");
+    buf_uint(b, j->token);
+    buf_key(b, "status");
+    buf_str(b, status_name(j->status));
+    buf_key(b, "decode_ns");
+    buf_uint(b, (uint64_t) j->decode_ns);
+    buf_key(b, "run_ns");
+    buf_uint(b, (uint64_t) j->run_ns);
+    buf_key(b, "encode_ns");
+    buf_uint(b, (uint64_t) j->encode_ns);
+    buf_key(b, "batch");
+    buf_uint(b, j->batch);
+    if (error) {
+        buf_key(b, "error");
+        buf_str(b, j->error);
+    }
+    if (field) {
+        buf_key(b, "field");
+        buf_str(b, j->field);
+    }
+}
+
+static void send_kept(struct worker_link *l, const struct kept *k)
+{
+    for (size_t i = 0; i < k->n_frames; i++) {
+        zmq_msg_t copy; /* of the reference, not of the contents */
+        zmq_msg_init(&copy);
+        zmq_msg_copy(&copy, &k->frames[i]);
+        if (frame_send_msg(l->dealer.socket, &copy, i + 1 < k->n_frames ? ZMQ_SNDMORE : 0)) {
+            return; /* the broker is long away; it will be sent again after the next hello */
+        }
+    }
+}
+
+void worker_link_done(struct worker_link *l, const struct done_job *jobs, size_t n)
+{
+    if (l->n_kept == KEPT_MESSAGES) {
+        /* Cannot happen to a broker that heeds credit. To one that does not, the oldest result is lost first. */
+        kept_drop_first(l);
+    }
+    struct kept *k = kept_at(l, l->n_kept++);
+    *k = (struct kept){.seq = ++l->seq, .n_frames = n + 1, .n_tokens = n};
+    k->frames = mem_alloc((n + 1) * sizeof *k->frames);
+    k->tokens = mem_alloc(n * sizeof *k->tokens);
+    for (size_t i = 0; i < n; i++) {
+        k->tokens[i] = jobs[i].token;
+        k->bytes += zmq_msg_size(jobs[i].payload);
+        zmq_msg_init(&k->frames[i + 1]);
+        zmq_msg_move(&k->frames[i + 1], jobs[i].payload);
+    }
+    l->kept_bytes += k->bytes;
+    l->kept_tokens += n;
+    l->held -= n;
+    begin(l, 4, "done");
+    buf_key(&l->out, "seq");
+    buf_uint(&l->out, l->seq);
+    buf_key(&l->out, "credit");
+    buf_uint(&l->out, credit(l));
+    buf_key(&l->out, "jobs");
+    buf_list(&l->out, (uint32_t) n);
+    for (size_t i = 0; i < n; i++) {
+        put_job(&l->out, &jobs[i]);
+    }
+    zmq_msg_init_size(&k->frames[0], l->out.size);
+    memcpy(zmq_msg_data(&k->frames[0]), l->out.data, l->out.size);
+    if (l->state == LINK_WELCOME) {
+        send_kept(l, k); /* else it goes out with the next welcome */
+    }
+}
+
+/* ---- hearing ---- */
+
+/* Drops kept messages of which the broker knows no job any more. */
+static void drop_lost(struct worker_link *l, const msgpack_object_array *lost)
+{
+    for (size_t left = l->n_kept; left > 0; left--) {
+        struct kept k = *kept_at(l, 0);
+        size_t known = k.n_tokens;
+        for (size_t t = 0; t < k.n_tokens; t++) {
+            for (uint32_t i = 0; i < lost->size; i++) {
+                const msgpack_object *o = &lost->ptr[i];
+                known -= o->type == MSGPACK_OBJECT_POSITIVE_INTEGER && o->via.u64 == k.tokens[t];
+            }
+        }
+        /* Each message goes round the ring once, to its end, unless it is dropped: the order stays. */
+        l->kept_first = (l->kept_first + 1) % KEPT_MESSAGES;
+        l->n_kept--;
+        if (known == 0) {
+            kept_release(l, &k);
+        } else {
+            *kept_at(l, l->n_kept++) = k;
+        }
+    }
+}
+
+static void hear_welcome(struct worker_link *l)
+{
+    const msgpack_object_map *m = &l->header.map;
+    const char *status = "", *error = "";
+    size_t status_bytes = 0, error_bytes = 0;
+    uint64_t beat_ms = BEAT_MS, max_bytes = MAX_BYTES, epoch = 0;
+    const msgpack_object_array *lost = NULL;
+    struct err err;
+    if (header_text(m, "status", 64, &status, &status_bytes, &err) ||
+        header_text(m, "error", 1024, &error, &error_bytes, &err) ||
+        header_uint(m, "beat_ms", 10, 3600000, &beat_ms, &err) ||
+        header_uint(m, "max_bytes", 1024, UINT64_C(1) << 40, &max_bytes, &err) ||
+        header_uint(m, "epoch", 0, UINT64_MAX, &epoch, &err) || header_list(m, "lost", UINT32_MAX, &lost, &err)) {
+        log_error("welcome_invalid", "why=%s", log_quote(err.text));
+        return;
+    }
+    if (!text_is(status, status_bytes, "ok")) {
+        char text[512];
+        snprintf(text, sizeof text, "%.*s: %.*s", (int) status_bytes, status, (int) error_bytes, error);
+        log_error("hello_refused", "why=%s", log_quote(text));
+        return; /* asked again after the silence */
+    }
+    l->beat_ns = (int64_t) beat_ms * CLOCK_MS;
+    l->max_bytes = (size_t) max_bytes;
+    l->state = LINK_WELCOME;
+    l->quiet = false;
+    l->asked_ns = 0;
+    l->next_beat_ns = clock_ns() + l->beat_ns;
+    /* Counts start anew here and not at the hello: jobs that come in between were sent before the broker heard it. */
+    l->delivered = l->limit = 0;
+    if (lost) {
+        drop_lost(l, lost);
+    }
+    for (size_t i = 0; i < l->n_kept; i++) {
+        send_kept(l, kept_at(l, i));
+    }
+    say_credit(l);
+}
+
+static void hear_beat(struct worker_link *l)
+{
+    const char *state = "run";
+    size_t bytes = 3;
+    l->asked_ns = 0;
+    if (header_text(&l->header.map, "state", 64, &state, &bytes, NULL)) {
+        return;
+    }
+    l->quiet = !text_is(state, bytes, "run");
+    l->stop = l->stop || text_is(state, bytes, "stop");
+    renew_credit(l);
+}
+
+static void hear_stored(struct worker_link *l)
+{
+    uint64_t seq = 0;
+    if (header_uint(&l->header.map, "seq", 0, UINT64_MAX, &seq, NULL) == 0) {
+        stored(l, seq);
+        renew_credit(l);
+    }
+}
+
+static enum link_event hear(struct worker_link *l)
+{
+    const char *op = "";
+    size_t bytes = 0;
+    const msgpack_object_map *m = &l->header.map;
+    if (header_text(m, "op", 64, &op, &bytes, NULL)) {
+        return LINK_OTHER;
+    }
+    if (text_is(op, bytes, "jobs")) {
+        uint64_t seq = 0;
+        const msgpack_object_array *jobs = NULL;
+        struct err err;
+        if (header_uint(m, "stored", 0, UINT64_MAX, &seq, &err) || header_list(m, "jobs", WIRE_JOBS, &jobs, &err) || !jobs ||
+            jobs->size != l->frames.n_payloads) {
+            log_error("jobs_invalid", "payloads=%zu", l->frames.n_payloads);
+            return LINK_OTHER;
+        }
+        stored(l, seq);
+        l->delivered += jobs->size;
+        l->held += jobs->size;
+        return LINK_JOBS;
+    }
+    if (text_is(op, bytes, "stored")) {
+        hear_stored(l);
+    } else if (text_is(op, bytes, "beat")) {
+        hear_beat(l);
+    } else if (text_is(op, bytes, "welcome")) {
+        hear_welcome(l);
+    } else if (text_is(op, bytes, "who") && l->hello && (l->state != LINK_GREETED || clock_ns() - l->asked_ns > l->beat_ns)) {
+        /* One hello answers any number of these: several of our messages may have met a broker that does not know us. */
+        say_hello(l);
+    }
+    return LINK_OTHER;
+}
+
+enum link_event worker_link_recv(struct worker_link *l)
+{
+    int got = frames_recv(&l->frames, l->dealer.socket, false);
+    if (got <= 0) {
+        return LINK_NOTHING;
+    }
+    struct err err;
+    if (header_decode(&l->header, &l->frames.header, &err)) {
+        log_error("broker_message_invalid", "why=%s", log_quote(err.text));
+        return LINK_OTHER;
+    }
+    return hear(l);
+}
+
+/* ---- time ---- */
+
+static void renew(struct worker_link *l, int64_t now_ns)
+{
+    dealer_reopen(&l->dealer);
+    l->asked_ns = 0;
+    if (l->hello && !(l->draining && l->state == LINK_SILENT)) {
+        say_hello(l);
+        l->asked_ns = now_ns;
+    }
+}
+
+void worker_link_ended(struct worker_link *l, int64_t now_ns)
+{
+    if (now_ns - l->dealer.opened_ns > REOPEN_MS * CLOCK_MS) {
+        renew(l, now_ns);
+    } else if (l->hello) {
+        l->asked_ns = now_ns + REOPEN_MS * CLOCK_MS - SILENT_BEATS * l->beat_ns;
+    }
+}
+
+int64_t worker_link_tend(struct worker_link *l, int64_t now_ns)
+{
+    if (l->state == LINK_SILENT) {
+        return now_ns + l->beat_ns;
+    }
+    int64_t patience = SILENT_BEATS * l->beat_ns;
+    if (l->asked_ns && now_ns - l->asked_ns >= patience) {
+        renew(l, now_ns);
+    } else if (l->state == LINK_WELCOME && now_ns >= l->next_beat_ns) {
+        begin(l, 1, "beat");
+        dealer_send_header(&l->dealer, &l->out);
+        l->asked_ns = l->asked_ns ? l->asked_ns : now_ns;
+        l->next_beat_ns = now_ns + l->beat_ns;
+    }
+    int64_t next = l->asked_ns ? l->asked_ns + patience : INT64_MAX;
+    return l->state == LINK_WELCOME && l->next_beat_ns < next ? l->next_beat_ns : next;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const names[] = {"debug", "info", "warning", "error"};
+static const int priorities[] = {7, 6, 4, 3};
+
+static char program[32] = "kiln";
+static enum log_level least = LOG_LEVEL_INFO;
+static int under_systemd;
+
+void log_open(const char *name, enum log_level level)
+{
+    snprintf(program, sizeof program, "%s", name);
+    least = level;
+    under_systemd = getenv("JOURNAL_STREAM") != NULL;
+}
+
+int log_level_parse(const char *name)
+{
+    for (int i = 0; i < 4; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+void log_event(enum log_level level, const char *event, const char *format, ...)
+{
+    if (level < least) {
+        return;
+    }
+    char line[2048];
+    int n = 0;
+    if (under_systemd) {
+        n = snprintf(line, sizeof line, "<%d>", priorities[level]);
+    }
+    n += snprintf(line + n, sizeof line - (size_t) n, "level=%s prog=%s pid=%d event=%s ", names[level], program,
+                  (int) getpid(), event);
+    va_list ap;
+    va_start(ap, format);
+    int more = vsnprintf(line + n, sizeof line - (size_t) n - 1, format, ap);
+    va_end(ap);
+    size_t length = (size_t) n + (more > 0 ? (size_t) more : 0);
+    if (length > sizeof line - 2) {
+        length = sizeof line - 2;
+    }
+    line[length++] = '\n';
+    /* One write, so that lines of several processes do not mix. A full or closed stderr loses the line. */
+    if (write(STDERR_FILENO, line, length) < 0) {
+        return;
+    }
+}
+
+const char *log_quote(const char *text)
+{
+    static _Thread_local char buffers[4][700];
+    static _Thread_local unsigned turn;
+    char *out = buffers[turn++ % 4];
+    size_t at = 0;
+    out[at++] = '"';
+    for (; *text && at < sizeof buffers[0] - 6; text++) {
+        unsigned char c = (unsigned char) *text;
+        if (c == '"' || c == '\\') {
+            out[at++] = '\\';
+            out[at++] = (char) c;
+        } else if (c < 0x20 || c == 0x7f) {
+            at += (size_t) snprintf(out + at, 5, "\\x%02x", c);
+        } else {
+            out[at++] = (char) c;
+        }
+    }
+    out[at++] = '"';
+    out[at] = '\0';
+    return out;
+}

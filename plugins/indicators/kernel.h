@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* kernel - what every kernel of this plugin is built with.
+ *
+ * A kernel is arithmetic on clean series: no NaN, equal lengths, a period that fits. It writes the values from its
+ * lookback on and nothing before; series.h finds the clean part of what a caller sent and blanks the rest. Kernels know
+ * nothing of slots, contracts or the host, so that one job, a bundle of indicators and a live stream can share them.
+ *
+ * Bits. A kernel's value at bar i depends on the bars up to i and on the bar the series began at, never on the
+ * length of the series, the vector width or the compiler: every rounding is written out. Products and sums are fused only where
+ * mul_add() says so. A streaming form that keeps the variables named in a kernel's comment gives the same bits. */
+#ifndef KERNEL_H
+#define KERNEL_H
+
+#include <stddef.h>
+
+/* Compiled once for every x86-64 machine and again for those with AVX2 and FMA; chosen when the plugin is loaded. The
+ * choice runs before a sanitizer is ready, so sanitized builds do without. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define KERNEL_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define KERNEL_SANITIZED 1
+#endif
+#endif
+
+#if !defined(__x86_64__) || !defined(__linux__) || !defined(__GLIBC__) || defined(KERNEL_SANITIZED)
+#define KERNEL
+#elif defined(__clang__)
+#if __clang_major__ >= 14
+#define KERNEL __attribute__((target_clones("default", "fma")))
+#else
+#define KERNEL
+#endif
+#elif __GNUC__ >= 12
+#define KERNEL __attribute__((target_clones("default", "arch=x86-64-v3")))
+#else
+#define KERNEL
+#endif
+
+/* For the inner parts of kernels: they must become part of each version of the kernel. */
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+/* GCC in ISO mode never fuses by itself; clang has to be told. */
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#endif
+
+/* Bars worked on at once by kernels that have a vector stage and a serial stage: small enough for both to
+ * stay in the first-level cache. */
+enum { KERNEL_CHUNK = 512 };
+
+/* a b + c in one rounding. Without FMA in hardware it is a call into libm: slower, the same bits. */
+ALWAYS_INLINE double mul_add(double a, double b, double c)
+{
+    return __builtin_fma(a, b, c);
+}
+
+static inline size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+#endif

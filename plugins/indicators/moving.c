@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "moving.h"
+
+#include <math.h>
+
+#include "kernel.h"
+
+/* Up to here summing each window afresh is the faster way. */
+enum { SHORT_PERIOD = 12 };
+
+/* fn(.., period) with a constant for each short period, so that the loop over the window is unrolled and the one over the
+ * bars works on whole vectors. */
+#define CASE(fn, period, ...)                                                                                \
+    case period:                                                                                             \
+        fn(__VA_ARGS__, period);                                                                             \
+        break;
+#define SHORT_PERIODS(fn, ...)                                                                               \
+    switch (period) {                                                                                        \
+        CASE(fn, 1, __VA_ARGS__)                                                                             \
+        CASE(fn, 2, __VA_ARGS__)                                                                             \
+        CASE(fn, 3, __VA_ARGS__)                                                                             \
+        CASE(fn, 4, __VA_ARGS__)                                                                             \
+        CASE(fn, 5, __VA_ARGS__)                                                                             \
+        CASE(fn, 6, __VA_ARGS__)                                                                             \
+        CASE(fn, 7, __VA_ARGS__)                                                                             \
+        CASE(fn, 8, __VA_ARGS__)                                                                             \
+        CASE(fn, 9, __VA_ARGS__)                                                                             \
+        CASE(fn, 10, __VA_ARGS__)                                                                            \
+        CASE(fn, 11, __VA_ARGS__)                                                                            \
+        CASE(fn, 12, __VA_ARGS__)                                                                            \
+    }
+
+static inline double fraction_of(size_t period)
+{
+    return 1.0 / (double) period;
+}
+
+/* ---- mean ------------------------------------------------------------------------------------ */
+
+ALWAYS_INLINE void mean_of_each(const double *restrict x, size_t n, double *restrict mean, size_t period)
+{
+    double part = fraction_of(period);
+    for (size_t i = period - 1; i < n; i++) {
+        double sum = 0.0;
+        for (size_t age = 1; age < period; age++) {
+            sum += x[i - age] - x[i];
+        }
+        mean[i] = x[i] + sum * part;
+    }
+}
+
+KERNEL static void mean_short(const double *restrict x, size_t n, size_t period, double *restrict mean)
+{
+    SHORT_PERIODS(mean_of_each, x, n, mean);
+}
+
+/* The head runs forwards and the tail backwards through the block, at once, so that neither sum waits for the other; the
+ * second to come by completes a bar. */
+KERNEL static void mean_long(const double *restrict x, size_t n, size_t period, double *restrict mean)
+{
+    double part = fraction_of(period);
+    for (size_t from = period - 1; from < n; from += period) {
+        size_t length = least(period, n - from), half = length / 2;
+        const double *now = x + from,
+                     *before = now + 1 - period; /* the window of bar i is before[i] .. now[i] */
+        double anchor = now[0], head = 0.0, tail = 0.0;
+        double *sum = mean + from;
+        size_t i = 0, j = period - 1; /* bars of the head and of the tail */
+        for (; j >= length; j--) {
+            tail += before[j - 1] - anchor;
+        }
+        sum[half] = 0.0; /* where they meet in a block of odd length */
+        for (; i < half; i++, j--) {
+            head += now[i] - anchor;
+            sum[i] = head;
+            sum[j] = tail;
+            tail += before[j - 1] - anchor;
+        }
+        for (; j > 0; i++, j--) {
+            head += now[i] - anchor;
+            sum[i] += head;
+            sum[j] += tail;
+            tail += before[j - 1] - anchor;
+        }
+        sum[i] += head + (now[i] - anchor);
+        sum[0] += tail;
+        for (i = 0; i < length; i++) {
+            sum[i] = anchor + sum[i] * part;
+        }
+    }
+}
+
+void moving_mean(const double *x, size_t n, size_t period, double *out_mean)
+{
+    (period <= SHORT_PERIOD ? mean_short : mean_long)(x, n, period, out_mean);
+}
+
+/* ---- mean and variance ----------------------------------------------------------------------- */
+
+/* From the mean deviation and the mean squared deviation from an anchor. */
+static inline double variance_of(double deviation, double square)
+{
+    double variance = square - deviation * deviation;
+    return variance < 0.0 ? 0.0 : variance;
+}
+
+ALWAYS_INLINE void moments_of_each(const double *restrict x, size_t n, double *restrict mean,
+                                   double *restrict variance, size_t period)
+{
+    double part = fraction_of(period);
+    for (size_t i = period - 1; i < n; i++) {
+        double sum = 0.0, squares = 0.0;
+        for (size_t age = 1; age < period; age++) {
+            double d = x[i - age] - x[i];
+            sum += d;
+            squares += d * d;
+        }
+        double deviation = sum * part;
+        mean[i] = x[i] + deviation;
+        variance[i] = variance_of(deviation, squares * part);
+    }
+}
+
+KERNEL static void moments_short(const double *restrict x, size_t n, size_t period, double *restrict mean,
+                                 double *restrict variance)
+{
+    SHORT_PERIODS(moments_of_each, x, n, mean, variance);
+}
+
+/* A deviation and its square, side by side in one register; may_alias, since the scratch is doubles. */
+typedef double both __attribute__((vector_size(16), may_alias));
+
+ALWAYS_INLINE both both_of(double x, double anchor)
+{
+    double d = x - anchor;
+    return (both){d, d * d};
+}
+
+KERNEL static void moments_long(const double *restrict x, size_t n, size_t period, double *restrict scratch,
+                                double *restrict mean, double *restrict variance)
+{
+    double part = fraction_of(period);
+    both *restrict sum = (both *) scratch;
+    for (size_t from = period - 1; from < n; from += period) {
+        size_t length = least(period, n - from), half = length / 2;
+        const double *now = x + from, *before = now + 1 - period;
+        double anchor = now[0];
+        both head = {0.0, 0.0}, tail = {0.0, 0.0};
+        size_t i = 0, j = period - 1;
+        for (; j >= length; j--) {
+            tail += both_of(before[j - 1], anchor);
+        }
+        sum[half] = (both){0.0, 0.0};
+        for (; i < half; i++, j--) {
+            head += both_of(now[i], anchor);
+            sum[i] = head;
+            sum[j] = tail;
+            tail += both_of(before[j - 1], anchor);
+        }
+        for (; j > 0; i++, j--) {
+            head += both_of(now[i], anchor);
+            sum[i] += head;
+            sum[j] += tail;
+            tail += both_of(before[j - 1], anchor);
+        }
+        sum[i] += head + both_of(now[i], anchor);
+        sum[0] += tail;
+        for (i = 0; i < length; i++) {
+            double deviation = scratch[2 * i] * part;
+            mean[from + i] = anchor + deviation;
+            variance[from + i] = variance_of(deviation, scratch[2 * i + 1] * part);
+        }
+    }
+}
+
+void moving_moments(const double *x, size_t n, size_t period, double *scratch, double *out_mean,
+                    double *out_variance)
+{
+    if (period <= SHORT_PERIOD) {
+        moments_short(x, n, period, out_mean, out_variance);
+    } else {
+        moments_long(x, n, period, scratch, out_mean, out_variance);
+    }
+}
+
+/* ---- volume-weighted mean price ---------------------------------------------------------------- */
+
+ALWAYS_INLINE both paid_and_traded(double high, double low, double close, double volume)
+{
+    return (both){(high + low + close) * volume, volume};
+}
+
+KERNEL void moving_vwap(const double *restrict high, const double *restrict low, const double *restrict close,
+                        const double *restrict volume, size_t n, size_t period, double *restrict scratch,
+                        double *restrict out)
+{
+    both *restrict sum = (both *) scratch;
+    for (size_t from = period - 1; from < n; from += period) {
+        size_t length = least(period, n - from);
+        both head = {0.0, 0.0}, tail = {0.0, 0.0};
+        for (size_t j = period - 1; j > 0; j--) {
+            if (j < length) {
+                sum[j] = tail;
+            }
+            size_t bar = from + j - period;
+            tail += paid_and_traded(high[bar], low[bar], close[bar], volume[bar]);
+        }
+        sum[0] = tail;
+        for (size_t i = 0; i < length; i++) {
+            size_t bar = from + i;
+            head += paid_and_traded(high[bar], low[bar], close[bar], volume[bar]);
+            sum[i] += head;
+        }
+        for (size_t i = 0; i < length; i++) {
+            double traded = scratch[2 * i + 1];
+            out[from + i] = traded > 0.0 ? scratch[2 * i] / (3.0 * traded) : (double) NAN;
+        }
+    }
+}

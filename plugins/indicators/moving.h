@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* moving - means and variances over a moving window of `period` bars, in time that does not depend on the period.
+ *
+ * No value is ever taken out of a sum again, so a spike leaves no trace once it has left the window, however large it was,
+ * and nothing drifts along a long series. Two ways to that end, both exact for a constant series:
+ *
+ *   - short periods: every window is summed afresh, several windows at once in the lanes of a vector;
+ *   - longer ones: the outputs are cut into blocks of `period`. All windows that end in a block contain the block's first
+ *     bar, the anchor; each is a tail of the bars before the block plus a head of the block, and both are running sums of
+ *     deviations from the anchor. Since the anchor lies in the window, (anchor - mean)^2 is at most period x variance: the
+ *     variance loses at most the digits of `period`, whatever the level of the series.
+ *
+ * To stream: keep the last `period` bars and the position in the block.
+ *
+ * Each writes period-1 .. n-1; n >= period >= 1. */
+#ifndef MOVING_H
+#define MOVING_H
+
+#include <stddef.h>
+
+/* Mean of the window. */
+void moving_mean(const double *x, size_t n, size_t period, double *out_mean);
+
+/* Mean and population variance of the window. scratch: room for 2 period doubles, aligned to 16 bytes. */
+void moving_moments(const double *x, size_t n, size_t period, double *scratch, double *out_mean,
+                    double *out_variance);
+
+/* Sum of price x volume over sum of volume, with price = (high + low + close)/3; NaN where the window has no volume.
+ * scratch: room for 2 period doubles, aligned to 16 bytes. */
+void moving_vwap(const double *high, const double *low, const double *close, const double *volume, size_t n,
+                 size_t period, double *scratch, double *out);
+
+#endif

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "calculate.h"
+
+#include <math.h>
+
+#include "echo.h"
+#include "grid.h"
+#include "levels.h"
+#include "market.h"
+#include "point.h"
+#include "request.h"
+
+/* ---- rows: the words of calculate.def -------------------------------------------------------- */
+
+#define OPEN_MAP(path) .name = path, .kind = KILN_MAP, .flags = KILN_LENIENT
+#define NUMBER(path)   .name = path, .kind = KILN_FLOAT
+#define COLUMN(path)   .name = path, .kind = KILN_FLOAT
+#define FRACTION(path, value)                                                                                \
+    NUMBER(path), .flags = KILN_FINITE, .min = 0, .max = 1, .fallback = value, .unit = "fraction"
+#define CORRELATION(path, value) NUMBER(path), .flags = KILN_FINITE, .min = -1, .max = 1, .fallback = value
+#define NOT_NEGATIVE(path, value)                                                                            \
+    NUMBER(path), .flags = KILN_FINITE, .min = 0, .max = HUGE_VAL, .fallback = value
+#define YIELD(path)                                                                                          \
+    NUMBER(path), .flags = KILN_FINITE, .min = 0, .max = 0.20, .fallback = "0.05", .unit = "1/year"
+#define DAYS(path)    .name = path, .kind = KILN_INT, .min = 0, .max = HUGE_VAL, .fallback = "10", .unit = "day"
+#define YEARLY(path)  NUMBER(path), .unit = "1/year"
+#define PERCENT(path) NUMBER(path), .unit = "%"
+#define BPS(path)     NUMBER(path), .unit = "bps"
+#define LEVEL(path)   NUMBER(path), .unit = "fraction"
+
+static const struct kiln_row params[] = {
+#define PARAM(id, ...) [P_##id] = {__VA_ARGS__},
+#include "calculate.def"
+};
+
+static const struct kiln_row results[] = {
+#define RESULT(id, ...) [R_##id] = {__VA_ARGS__},
+#include "calculate.def"
+};
+
+static const struct kiln_golden goldens[] = {
+#include "calculate_goldens.def"
+};
+
+static const char help[] =
+    "How much of its ETH and SOL a fund that tracks a six-asset benchmark should stake, when staked assets "
+    "cannot be sold "
+    "until they are unbonded and investors redeem meanwhile. After the published model and service \"Optimal "
+    "Staking\" "
+    "(romerohash/staking-td-risk), whose requests and answers it keeps.\n"
+    "\n"
+    "With S the daily covariance, C a row of ones and a row for each staked asset, and M = (C S^-1 C')^-1, "
+    "one unit of "
+    "overweight costs the variance k_ij = w_i w_j M_ij. A redemption of size r exceeds the liquid part tau = "
+    "1 - s of an asset by "
+    "x = max(0, r - tau) (ETH) and y (SOL). With lambda redemptions a year, d0 and d1 the shorter and the "
+    "longer "
+    "unbonding,\n"
+    "\n"
+    "    TE = sqrt(lambda (d0 E[kEE x^2 + 2 kES x y + kSS y^2] + (d1 - d0) E[kEE x^2]))\n"
+    "\n"
+    "The benefit of an asset is w Y max(0, s - b) beyond its baseline b, and w Y lambda d / 365 E[x] on what "
+    "is still staked "
+    "while it unbonds. Expected shortfall is -TE sqrt(2/pi) / 2; the part of it beyond the budget cap_td - "
+    "current_td is taken "
+    "off the benefit.\n"
+    "\n"
+    "sensitivity_analysis takes both assets at one level: from the lower baseline m in steps of 0.05 up to "
+    "0.85, then 0.88 to "
+    "0.98 by 0.01; for m above 0.85 in steps of 0.01 up to 0.98, which may leave it empty. "
+    "sensitivity_analysis_2d takes "
+    "31 x 31 levels between the baselines and 1. The optima are the first points with the largest net "
+    "benefit.\n"
+    "\n"
+    "mode \"compatible\", the default, keeps what callers of the published service know: the longer period "
+    "counts "
+    "as ETH's even when SOL takes longer; decomposition and net_benefit take probabilities rounded to "
+    "thousandths and normalised, "
+    "the sensitivities as given; weights must sum to 1 only when xlm is given. mode \"exact\" takes the "
+    "longer asset's own variance, normalised probabilities throughout, levels from m to 1 in steps of 0.01, "
+    "and checks the "
+    "weights always. In both, correlations that no assets can have together are refused.\n"
+    "\n"
+    "The legacy form of the request is recognised by yield_params.";
+
+/* ---- the call ------------------------------------------------------------------------------------ */
+
+static void put(struct kiln_slot *slots, enum calculate_result id, double value)
+{
+    slots[id].f64 = value;
+    slots[id].present = 1;
+}
+
+static double percent(double part, double whole)
+{
+    return whole > 0 ? part / whole * 100 : 0.0;
+}
+
+static void put_point(struct kiln_slot *out, const struct terms *terms, const struct point *p)
+{
+    double square = p->part[ETH] + p->part[SOL] + p->cross;
+    double both = p->tracking_error + p->independent;
+    /* TE - independent = (TE^2 - independent^2) / (TE + independent): no digits lost where the two are close. */
+    double cost = both > 0 ? p->cross / both : 0.0;
+
+    put(out, R_TRACKING_ERROR, p->tracking_error);
+    put(out, R_TE_ETH, sqrt(p->part[ETH]));
+    put(out, R_TE_SOL, sqrt(p->part[SOL]));
+    put(out, R_INDEPENDENT, p->independent);
+    put(out, R_CORRELATION_COST, cost);
+    put(out, R_CORRELATION_COST_PCT, percent(cost, p->independent));
+    put(out, R_ETH_PCT, percent(p->part[ETH], square));
+    put(out, R_SOL_PCT, percent(p->part[SOL], square));
+    put(out, R_CROSS_PCT, percent(p->cross, square));
+
+    put(out, R_NET_TRACKING_ERROR, p->tracking_error);
+    put(out, R_ETH_BASELINE, p->benefit_baseline[ETH]);
+    put(out, R_ETH_MARGINAL, p->benefit_marginal[ETH]);
+    put(out, R_ETH_TOTAL, p->benefit_baseline[ETH] + p->benefit_marginal[ETH]);
+    put(out, R_SOL_BASELINE, p->benefit_baseline[SOL]);
+    put(out, R_SOL_MARGINAL, p->benefit_marginal[SOL]);
+    put(out, R_SOL_TOTAL, p->benefit_baseline[SOL] + p->benefit_marginal[SOL]);
+    put(out, R_TOTAL_BENEFIT, p->benefit);
+    put(out, R_SHORTFALL, p->shortfall);
+    put(out, R_BUDGET, terms->budget);
+    put(out, R_DEFICIT, p->deficit);
+    put(out, R_NET, p->net);
+    put(out, R_NET_BPS, p->net * 10000);
+}
+
+/* What the published service answers when there is no level to choose from. */
+#define LEVEL_UNKNOWN 0.93
+
+static int put_line(struct kiln_call *call, struct kiln_slot *out, const struct request *r,
+                    const struct terms *terms, const struct buckets *buckets)
+{
+    double level[LEVELS_LINE_MAX];
+    size_t count = levels_line(fmin(r->asset[ETH].baseline, r->asset[SOL].baseline), r->exact, level);
+    double *column[R_LINE_NET_BPS - R_LINE_LEVEL + 1];
+    for (size_t i = 0; i < KILN_COUNT(column); i++) {
+        column[i] = call->host->grow(call, R_LINE_LEVEL + i, (int64_t) count);
+        if (column[i] == NULL && count > 0) {
+            return KILN_RESOURCE;
+        }
+    }
+    out[R_LINE].present = 1;
+    out[R_LINE].i64 = (int64_t) count;
+    if (count == 0) {
+        put(out, R_BEST, LEVEL_UNKNOWN);
+        return KILN_OK;
+    }
+    for (size_t i = 0; i < count; i++) {
+        column[0][i] = level[i];
+    }
+    const struct grid_columns columns = {column[1], column[2], column[3], column[4]};
+    size_t best;
+    int rc = grid_line(call, terms, buckets, count, level, &columns, &best);
+    if (rc == KILN_OK) {
+        put(out, R_BEST, level[best]);
+    }
+    return rc;
+}
+
+static int put_plane(struct kiln_call *call, struct kiln_slot *out, const struct request *r,
+                     const struct terms *terms, const struct buckets *buckets)
+{
+    double eth[LEVELS_AXIS], sol[LEVELS_AXIS];
+    levels_axis(r->asset[ETH].baseline, eth);
+    levels_axis(r->asset[SOL].baseline, sol);
+    const struct grid_columns columns = {
+        out[R_PLANE_TE].array.data,
+        out[R_PLANE_BENEFIT].array.data,
+        out[R_PLANE_SHORTFALL].array.data,
+        out[R_PLANE_NET_BPS].array.data,
+    };
+    size_t best;
+    int rc = grid_plane(call, terms, buckets, eth, sol, &columns, &best);
+    if (rc != KILN_OK) {
+        return rc;
+    }
+    double *eth_level = out[R_PLANE_ETH].array.data;
+    double *sol_level = out[R_PLANE_SOL].array.data;
+    for (size_t s = 0; s < LEVELS_AXIS; s++) {
+        for (size_t e = 0; e < LEVELS_AXIS; e++) {
+            eth_level[s * LEVELS_AXIS + e] = eth[e];
+            sol_level[s * LEVELS_AXIS + e] = sol[s];
+        }
+    }
+    out[R_PLANE].present = 1;
+    out[R_PLANE].i64 = GRID_POINTS;
+    put(out, R_BEST_ETH, eth[best % LEVELS_AXIS]);
+    put(out, R_BEST_SOL, sol[best / LEVELS_AXIS]);
+    return KILN_OK;
+}
+
+static int run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *out)
+{
+    struct request request;
+    struct exposure exposure;
+    struct buckets at_point, at_grid;
+    int rc = request_read(call, args, &request);
+    if (rc == KILN_OK) {
+        rc = market_exposure(call, &request.market, &exposure);
+    }
+    if (rc == KILN_OK) {
+        rc = request_weights(call, &request, &at_point, &at_grid);
+    }
+    if (rc != KILN_OK) {
+        return rc;
+    }
+
+    struct model model;
+    struct terms terms;
+    request_model(&request, &exposure, &model);
+    if (!terms_make(&model, &terms)) {
+        return call->host->fail(
+            call, KILN_INVALID, "redemption.expected_redemptions_per_year",
+            "%g, with %g and %g days of unbonding: expected a product within the range of double",
+            request.redemptions, model.days[ETH], model.days[SOL]);
+    }
+
+    const double level[HELD] = {request.asset[ETH].staked, request.asset[SOL].staked};
+    struct point point;
+    point_compute(&terms, &at_point, level, &point);
+    put_point(out, &terms, &point);
+    rc = put_line(call, out, &request, &terms, &at_grid);
+    if (rc == KILN_OK) {
+        rc = put_plane(call, out, &request, &terms, &at_grid);
+    }
+    if (rc != KILN_OK) {
+        return rc;
+    }
+    out[R_PARAMETERS].value = echo_request(call, &request);
+    out[R_PARAMETERS].present = 1;
+    return out[R_PARAMETERS].value ? KILN_OK : KILN_RESOURCE;
+}
+
+const struct kiln_function calculate_function = {
+    KILN_FUNCTION_HEAD,
+    .flags = KILN_PURE | KILN_EXTRAS,
+    .name = "calculate",
+    .summary = "tracking error, net benefit and best staking levels of a fund that stakes ETH and SOL",
+    .help = help,
+    .params = params,
+    .n_params = P_COUNT,
+    .results = results,
+    .n_results = R_COUNT,
+    .goldens = goldens,
+    .n_goldens = KILN_COUNT(goldens),
+    .run = run,
+};

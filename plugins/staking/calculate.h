@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* calculate - the function staking.calculate: its descriptor and the indices of its rows. */
+#ifndef STAKING_CALCULATE_H
+#define STAKING_CALCULATE_H
+
+#include <stddef.h>
+
+#include <kiln/plugin.h>
+
+enum calculate_param {
+#define PARAM(id, ...) P_##id,
+#include "calculate.def"
+    P_COUNT
+};
+
+enum calculate_result {
+#define RESULT(id, ...) R_##id,
+#include "calculate.def"
+    R_COUNT
+};
+
+extern const struct kiln_function calculate_function;
+
+#endif

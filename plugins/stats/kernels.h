@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* kernels - the inner loops, once in plain C and once for each width of vector unit.
+ *
+ * Every set does the same work; they differ in the last bits only, because they add in another order. kernels_plain is
+ * the readable definition, against which tests/unit/stats/test_kernels.c compares the others; kernels_best() picks the
+ * widest set that the processor (or the emulator it runs in) offers, when the plugin is initialised.
+ *
+ * Blocks. Kernels marked "block" take at most KERNEL_BLOCK values, few enough to stay in the first-level cache, so that
+ * they may read their data twice; reduce.h puts blocks together. No kernel needs aligned data, allocates, or reads
+ * or writes beyond n. NaN among the values makes every sum NaN; min, max and split expect none. */
+#ifndef KERNELS_H
+#define KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define KERNEL_BLOCK 1536
+#define KERNEL_ORDER 32
+
+/* n values: their sum, mean, and sums of powers of deviations from the mean. */
+struct moments {
+    double n, sum, mean, m2, m3, m4, min, max; /* moments2 leaves m3, m4, min and max 0 */
+};
+
+/* n pairs: means, and sums of squares and products of deviations from them. */
+struct comoments {
+    double n, mean_x, mean_y, sxx, syy, sxy;
+};
+
+struct kernels {
+    const char *name;
+    bool (*runs_here)(void);
+
+    size_t (*find_nan)(const double *x, size_t n); /* index of the first NaN; n when there is none */
+    double (*sum)(const double *x, size_t n);      /* block */
+    void (*moments2)(const double *x, size_t n, struct moments *ret);                       /* block, n >= 1 */
+    void (*moments4)(const double *x, size_t n, struct moments *ret);                       /* block, n >= 1 */
+    void (*comoments)(const double *x, const double *y, size_t n, struct comoments *ret);   /* block, n >= 1 */
+
+    /* out = x - mean; returns the sum of out, which is not 0 because mean is rounded. */
+    double (*center)(const double *x, size_t n, double mean, double *out); /* block */
+
+    /* out = (x - mean) / std; std is not 0. */
+    void (*standardise)(const double *x, size_t n, double mean, double std, double *out);
+
+    /* Density of the normal distribution; sigma > 0. */
+    void (*normal_pdf)(const double *x, size_t n, double mu, double sigma, double *out);
+
+    /* Puts values less than pivot at the front of out and the others behind them; returns how many are less.
+     * out holds n values and does not overlap x. */
+    size_t (*split)(const double *x, size_t n, double pivot, double *out);
+
+    /* Sorts at most KERNEL_ORDER values into out, which may be x. */
+    void (*order)(const double *x, size_t n, double *out);
+};
+
+extern const struct kernels kernels_plain, kernels_baseline;
+#if defined(__x86_64__) && defined(__GNUC__)
+#define KERNELS_X86 1
+extern const struct kernels kernels_avx2, kernels_avx512;
+#endif
+
+/* All sets, plain first, widest last, NULL behind them; some may not run here. */
+extern const struct kernels *const kernels_all[];
+
+const struct kernels *kernels_best(void);
+const struct kernels *kernels_find(const char *name); /* NULL when there is none of this name */
+
+#endif

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The kernels in terms of simd.h: included once by each of kernels_baseline.c, kernels_avx2.c and kernels_avx512.c, which
+ * define KERNELS (the set to fill), KERNELS_NAME and KERNELS_RUN_HERE.
+ *
+ * Sums keep several vectors under way, because an addition takes three or four cycles but two can start in each. Second
+ * passes over a block, which has arrived in the cache by then, fetch the next block meanwhile. */
+#include "kernels.h"
+#include "simd.h"
+
+#include <float.h>
+#include <math.h>
+
+static bool runs_here(void)
+{
+    return KERNELS_RUN_HERE;
+}
+
+SIMD_BEGIN
+
+/* How far ahead to fetch: a whole block is probably followed by another, a short one is not. */
+SIMD_INLINE size_t next_block(size_t n)
+{
+    return n >= KERNEL_BLOCK / 2 ? n : 0;
+}
+
+static size_t find_nan(const double *x, size_t n)
+{
+    size_t i = 0;
+    for (; i + 8 * W <= n; i += 8 * W) {
+        const double *p = x + i;
+        unsigned found = v_unordered(v_load(p), v_load(p + W)) | v_unordered(v_load(p + 2 * W), v_load(p + 3 * W)) |
+                         v_unordered(v_load(p + 4 * W), v_load(p + 5 * W)) |
+                         v_unordered(v_load(p + 6 * W), v_load(p + 7 * W));
+        if (found) {
+            break;
+        }
+    }
+    while (i < n && x[i] == x[i]) {
+        i++;
+    }
+    return i;
+}
+
+static double sum(const double *x, size_t n)
+{
+    vec a = v_set(0), b = a, c = a, d = a;
+    size_t i = 0;
+    for (; i + 4 * W <= n; i += 4 * W) {
+        a += v_load(x + i);
+        b += v_load(x + i + W);
+        c += v_load(x + i + 2 * W);
+        d += v_load(x + i + 3 * W);
+    }
+    for (; i + W <= n; i += W) {
+        a += v_load(x + i);
+    }
+    b += v_part(x + i, n - i, 0);
+    return v_sum((a + b) + (c + d));
+}
+
+/* Deviations are taken from the rounded mean, center; their sum s1 tells how far the true mean is off, and the other sums
+ * are moved there. */
+static void moments2(const double *x, size_t n, struct moments *ret)
+{
+    const double total = sum(x, n), center = total / (double) n;
+    const size_t ahead = next_block(n);
+    const vec c = v_set(center);
+    vec a1 = v_set(0), b1 = a1, c1 = a1, d1 = a1, a2 = a1, b2 = a1, c2 = a1, d2 = a1;
+    size_t i = 0;
+    for (; i + 4 * W <= n; i += 4 * W) {
+        vec da = v_load(x + i) - c, db = v_load(x + i + W) - c;
+        vec dc = v_load(x + i + 2 * W) - c, dd = v_load(x + i + 3 * W) - c;
+        a1 += da;
+        b1 += db;
+        c1 += dc;
+        d1 += dd;
+        v_prefetch(x + i, ahead, 4 * W);
+        a2 = v_fma(da, da, a2);
+        b2 = v_fma(db, db, b2);
+        c2 = v_fma(dc, dc, c2);
+        d2 = v_fma(dd, dd, d2);
+    }
+    for (; i < n; i += W) {
+        vec da = (i + W <= n ? v_load(x + i) : v_part(x + i, n - i, center)) - c;
+        a1 += da;
+        a2 = v_fma(da, da, a2);
+    }
+    const double s1 = v_sum((a1 + b1) + (c1 + d1)), s2 = v_sum((a2 + b2) + (c2 + d2)), e = s1 / (double) n;
+    *ret = (struct moments){.n = (double) n, .sum = total, .mean = center + e, .m2 = s2 - e * s1};
+}
+
+static void moments4(const double *x, size_t n, struct moments *ret)
+{
+    vec a = v_set(0), b = a, least = v_set(x[0]), greatest = least, least2 = least, greatest2 = least;
+    size_t i = 0;
+    for (; i + 2 * W <= n; i += 2 * W) {
+        vec v = v_load(x + i), w = v_load(x + i + W);
+        a += v;
+        b += w;
+        least = v_min(v, least);
+        greatest = v_max(v, greatest);
+        least2 = v_min(w, least2);
+        greatest2 = v_max(w, greatest2);
+    }
+    for (; i < n; i += W) {
+        size_t rest = n - i < W ? n - i : W;
+        a += v_part(x + i, rest, 0);
+        vec v = v_part(x + i, rest, x[0]);
+        least = v_min(v, least);
+        greatest = v_max(v, greatest);
+    }
+    const double total = v_sum(a + b), center = total / (double) n;
+    const size_t ahead = next_block(n);
+    const vec c = v_set(center);
+    vec p1 = v_set(0), p2 = p1, p3 = p1, p4 = p1, q1 = p1, q2 = p1, q3 = p1, q4 = p1;
+    for (i = 0; i + 2 * W <= n; i += 2 * W) {
+        vec d = v_load(x + i) - c, e = v_load(x + i + W) - c, dd = d * d, ee = e * e;
+        v_prefetch(x + i, ahead, 2 * W);
+        p1 += d;
+        q1 += e;
+        p2 += dd;
+        q2 += ee;
+        p3 = v_fma(dd, d, p3);
+        q3 = v_fma(ee, e, q3);
+        p4 = v_fma(dd, dd, p4);
+        q4 = v_fma(ee, ee, q4);
+    }
+    for (; i < n; i += W) {
+        vec d = v_part(x + i, n - i < W ? n - i : W, center) - c, dd = d * d;
+        p1 += d;
+        p2 += dd;
+        p3 = v_fma(dd, d, p3);
+        p4 = v_fma(dd, dd, p4);
+    }
+    const double s1 = v_sum(p1 + q1), s2 = v_sum(p2 + q2), s3 = v_sum(p3 + q3), s4 = v_sum(p4 + q4);
+    const double e = s1 / (double) n;
+    ret->n = (double) n;
+    ret->sum = total;
+    ret->mean = center + e;
+    ret->m2 = s2 - e * s1;
+    ret->m3 = s3 - 3 * e * s2 + 2 * e * e * s1;
+    ret->m4 = s4 - 4 * e * s3 + 6 * e * e * s2 - 3 * e * e * e * s1;
+    ret->min = v_least(v_min(least, least2));
+    ret->max = v_greatest(v_max(greatest, greatest2));
+}
+
+static void comoments(const double *x, const double *y, size_t n, struct comoments *ret)
+{
+    const double count = (double) n, center_x = sum(x, n) / count, center_y = sum(y, n) / count;
+    const size_t ahead = next_block(n);
+    const vec cx = v_set(center_x), cy = v_set(center_y);
+    vec x1 = v_set(0), y1 = x1, xx = x1, yy = x1, xy = x1, u1 = x1, v1 = x1, uu = x1, vv = x1, uv = x1;
+    size_t i = 0;
+    for (; i + 2 * W <= n; i += 2 * W) {
+        vec dx = v_load(x + i) - cx, dy = v_load(y + i) - cy;
+        vec du = v_load(x + i + W) - cx, dv = v_load(y + i + W) - cy;
+        v_prefetch(x + i, ahead, 2 * W);
+        v_prefetch(y + i, ahead, 2 * W);
+        x1 += dx;
+        y1 += dy;
+        u1 += du;
+        v1 += dv;
+        xx = v_fma(dx, dx, xx);
+        yy = v_fma(dy, dy, yy);
+        xy = v_fma(dx, dy, xy);
+        uu = v_fma(du, du, uu);
+        vv = v_fma(dv, dv, vv);
+        uv = v_fma(du, dv, uv);
+    }
+    for (; i < n; i += W) {
+        size_t rest = n - i < W ? n - i : W;
+        vec dx = v_part(x + i, rest, center_x) - cx, dy = v_part(y + i, rest, center_y) - cy;
+        x1 += dx;
+        y1 += dy;
+        xx = v_fma(dx, dx, xx);
+        yy = v_fma(dy, dy, yy);
+        xy = v_fma(dx, dy, xy);
+    }
+    const double sx = v_sum(x1 + u1), sy = v_sum(y1 + v1);
+    ret->n = count;
+    ret->mean_x = center_x + sx / count;
+    ret->mean_y = center_y + sy / count;
+    ret->sxx = v_sum(xx + uu) - sx * sx / count;
+    ret->syy = v_sum(yy + vv) - sy * sy / count;
+    ret->sxy = v_sum(xy + uv) - sx * sy / count;
+}
+
+static double center(const double *x, size_t n, double mean, double *out)
+{
+    const vec m = v_set(mean);
+    vec a = v_set(0), b = a;
+    size_t i = 0;
+    for (; i + 2 * W <= n; i += 2 * W) {
+        vec d = v_load(x + i) - m, e = v_load(x + i + W) - m;
+        v_store(out + i, d);
+        v_store(out + i + W, e);
+        a += d;
+        b += e;
+    }
+    for (; i < n; i += W) {
+        size_t rest = n - i < W ? n - i : W;
+        vec d = v_part(x + i, rest, mean) - m;
+        v_store_part(out + i, rest, d);
+        a += d;
+    }
+    return v_sum(a + b);
+}
+
+#if W > 2
+/* A product with the reciprocal, mended by what it leaves over, is the correctly rounded quotient (Markstein) and takes
+ * half the time of a division; it needs a fused multiply-add, and quotients far from the ends of the range. */
+SIMD_INLINE vec quotient(vec a, vec divisor, vec reciprocal)
+{
+    vec q = a * reciprocal;
+    return v_fma(-v_rest(q, divisor, a), reciprocal, q);
+}
+#endif
+
+static void standardise(const double *x, size_t n, double mean, double std, double *out)
+{
+    const vec m = v_set(mean), s = v_set(std);
+    size_t i = 0;
+#if W > 2
+    if (std > 0x1p-500 && std < 0x1p500) {
+        const vec r = v_set(1 / std);
+        for (; i + W <= n; i += W) {
+            v_store(out + i, quotient(v_load(x + i) - m, s, r));
+        }
+        v_store_part(out + i, n - i, quotient(v_part(x + i, n - i, mean) - m, s, r));
+        return;
+    }
+#endif
+    for (; i + W <= n; i += W) {
+        v_store(out + i, (v_load(x + i) - m) / s);
+    }
+    v_store_part(out + i, n - i, (v_part(x + i, n - i, mean) - m) / s);
+}
+
+/* As plain_normal_pdf: z + dz is (x - mu) / sigma, u + du is -(z + dz)^2 / 2. Then exp(u) = 2^k exp(r), |r| <= log(2) / 2,
+ * where exp(r) - 1 is its Taylor polynomial of degree 13 (remainder below 2^-57). The factor of the density is added as
+ * c + c (exp(r) - 1), with the part of c that rounding took away, so that the result is rounded almost once. */
+SIMD_INLINE vec density(vec x, vec mu, vec sigma, vec reciprocal, vec factor, vec factor_rest)
+{
+    const vec magic = v_set(0x1.8p52);
+    vec d = x - mu, b = d - x, lost = (x - (d - b)) - (mu + b);
+    vec z = d * reciprocal, dz = (lost - v_rest(z, sigma, d)) * reciprocal;
+    vec zz = z * z, u = zz * v_set(-0.5), du = v_set(-0.5) * v_rest(z, z, zz) - z * dz;
+    vec k = v_fma(u, v_set(0x1.71547652b82fep0), magic) - magic;
+    vec r = v_fma(k, v_set(-0x1.62e42fee00000p-1), u) + v_fma(k, v_set(-0x1.a39ef35793c76p-33), du);
+    vec q = v_set(1 / 6227020800.0);
+    q = v_fma(q, r, v_set(1 / 479001600.0));
+    q = v_fma(q, r, v_set(1 / 39916800.0));
+    q = v_fma(q, r, v_set(1 / 3628800.0));
+    q = v_fma(q, r, v_set(1 / 362880.0));
+    q = v_fma(q, r, v_set(1 / 40320.0));
+    q = v_fma(q, r, v_set(1 / 5040.0));
+    q = v_fma(q, r, v_set(1 / 720.0));
+    q = v_fma(q, r, v_set(1 / 120.0));
+    q = v_fma(q, r, v_set(1 / 24.0));
+    q = v_fma(q, r, v_set(1 / 6.0));
+    q = v_fma(q, r, v_set(0.5));
+    vec p = v_fma(r * r, q, r);
+    return v_exp2(factor + v_fma(factor, p, factor_rest), k);
+}
+
+static void normal_pdf(const double *x, size_t n, double mu, double sigma, double *out)
+{
+    if (!(fabs(mu) < 1e150 && sigma > 1e-150 && sigma < 1e150)) {
+        kernels_plain.normal_pdf(x, n, mu, sigma, out); /* where intermediate results would leave the range */
+        return;
+    }
+    /* 1 / sqrt(2 pi) in two parts. At 50 sigma the density is 0, whatever sigma is here; keeping x within makes
+     * infinities harmless. A NaN passes v_min and v_max as their second operand. */
+    const double inv_hi = 0x1.9884533d43651p-2, inv_lo = -0x1.cbc0d30ebfd15p-56;
+    const double c = inv_hi / sigma, c_rest = (fma(-c, sigma, inv_hi) + inv_lo) / sigma;
+    const vec m = v_set(mu), s = v_set(sigma), reciprocal = v_set(1 / sigma), f = v_set(c), f_rest = v_set(c_rest);
+    const vec from = v_set(mu - 50 * sigma), to = v_set(mu + 50 * sigma);
+    size_t i = 0;
+    for (; i + W <= n; i += W) {
+        vec v = v_max(from, v_min(to, v_load(x + i)));
+        v_store(out + i, density(v, m, s, reciprocal, f, f_rest));
+    }
+    if (i < n) {
+        vec v = v_max(from, v_min(to, v_part(x + i, n - i, mu)));
+        v_store_part(out + i, n - i, density(v, m, s, reciprocal, f, f_rest));
+    }
+}
+
+/* The gap between left and right is as wide as what is still to be read. Whole vectors are stored at both ends of it, of
+ * which only the matching lanes count; with room for two vectors they cannot meet. */
+static size_t split(const double *x, size_t n, double pivot, double *out)
+{
+    size_t left = 0, right = n, i = 0;
+    for (; i + 2 * W_SPLIT <= n; i += W_SPLIT) {
+        const size_t less = v_split(x + i, pivot, out + left, out + right - W_SPLIT);
+        left += less;
+        right -= W_SPLIT - less;
+    }
+    for (; i < n; i++) {
+        const size_t less = x[i] < pivot;
+        out[left] = x[i];
+        out[right - 1] = x[i];
+        left += less;
+        right -= 1 - less;
+    }
+    return left;
+}
+
+/* Each value goes to the place given by the number of smaller ones. Equal values meet in one place; the places behind it
+ * stay empty and are filled from it. */
+static void order(const double *x, size_t n, double *out)
+{
+    double lanes[KERNEL_ORDER];
+    vec_int before[KERNEL_ORDER / W];
+    for (size_t i = 0; i < n; i += W) {
+        const vec v = v_part(x + i, n - i < W ? n - i : W, 0);
+        vec_int count = {0};
+        for (size_t j = 0; j < n; j++) {
+            count -= (vec_int) (v_set(x[j]) < v);
+        }
+        before[i / W] = count;
+    }
+    for (size_t i = 0; i < n; i++) {
+        lanes[i] = -HUGE_VAL;
+    }
+    for (size_t i = 0; i < n; i++) {
+        lanes[before[i / W][i % W]] = x[i];
+    }
+    double last = -HUGE_VAL;
+    for (size_t i = 0; i < n; i++) {
+        last = lanes[i] > last ? lanes[i] : last;
+        out[i] = last;
+    }
+}
+
+SIMD_END
+
+const struct kernels KERNELS = {
+    .name = KERNELS_NAME,
+    .runs_here = runs_here,
+    .find_nan = find_nan,
+    .sum = sum,
+    .moments2 = moments2,
+    .moments4 = moments4,
+    .comoments = comoments,
+    .center = center,
+    .standardise = standardise,
+    .normal_pdf = normal_pdf,
+    .split = split,
+    .order = order,
+};

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The kernels as one would write them down: what the vector sets are compared with. */
+#include "kernels.h"
+
+#include <math.h>
+
+static bool plain_runs_here(void)
+{
+    return true;
+}
+
+static size_t plain_find_nan(const double *x, size_t n)
+{
+    size_t i = 0;
+    while (i < n && !isnan(x[i])) {
+        i++;
+    }
+    return i;
+}
+
+/* Neumaier's compensated sum. */
+static double plain_sum(const double *x, size_t n)
+{
+    double sum = 0, lost = 0;
+    for (size_t i = 0; i < n; i++) {
+        double next = sum + x[i];
+        lost += fabs(sum) >= fabs(x[i]) ? (sum - next) + x[i] : (x[i] - next) + sum;
+        sum = next;
+    }
+    return isfinite(sum) ? sum + lost : sum;
+}
+
+static void plain_moments4(const double *x, size_t n, struct moments *ret)
+{
+    const double count = (double) n, sum = plain_sum(x, n), center = sum / count;
+    double s1 = 0, s2 = 0, s3 = 0, s4 = 0, min = x[0], max = x[0];
+    for (size_t i = 0; i < n; i++) {
+        double d = x[i] - center;
+        s1 += d;
+        s2 += d * d;
+        s3 += d * d * d;
+        s4 += d * d * d * d;
+        min = x[i] < min ? x[i] : min;
+        max = x[i] > max ? x[i] : max;
+    }
+    const double e = s1 / count; /* the mean is center + e; moments moved there */
+    ret->n = count;
+    ret->sum = sum;
+    ret->mean = center + e;
+    ret->m2 = s2 - e * s1;
+    ret->m3 = s3 - 3 * e * s2 + 2 * e * e * s1;
+    ret->m4 = s4 - 4 * e * s3 + 6 * e * e * s2 - 3 * e * e * e * s1;
+    ret->min = min;
+    ret->max = max;
+}
+
+static void plain_moments2(const double *x, size_t n, struct moments *ret)
+{
+    plain_moments4(x, n, ret);
+    ret->m3 = ret->m4 = ret->min = ret->max = 0;
+}
+
+static void plain_comoments(const double *x, const double *y, size_t n, struct comoments *ret)
+{
+    const double count = (double) n, center_x = plain_sum(x, n) / count, center_y = plain_sum(y, n) / count;
+    double sx = 0, sy = 0, sxx = 0, syy = 0, sxy = 0;
+    for (size_t i = 0; i < n; i++) {
+        double dx = x[i] - center_x, dy = y[i] - center_y;
+        sx += dx;
+        sy += dy;
+        sxx += dx * dx;
+        syy += dy * dy;
+        sxy += dx * dy;
+    }
+    ret->n = count;
+    ret->mean_x = center_x + sx / count;
+    ret->mean_y = center_y + sy / count;
+    ret->sxx = sxx - sx * sx / count;
+    ret->syy = syy - sy * sy / count;
+    ret->sxy = sxy - sx * sy / count;
+}
+
+static double plain_center(const double *x, size_t n, double mean, double *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        out[i] = x[i] - mean;
+    }
+    return plain_sum(out, n);
+}
+
+static void plain_standardise(const double *x, size_t n, double mean, double std, double *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        out[i] = (x[i] - mean) / std;
+    }
+}
+
+/* exp(-z^2 / 2) / (sigma sqrt(2 pi)). An error in z or z^2 grows by the factor z^2 in the result, so what rounding takes
+ * away from them is carried along: z + dz is (x - mu) / sigma, and square + rest is (z + dz)^2. */
+static void plain_normal_pdf(const double *x, size_t n, double mu, double sigma, double *out)
+{
+    const double inv_sqrt_2pi = 0.39894228040143267794;
+    for (size_t i = 0; i < n; i++) {
+        double d = x[i] - mu, z = d / sigma;
+        if (!(fabs(z) < 60)) { /* exp(-1800) is 0 for every sigma; infinities and NaN */
+            out[i] = isnan(z) ? z : 0;
+            continue;
+        }
+        double b = d - x[i], lost = (x[i] - (d - b)) - (mu + b);
+        double dz = (fma(-z, sigma, d) + lost) / sigma;
+        double square = z * z, rest = fma(z, z, -square) + 2 * z * dz;
+        double half = exp(-square / 4); /* in two halves, so that a tiny sigma can lift a tiny exp */
+        out[i] = half * (inv_sqrt_2pi * (1 - rest / 2)) / sigma * half;
+    }
+}
+
+static size_t plain_split(const double *x, size_t n, double pivot, double *out)
+{
+    size_t left = 0, right = n;
+    for (size_t i = 0; i < n; i++) {
+        if (x[i] < pivot) {
+            out[left++] = x[i];
+        } else {
+            out[--right] = x[i];
+        }
+    }
+    return left;
+}
+
+static void plain_order(const double *x, size_t n, double *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        const double v = x[i];
+        size_t j = i;
+        for (; j > 0 && out[j - 1] > v; j--) {
+            out[j] = out[j - 1];
+        }
+        out[j] = v;
+    }
+}
+
+const struct kernels kernels_plain = {
+    .name = "plain",
+    .runs_here = plain_runs_here,
+    .find_nan = plain_find_nan,
+    .sum = plain_sum,
+    .moments2 = plain_moments2,
+    .moments4 = plain_moments4,
+    .comoments = plain_comoments,
+    .center = plain_center,
+    .standardise = plain_standardise,
+    .normal_pdf = plain_normal_pdf,
+    .split = plain_split,
+    .order = plain_order,
+};
