@@ -224,6 +224,7 @@ bool backend_take(struct broker *b)
     }
     if (failed) {
         b->counters.worker_messages_bad++;
+        peer = peers_find(&b->peers, &f->route); /* again: a hello makes way even when it is refused, a lost peer is freed */
         log_warning("worker_message_refused", "wid=%s error=%s",
                     !peer ? "?" : peer->worker ? peer->worker->wid : peer->node->wid, log_quote(err.text));
     }

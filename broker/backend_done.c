@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "backend.h"
 
+#include "clock.h"
 #include "lifecycle.h"
 #include "outbox.h"
 #include "schedule.h"
 #include "status.h"
+#include "utf8.h"
 
 /* One outcome as the worker sent it. */
 struct done {
-    uint64_t token;
+    uint64_t token; /* 0: it names none */
     int status;
     uint64_t decode_ns, run_ns, encode_ns, batch;
     const char *error, *field;
     size_t error_bytes, field_bytes;
 };
 
-enum { TEXT_BYTES = 1000 };
+enum { TEXT_BYTES = 1000, BATCH_MOST = 1 << 20 };
+
+/* Longer than any job may run; sums of a few of them stay far from the end of int64_t. */
+#define DURATION_MOST ((uint64_t) (30 * 86400 * CLOCK_S))
 
 static bool number(const msgpack_object *o, uint64_t *ret)
 {
@@ -26,47 +31,52 @@ static bool number(const msgpack_object *o, uint64_t *ret)
     return true;
 }
 
+static bool duration(const msgpack_object *o, uint64_t *ret)
+{
+    return number(o, ret) && *ret <= DURATION_MOST;
+}
+
 static bool text(const msgpack_object *o, const char **ret, size_t *ret_bytes)
 {
-    if (o->type != MSGPACK_OBJECT_STR) {
+    if (o->type != MSGPACK_OBJECT_STR || !utf8_valid(o->via.str.ptr, o->via.str.size)) {
         return false;
     }
     *ret = o->via.str.ptr;
-    *ret_bytes = o->via.str.size < TEXT_BYTES ? o->via.str.size : TEXT_BYTES;
+    *ret_bytes = o->via.str.size < TEXT_BYTES ? o->via.str.size : utf8_whole(o->via.str.ptr, TEXT_BYTES);
     return true;
 }
 
+/* All keys are read even when one is wrong: the token is needed in any case. */
 static int read_done(const msgpack_object *o, struct done *d, struct err *err)
 {
     *d = (struct done){.status = -1, .batch = 1};
     if (o->type != MSGPACK_OBJECT_MAP) {
         return err_set(err, KILN_INVALID, "jobs", "jobs holds something that is not a map");
     }
-    bool good = true, named = false;
-    for (uint32_t i = 0; i < o->via.map.size && good; i++) {
+    bool good = true;
+    for (uint32_t i = 0; i < o->via.map.size; i++) {
         const msgpack_object_kv *kv = &o->via.map.ptr[i];
         const char *key = kv->key.via.str.ptr, *name;
         size_t n = kv->key.type == MSGPACK_OBJECT_STR ? kv->key.via.str.size : 0, bytes;
         if (text_is(key, n, "token")) {
-            good = named = number(&kv->val, &d->token);
+            good &= number(&kv->val, &d->token);
         } else if (text_is(key, n, "status")) {
-            good = text(&kv->val, &name, &bytes);
-            d->status = good ? status_parse(name, bytes) : -1;
+            d->status = text(&kv->val, &name, &bytes) ? status_parse(name, bytes) : -1;
         } else if (text_is(key, n, "decode_ns")) {
-            good = number(&kv->val, &d->decode_ns);
+            good &= duration(&kv->val, &d->decode_ns);
         } else if (text_is(key, n, "run_ns")) {
-            good = number(&kv->val, &d->run_ns);
+            good &= duration(&kv->val, &d->run_ns);
         } else if (text_is(key, n, "encode_ns")) {
-            good = number(&kv->val, &d->encode_ns);
+            good &= duration(&kv->val, &d->encode_ns);
         } else if (text_is(key, n, "batch")) {
-            good = number(&kv->val, &d->batch);
+            good &= number(&kv->val, &d->batch) && d->batch <= BATCH_MOST;
         } else if (text_is(key, n, "error")) {
-            good = text(&kv->val, &d->error, &d->error_bytes);
+            good &= text(&kv->val, &d->error, &d->error_bytes);
         } else if (text_is(key, n, "field")) {
-            good = text(&kv->val, &d->field, &d->field_bytes);
+            good &= text(&kv->val, &d->field, &d->field_bytes);
         }
     }
-    if (!good || !named || d->status < 0) {
+    if (!good || !d->token || d->status < 0) {
         return err_set(err, KILN_INVALID, "jobs", "an outcome in jobs has no token, an unknown status, or a value of a wrong type");
     }
     return 0;
@@ -143,7 +153,12 @@ int backend_done(struct broker *b, struct worker *w, struct frames *f, const msg
         struct done d;
         if (read_done(&jobs->ptr[i], &d, err)) {
             status = KILN_INVALID;
-            continue;
+            if (!d.token) {
+                continue;
+            }
+            /* The worker is done with the job: it ends, or it would run for ever. */
+            static const char unread[] = "the worker's answer to this job could not be understood";
+            d = (struct done){.token = d.token, .status = KILN_INTERNAL, .error = unread, .error_bytes = sizeof unread - 1};
         }
         struct lease *l = lease_find(&b->leases, d.token);
         if (!l || l->worker != w) {

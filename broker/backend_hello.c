@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "backend.h"
 
+#include <assert.h>
+
 #include "clock.h"
 #include "lifecycle.h"
 #include "log.h"
 #include "mem.h"
 #include "outbox.h"
-#include "schedule.h"
+#include "scan.h"
+#include "status.h"
 
-enum { FUNCTIONS_MOST = 512, WORD_BYTES = 200 };
+enum { FUNCTIONS_MOST = 512, WORD_BYTES = 200, PAYLOAD_BYTES = 4 << 20 };
 
 static char *copy(const char *text, size_t bytes)
 {
@@ -45,7 +48,7 @@ static void welcome(struct broker *b, const struct peer_route *to, int status, c
     buf_put_str_const(out, "op");
     buf_put_str_const(out, "welcome");
     buf_put_str_const(out, "status");
-    buf_put_text(out, status == KILN_OK ? "ok" : "invalid");
+    buf_put_text(out, status_name(status));
     buf_put_str_const(out, "epoch");
     buf_put_u64(out, b->epoch);
     buf_put_str_const(out, "beat_ms");
@@ -85,20 +88,34 @@ static void make_way(struct broker *b, struct frames *f, const char *wid, const 
     }
 }
 
+static int check_room(zhashx_t *table, const char *what, struct err *err)
+{
+    if (zhashx_size(table) < PEERS_MOST) {
+        return 0;
+    }
+    return err_set(err, KILN_BUSY, NULL, "the broker has %d %s already", PEERS_MOST, what);
+}
+
 static int hello_node(struct broker *b, struct frames *f, const msgpack_object_map *map, struct err *err)
 {
     struct node *n = mem_alloc(sizeof *n);
-    if (word(map, "wid", true, &n->wid, err) || word(map, "session", true, &n->session, err) ||
-        word(map, "host", false, &n->host, err) || header_uint(map, "pid", 0, UINT32_MAX, &n->pid, err)) {
+    int status = word(map, "wid", true, &n->wid, err);
+    status = status ? status : word(map, "session", true, &n->session, err);
+    status = status ? status : word(map, "host", false, &n->host, err);
+    status = status ? status : header_uint(map, "pid", 0, UINT32_MAX, &n->pid, err);
+    if (!status && !zhashx_lookup(b->peers.nodes, n->wid)) {
+        status = check_room(b->peers.nodes, "nodes", err);
+    }
+    if (status) {
         mem_free(n->wid);
         mem_free(n->session);
         mem_free(n->host);
         mem_free(n);
-        return KILN_INVALID;
+        return status;
     }
     route_take(&n->route, &f->route);
     n->heard_ns = b->now_ns;
-    make_way(b, f, n->wid, "its connection now belongs to a node");
+    make_way(b, f, "", "its connection now belongs to a node");
     struct node *old = zhashx_lookup(b->peers.nodes, n->wid);
     if (old) {
         peers_drop_node(&b->peers, old);
@@ -112,49 +129,89 @@ static int hello_node(struct broker *b, struct frames *f, const msgpack_object_m
 
 /* ---- workers ---- */
 
-static int take_function(struct broker *b, struct worker *w, const msgpack_object *o, zmq_msg_t *contract, struct err *err)
+/* What a hello says of one function. */
+struct offer {
+    char name[2 * CATALOGUE_NAME_BYTES + 2]; /* "stats.mean" */
+    size_t name_bytes;
+    uint64_t max_batch, warm_us;
+};
+
+static int read_offer(const struct worker *w, const msgpack_object *o, struct offer *ret, struct err *err)
 {
     if (o->type != MSGPACK_OBJECT_MAP) {
         return err_set(err, KILN_INVALID, "functions", "functions holds something that is not a map");
     }
     const char *name = "";
     size_t bytes = 0;
-    uint64_t max_batch = 1, warm_us = 0;
+    struct offer made = {.max_batch = 1};
     if (header_text(&o->via.map, "name", CATALOGUE_NAME_BYTES, &name, &bytes, err) ||
-        header_uint(&o->via.map, "max_batch", 0, 1 << 20, &max_batch, err)) {
+        header_uint(&o->via.map, "max_batch", 0, 1 << 20, &made.max_batch, err)) {
         return KILN_INVALID;
     }
     const msgpack_object *warm = header_get(&o->via.map, "warm_us");
     if (warm && (warm->type == MSGPACK_OBJECT_FLOAT64 || warm->type == MSGPACK_OBJECT_FLOAT32)) {
-        warm_us = warm->via.f64 > 0 && warm->via.f64 < 1e12 ? (uint64_t) warm->via.f64 + 1 : 0;
+        made.warm_us = warm->via.f64 > 0 && warm->via.f64 < 1e12 ? (uint64_t) warm->via.f64 + 1 : 0;
     } else if (warm && warm->type == MSGPACK_OBJECT_POSITIVE_INTEGER) {
-        warm_us = warm->via.u64;
+        made.warm_us = warm->via.u64;
     }
-    char full[2 * CATALOGUE_NAME_BYTES + 2];
-    int n = snprintf(full, sizeof full, "%s.%.*s", w->plugin, (int) bytes, name);
-    struct function *fn = catalogue_make(&b->catalogue, full, (size_t) n);
-    if (!fn) {
-        return err_set(err, KILN_INVALID, "functions",
-                       "functions holds \"%.100s\", expected lower case letters, digits and underscores", full);
+    made.name_bytes = (size_t) snprintf(made.name, sizeof made.name, "%s.%.*s", w->plugin, (int) bytes, name);
+    *ret = made;
+    return 0;
+}
+
+/* All that can be wrong with the functions and payloads of a hello, before it changes anything. */
+static int check_offers(struct broker *b, const struct worker *w, const msgpack_object_array *functions, struct frames *f,
+                        struct err *err)
+{
+    static const struct scan_limits limits = {.depth = 24, .items = PAYLOAD_BYTES};
+    size_t n = functions ? functions->size : 0;
+    if (f->n_payloads != n && f->n_payloads != n + 1) {
+        return err_set(err, KILN_INVALID, NULL, "hello has %zu payloads, expected a contract for each of %zu functions and a report",
+                       f->n_payloads, n);
     }
-    if (warm_us && fn->stats.total.count == 0) {
-        fn->cost_ns = (int64_t) (warm_us < 60000000 ? warm_us : 60000000) * CLOCK_US;
+    for (size_t i = 0; i < n; i++) {
+        struct offer o;
+        if (read_offer(w, &functions->ptr[i], &o, err)) {
+            return KILN_INVALID;
+        }
+        if (!catalogue_accepts(&b->catalogue, o.name, o.name_bytes, n)) {
+            return err_set(err, KILN_INVALID, "functions",
+                           "functions holds \"%.100s\", expected lower case letters, digits and underscores", o.name);
+        }
     }
-    fn->max_batch = (uint32_t) max_batch;
+    /* They go into other peers' payloads as they are. */
+    for (size_t i = 0; i < f->n_payloads; i++) {
+        size_t bytes = zmq_msg_size(&f->payloads[i]);
+        if (bytes > PAYLOAD_BYTES) {
+            return err_set(err, KILN_INVALID, NULL, "payload %zu of hello has %zu bytes, expected at most %d", i, bytes, PAYLOAD_BYTES);
+        }
+        if (scan_check(zmq_msg_data(&f->payloads[i]), bytes, &limits, err)) {
+            return err_prefix(err, "payload %zu of hello", i);
+        }
+    }
+    return 0;
+}
+
+static void take_function(struct broker *b, struct worker *w, const msgpack_object *said, zmq_msg_t *contract)
+{
+    struct offer o;
+    struct function *fn = read_offer(w, said, &o, NULL) ? NULL : catalogue_make(&b->catalogue, o.name, o.name_bytes);
+    assert(fn); /* check_offers */
+    if (o.warm_us && fn->stats.total.count == 0) {
+        fn->cost_ns = (int64_t) (o.warm_us < 60000000 ? o.warm_us : 60000000) * CLOCK_US;
+    }
+    fn->max_batch = (uint32_t) o.max_batch;
     mem_free(fn->plugin);
     fn->plugin = mem_text(w->label);
-    if (contract) {
-        if (fn->described) {
-            zmq_msg_close(&fn->contract);
-        }
-        zmq_msg_init(&fn->contract);
-        zmq_msg_move(&fn->contract, contract);
-        fn->described = true;
+    if (fn->described) {
+        zmq_msg_close(&fn->contract);
     }
+    zmq_msg_init(&fn->contract);
+    zmq_msg_move(&fn->contract, contract);
+    fn->described = true;
     w->functions = mem_grow(w->functions, (w->n_functions + 1) * sizeof(struct function *));
     w->functions[w->n_functions++] = fn;
     function_join(fn, w);
-    return 0;
 }
 
 /* The tokens the worker still holds: those leases stay, its other ones are given back, unknown ones are lost. */
@@ -216,59 +273,59 @@ static int read_worker(const msgpack_object_map *map, struct worker *w, struct e
     return 0;
 }
 
+/* The same process on a new connection: what it holds stays leased, its counts begin anew. */
+static void reconnect(struct broker *b, struct worker *w, struct frames *f)
+{
+    struct peer_entry *there = peers_find(&b->peers, &f->route);
+    if (there && there->worker != w) {
+        make_way(b, f, "", "another worker said hello on its connection");
+    }
+    peers_reroute(&b->peers, w, &f->route);
+    w->delivered = w->credit = w->stored_seq = w->done_seq = 0;
+}
+
+static void join(struct broker *b, struct worker *w, const msgpack_object_array *functions, struct frames *f)
+{
+    make_way(b, f, w->wid, "another worker said hello in its place");
+    route_take(&w->route, &f->route);
+    size_t n = functions ? functions->size : 0;
+    for (size_t i = 0; i < n; i++) {
+        take_function(b, w, &functions->ptr[i], &f->payloads[i]);
+    }
+    if (f->n_payloads > n) {
+        zmq_msg_init(&w->report);
+        zmq_msg_move(&w->report, &f->payloads[n]);
+        w->reported = true;
+    }
+    peers_add_worker(&b->peers, w);
+    b->counters.workers_joined++;
+    log_info("worker_joined", "wid=%s plugin=%s build=%s functions=%zu", w->wid, w->label, w->build, w->n_functions);
+}
+
 static int hello_worker(struct broker *b, struct frames *f, const msgpack_object_map *map, struct err *err)
 {
     const msgpack_object_array *functions = NULL, *tokens = NULL;
     struct worker *w = mem_alloc(sizeof *w);
-    if (read_worker(map, w, err) || header_list(map, "functions", FUNCTIONS_MOST, &functions, err) ||
-        header_list(map, "resume", WIRE_JOBS * 4, &tokens, err)) {
+    int status = read_worker(map, w, err);
+    status = status ? status : header_list(map, "functions", FUNCTIONS_MOST, &functions, err);
+    status = status ? status : header_list(map, "resume", WIRE_JOBS * 4, &tokens, err);
+    status = status ? status : check_offers(b, w, functions, f, err);
+    struct worker *old = status ? NULL : zhashx_lookup(b->peers.workers, w->wid);
+    status = status || old ? status : check_room(b->peers.workers, "workers", err);
+    if (status) {
         worker_discard(&w);
-        return KILN_INVALID;
+        return status;
     }
-    size_t n = functions ? functions->size : 0;
-    if (f->n_payloads != n && f->n_payloads != n + 1) {
-        worker_discard(&w);
-        return err_set(err, KILN_INVALID, NULL, "hello has %zu payloads, expected a contract for each of %zu functions and a report",
-                       f->n_payloads, n);
-    }
-    uint64_t *lost = mem_alloc((tokens ? tokens->size + 1 : 1) * sizeof *lost);
-    size_t n_lost = 0;
-    struct worker *old = zhashx_lookup(b->peers.workers, w->wid);
     if (old && strcmp(old->session, w->session) == 0) {
-        /* The same process on a new connection: what it holds stays leased, its counts begin anew. */
-        struct peer_entry *there = peers_find(&b->peers, &f->route);
-        if (there && there->worker != old) {
-            make_way(b, f, "", "another worker said hello on its connection");
-        }
         worker_discard(&w);
         w = old;
-        peers_reroute(&b->peers, w, &f->route);
-        n_lost = resume(b, w, tokens, lost);
-        w->delivered = w->credit = w->stored_seq = w->done_seq = 0;
+        reconnect(b, w, f);
     } else {
-        make_way(b, f, w->wid, "another worker said hello in its place");
-        n_lost = resume(b, w, tokens, lost); /* none of them can be ours */
-        route_take(&w->route, &f->route);
-        for (size_t i = 0; i < n; i++) {
-            if (take_function(b, w, &functions->ptr[i], &f->payloads[i], err)) {
-                for (size_t k = 0; k < w->n_functions; k++) {
-                    function_leave(w->functions[k], w);
-                }
-                worker_discard(&w);
-                mem_free(lost);
-                return KILN_INVALID;
-            }
-        }
-        if (f->n_payloads > n) {
-            zmq_msg_init(&w->report);
-            zmq_msg_move(&w->report, &f->payloads[n]);
-            w->reported = true;
-        }
-        peers_add_worker(&b->peers, w);
-        b->counters.workers_joined++;
-        log_info("worker_joined", "wid=%s plugin=%s build=%s functions=%zu", w->wid, w->label, w->build, w->n_functions);
+        join(b, w, functions, f);
     }
     w->heard_ns = b->now_ns;
+    uint64_t *lost = mem_alloc((tokens ? tokens->size + 1 : 1) * sizeof *lost);
+    size_t n_lost = resume(b, w, tokens, lost); /* of a worker that joined: all of them */
     welcome(b, &w->route, KILN_OK, NULL, lost, n_lost);
     mem_free(lost);
     return 0;

@@ -120,8 +120,8 @@ static void commit(struct broker *b)
     if (!b->held) {
         return; /* nothing was promised */
     }
-    uint64_t durable;
-    struct err err;
+    uint64_t durable = 0;
+    struct err err = {0};
     if (b->journal_driver->commit(b->journal, &durable, &err) || durable < b->journal_seq) {
         log_error("journal_failed", "error=%s", log_quote(err.text));
         abort();

@@ -66,6 +66,12 @@ static bool well_formed(const char *name, size_t bytes)
     return bytes >= 3 && bytes <= CATALOGUE_NAME_BYTES && dots == 1 && name[0] != '.' && name[bytes - 1] != '.';
 }
 
+bool catalogue_accepts(struct catalogue *c, const char *name, size_t name_bytes, size_t n)
+{
+    return well_formed(name, name_bytes) &&
+           (catalogue_find(c, name, name_bytes) || zhashx_size(c->by_name) + n <= CATALOGUE_MOST);
+}
+
 struct function *catalogue_make(struct catalogue *c, const char *name, size_t name_bytes)
 {
     struct function *f = catalogue_find(c, name, name_bytes);

@@ -54,6 +54,9 @@ struct function *catalogue_find(struct catalogue *c, const char *name, size_t na
 /* The function of that name, made if need be; NULL when there are too many or the name is not "plugin.function". */
 struct function *catalogue_make(struct catalogue *c, const char *name, size_t name_bytes);
 
+/* True when catalogue_make would give a function for each of `n` such names. */
+bool catalogue_accepts(struct catalogue *c, const char *name, size_t name_bytes, size_t n);
+
 /* Forgets a function that nobody announced and nothing waits for. */
 void catalogue_drop(struct catalogue *c, struct function *f);
 

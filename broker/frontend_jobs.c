@@ -49,9 +49,11 @@ static int read_row(const msgpack_object_kv *kv, const struct row *row, struct s
                    header_show(&kv->val, shown, sizeof shown), (unsigned long long) row->least, (unsigned long long) row->most);
 }
 
-/* One pass over the pairs; keys that are none of ours are ignored. */
+/* One pass over the pairs, to the end even when one is wrong: the refusal should carry the id. Keys that are none of
+ * ours are ignored. */
 static int read_spec(const msgpack_object_map *map, unsigned op, struct spec *spec, struct err *err)
 {
+    int status = 0;
     for (uint32_t i = 0; i < map->size; i++) {
         const msgpack_object_kv *kv = &map->ptr[i];
         if (kv->key.type != MSGPACK_OBJECT_STR) {
@@ -69,14 +71,14 @@ static int read_spec(const msgpack_object_map *map, unsigned op, struct spec *sp
         }
         for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
             if (rows[k].key_bytes == bytes && memcmp(rows[k].key, key, bytes) == 0) {
-                if ((rows[k].ops & op) && read_row(kv, &rows[k], spec, err)) {
-                    return KILN_INVALID;
+                if ((rows[k].ops & op) && !status) {
+                    status = read_row(kv, &rows[k], spec, err);
                 }
                 break;
             }
         }
     }
-    return 0;
+    return status;
 }
 
 static int find_function(struct broker *b, const struct spec *spec, struct function **ret, struct err *err)

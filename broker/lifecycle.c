@@ -16,11 +16,17 @@ static int64_t sooner(int64_t a, int64_t b)
 
 static void job_fire(void *arg, struct timer *t);
 
+/* Its ttl counts until it is given to a worker for the first time; a job to be tried again was started in time. */
+static bool unstarted(const struct job *job)
+{
+    return job->state != JOB_RUNNING && job->attempt == 0 && job->crashes == 0;
+}
+
 /* Sets the timer to the next thing that time does to the job. */
 static void set_timer(struct broker *b, struct job *job)
 {
     int64_t at = sooner(INT64_MAX, job->deadline_ns);
-    if (job->state != JOB_RUNNING) {
+    if (unstarted(job)) {
         at = sooner(at, job->start_by_ns);
     }
     if (job->state == JOB_DELAYED) {
@@ -202,11 +208,15 @@ static void job_fire(void *arg, struct timer *t)
                  (long long) ((job->deadline_ns - job->arrived_ns) / CLOCK_MS),
                  job->state == JOB_RUNNING ? "running" : job->fn->n_workers ? "waiting" : "waiting for a worker, and there is none");
         job_end(b, job, KILN_DEADLINE, text, NULL, NULL, NULL);
-    } else if (job->state != JOB_RUNNING && job->start_by_ns && job->start_by_ns <= b->now_ns) {
+    } else if (unstarted(job) && job->start_by_ns && job->start_by_ns <= b->now_ns) {
         char text[120];
         snprintf(text, sizeof text, "not started within its ttl of %lld ms",
                  (long long) ((job->start_by_ns - job->arrived_ns) / CLOCK_MS));
         job_end(b, job, KILN_EXPIRED, text, NULL, NULL, NULL);
+    } else if (job->state == JOB_DELAYED && !job->fn->announced && !b->settling) {
+        char text[200];
+        snprintf(text, sizeof text, "fn is \"%s\", which no plugin offers", job->fn->name);
+        job_end(b, job, KILN_UNKNOWN_FUNCTION, text, "fn", NULL, NULL);
     } else if (job->state == JOB_DELAYED) {
         job->fn->delayed--;
         enqueue(b, job, false);

@@ -65,12 +65,18 @@ void results_enter(struct broker *b, struct job *job)
 
 /* ---- kept results ---- */
 
+/* What a done job holds in memory, its texts roughly: small results and failures must count too. */
+static uint64_t weight(struct job *job)
+{
+    return zmq_msg_size(&job->payload) + sizeof *job + (job->error ? strlen(job->error) : 0);
+}
+
 static void unlink_done(struct results *rs, struct job *job)
 {
     *(job->prev ? &job->prev->next : &rs->oldest) = job->next;
     *(job->next ? &job->next->prev : &rs->newest) = job->prev;
     job->next = job->prev = NULL;
-    rs->bytes -= zmq_msg_size(&job->payload);
+    rs->bytes -= weight(job);
 }
 
 void results_drop(struct broker *b, struct job *job)
@@ -91,7 +97,7 @@ void results_keep(struct broker *b, struct job *job)
     job->next = NULL;
     *(rs->newest ? &rs->newest->next : &rs->oldest) = job;
     rs->newest = job;
-    rs->bytes += zmq_msg_size(&job->payload);
+    rs->bytes += weight(job);
     timers_set(&b->timers, &job->timer, b->now_ns + job->keep_ns);
     tell_watchers(b, job);
     while (rs->bytes > (uint64_t) b->config.results_mb << 20 && rs->oldest) {

@@ -16,7 +16,7 @@ struct watch;
 struct results {
     zhashx_t *by_id;            /* struct job, not owned by the table */
     struct job *oldest, *newest; /* done jobs in the order they ended */
-    uint64_t bytes;             /* of their payloads */
+    uint64_t bytes;             /* that they hold */
     struct watch *watches;
     size_t n_watched;           /* ids watched in all */
 };

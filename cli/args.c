@@ -20,7 +20,7 @@ enum { MOST_DEPTH = 24 };
  * of nodes when a dotted name descends into it. */
 struct node {
     char *name;
-    struct buf leaf;       /* when it is no map */
+    struct buf leaf;           /* when it is no map */
     struct node *first, *last; /* when it is one */
     struct node *next;
     bool map;
@@ -301,7 +301,8 @@ static int find_node(struct args *a, const char *name, size_t bytes, struct node
         const char *dot = memchr(name, '.', (size_t) (end - name));
         size_t part = (size_t) ((dot ? dot : end) - name);
         if (part == 0 || depth == MOST_DEPTH || !utf8_valid(name, part)) {
-            return err_set(err, KILN_INVALID, NULL, "\"%.*s\" is no name of an argument, expected NAME or NAME.MEMBER", (int) bytes,
+            return err_set(err, KILN_INVALID, NULL,
+                           "\"%.*s\" is no name of an argument, expected NAME or NAME.MEMBER", (int) bytes,
                            end - bytes);
         }
         node_open(n);

@@ -35,7 +35,7 @@ struct query {
 struct reader {
     const char *path;
     char *at; /* the file's text; fields are unquoted and ended in place */
-    size_t line;
+    size_t line, row_line; /* where reading is, and where the row began */
     char separator;
     char **fields;
     size_t n_fields, room;
@@ -75,7 +75,8 @@ int csv_slurp(const char *path, char **ret_text, size_t *ret_bytes, struct err *
     }
     if (failed) {
         mem_free(text);
-        return err_set(err, KILN_INVALID, NULL, "cannot read %s: %s", standard ? "standard input" : path, strerror(why));
+        return err_set(err, KILN_INVALID, NULL, "cannot read %s: %s", standard ? "standard input" : path,
+                       strerror(why));
     }
     text[used] = '\0';
     *ret_text = text;
@@ -103,10 +104,14 @@ static int parse_filter(struct query *q, char *word, struct err *err)
     char *op = word + n;
     bool doubled = op[0] && op[1] == '=';
     if (n == 0 || !op[0] || (op[0] == '!' && !doubled)) {
-        return err_set(err, KILN_INVALID, NULL, "filter \"%s\" is none, expected column=value, or with != < <= > >=", word);
+        return err_set(err, KILN_INVALID, NULL,
+                       "filter \"%s\" is none, expected column=value, or with != < <= > >=", word);
     }
     struct filter f = {.name = word, .value = op + (doubled ? 2 : 1)};
-    f.test = op[0] == '!' ? NOT_EQUAL : op[0] == '<' ? (doubled ? LESS_EQUAL : LESS) : op[0] == '>' ? (doubled ? MORE_EQUAL : MORE) : EQUAL;
+    f.test = op[0] == '!'   ? NOT_EQUAL
+             : op[0] == '<' ? (doubled ? LESS_EQUAL : LESS)
+             : op[0] == '>' ? (doubled ? MORE_EQUAL : MORE)
+                            : EQUAL;
     *op = '\0';
     if (f.test == EQUAL && strcmp(word, "first") == 0) {
         return parse_count(f.value, "first", &q->first, err);
@@ -141,7 +146,8 @@ static int add_field(struct reader *r, char *field, struct err *err)
 {
     if (r->n_fields == r->room) {
         if (r->room == MOST_COLUMNS) {
-            return err_set(err, KILN_INVALID, NULL, "%s:%zu: more than %d columns", r->path, r->line, MOST_COLUMNS);
+            return err_set(err, KILN_INVALID, NULL, "%s:%zu: more than %d columns", r->path, r->line,
+                           MOST_COLUMNS);
         }
         r->room = r->room ? 2 * r->room : 16;
         r->fields = mem_grow(r->fields, r->room * sizeof *r->fields);
@@ -182,14 +188,15 @@ static int next_row(struct reader *r, struct err *err)
         return 0;
     }
     r->n_fields = 0;
-    size_t line = r->line;
+    r->row_line = r->line;
     const char ends[] = {r->separator, '\r', '\n', '\0'};
     for (;;) {
         char *field = r->at, *end;
         if (*field == '"') {
             end = unquote(r, field);
             if (!end || (*end && !strchr(ends, *end))) {
-                return -err_set(err, KILN_INVALID, NULL, "%s:%zu: a quoted field does not end before a separator", r->path, line);
+                return -err_set(err, KILN_INVALID, NULL,
+                                "%s:%zu: a quoted field does not end before a separator", r->path, r->row_line);
             }
         } else {
             end = field;
@@ -229,8 +236,9 @@ static int find_column(struct reader *r, const char *name, size_t *ret_at, struc
         size_t n = strlen(list);
         snprintf(list + n, sizeof list - n, "%s%s", i ? ", " : "", r->fields[i]);
     }
-    return err_set(err, KILN_INVALID, NULL, *name ? "%s has no column \"%s\"; it has %s" : "%s: which column%s? It has %s", r->path, name,
-                   list);
+    return err_set(err, KILN_INVALID, NULL,
+                   *name ? "%s has no column \"%s\"; it has %s" : "%s: which column%s? It has %s", r->path,
+                   name, list);
 }
 
 static int read_heading(struct reader *r, struct query *q, struct err *err)
@@ -241,7 +249,9 @@ static int read_heading(struct reader *r, struct query *q, struct err *err)
     *end = was;
     int rc = next_row(r, err);
     if (rc <= 0) {
-        return rc < 0 ? -rc : err_set(err, KILN_INVALID, NULL, "%s is empty, expected a row of column names", r->path);
+        return rc < 0
+                   ? -rc
+                   : err_set(err, KILN_INVALID, NULL, "%s is empty, expected a row of column names", r->path);
     }
     rc = find_column(r, q->column, &q->column_at, err);
     for (size_t i = 0; !rc && i < q->n_filters; i++) {
@@ -271,7 +281,8 @@ static bool parse_number(const char *text, double *ret)
 static bool is_missing(const char *text)
 {
     text += strspn(text, " \t");
-    return !*text || strcasecmp(text, "na") == 0 || strcasecmp(text, "nan") == 0 || strcasecmp(text, "null") == 0;
+    return !*text || strcasecmp(text, "na") == 0 || strcasecmp(text, "nan") == 0 ||
+           strcasecmp(text, "null") == 0;
 }
 
 static bool passes(const struct filter *f, const char *field)
@@ -304,13 +315,13 @@ static int read_values(struct reader *r, const struct query *q, double **values,
 {
     size_t width = r->n_fields, room = 0;
     for (;;) {
-        size_t line = r->line;
         int rc = next_row(r, err);
         if (rc <= 0) {
             return -rc;
         }
         if (r->n_fields != width) {
-            return err_set(err, KILN_INVALID, NULL, "%s:%zu: %zu fields, but the heading has %zu", r->path, line, r->n_fields, width);
+            return err_set(err, KILN_INVALID, NULL, "%s:%zu: %zu fields, but the heading has %zu", r->path,
+                           r->row_line, r->n_fields, width);
         }
         bool keep = *n < q->first;
         for (size_t i = 0; keep && i < q->n_filters; i++) {
@@ -322,7 +333,8 @@ static int read_values(struct reader *r, const struct query *q, double **values,
         double v = (double) NAN;
         const char *field = r->fields[q->column_at];
         if (!is_missing(field) && !parse_number(field, &v)) {
-            return err_set(err, KILN_INVALID, NULL, "%s:%zu: column \"%s\" is \"%.60s\", expected a number", r->path, line, q->column, field);
+            return err_set(err, KILN_INVALID, NULL, "%s:%zu: column \"%s\" is \"%.60s\", expected a number",
+                           r->path, r->row_line, q->column, field);
         }
         if (*n == room) {
             room = room ? 2 * room : 1024;
@@ -354,7 +366,8 @@ int csv_column(const char *path, const char *query, double **ret_values, size_t 
         rc = read_values(&r, &q, &values, &n, err);
     }
     if (!rc && n == 0) {
-        rc = err_set(err, KILN_INVALID, NULL, "%s has no row that %s", path, q.n_filters ? "passes the filters" : "follows its heading");
+        rc = err_set(err, KILN_INVALID, NULL, "%s has no row that %s", path,
+                     q.n_filters ? "passes the filters" : "follows its heading");
     }
     if (!rc && n > q.last) {
         memmove(values, values + (n - q.last), q.last * sizeof *values);

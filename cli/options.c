@@ -37,25 +37,34 @@ static const struct row {
     {"broker", 'b', TEXT, ASKS | OPTION_BEFORE, AT(broker), "ENDPOINT", 0, 0,
      "the broker to speak with; default: $KILN_BROKER, else ipc:///run/kiln/kiln.sock"},
     {"timeout", 't', NUMBER, (ASKS & ~VERB_SUBMIT) | OPTION_BEFORE, AT(timeout_ms), "MS", 1, DAY_MS,
-     "call: the job must be finished by then (30000); other verbs: how long to wait for the broker's answer (10000)"},
+     "call: the job must be finished by then (30000); other verbs: how long to wait for the broker's answer "
+     "(10000)"},
     {"connect", 0, NUMBER, ASKS | OPTION_BEFORE, AT(connect_ms), "MS", 0, DAY_MS,
      "how long to wait for a broker that is not there (1000)"},
     {"json", 'j', FLAG, VERB_RESULT | IDS | LISTS | OPTION_BEFORE, AT(json), NULL, 0, 0, "print JSON"},
     {"json", 'j', TEXT, JOBS, AT(json_file), "FILE", 0, 0,
-     "take the arguments from a JSON object in FILE, or - for standard input; NAME=VALUE words override members of it"},
+     "take the arguments from a JSON object in FILE, or - for standard input; NAME=VALUE words override "
+     "members of it"},
     {"output", 'o', CHOICE, ASKS | OPTION_BEFORE, AT(output), "auto|json|table", 0, 0,
      "print JSON or aligned text; auto: results are text on a terminal and else JSON, all else is text"},
-    {"all", 'a', FLAG, VERB_CALL | VERB_RESULT, AT(all), NULL, 0, 0, "print arrays and tables in full, not only their ends"},
-    {"verbose", 'v', FLAG, ASKS | OPTION_BEFORE, AT(verbose), NULL, 0, 0, "say on standard error where the time went"},
+    {"all", 'a', FLAG, VERB_CALL | VERB_RESULT, AT(all), NULL, 0, 0,
+     "print arrays and tables in full, not only their ends"},
+    {"verbose", 'v', FLAG, ASKS | OPTION_BEFORE, AT(verbose), NULL, 0, 0,
+     "say on standard error where the time went"},
     {"id", 'i', TEXT, VERB_SUBMIT, AT(id), "ID", 0, 0, "name of the job, chosen by you; required"},
     {"priority", 'p', NUMBER, JOBS, AT(priority), "0..9", 0, 9, "9 is served first (4)"},
-    {"run-ms", 0, NUMBER, JOBS, AT(run_ms), "MS", 1, DAY_MS, "kill the worker when an attempt runs longer (the worker's limit)"},
-    {"form", 0, TEXT, JOBS, AT(form), "rows|nd", 0, 0, "form of the reply: tables as rows, or arrays as packed bytes"},
-    {"deadline", 0, NUMBER, VERB_SUBMIT, AT(deadline_ms), "MS", 1, MONTH_MS, "the job must be finished by then (none)"},
+    {"run-ms", 0, NUMBER, JOBS, AT(run_ms), "MS", 1, DAY_MS,
+     "kill the worker when an attempt runs longer (the worker's limit)"},
+    {"form", 0, TEXT, JOBS, AT(form), "rows|nd", 0, 0,
+     "form of the reply: tables as rows, or arrays as packed bytes"},
+    {"deadline", 0, NUMBER, VERB_SUBMIT, AT(deadline_ms), "MS", 1, MONTH_MS,
+     "the job must be finished by then (none)"},
     {"ttl", 0, NUMBER, VERB_SUBMIT, AT(ttl_ms), "MS", 1, MONTH_MS, "the job must be started by then (none)"},
     {"delay", 0, NUMBER, VERB_SUBMIT, AT(delay_ms), "MS", 0, MONTH_MS, "do not start the job earlier (0)"},
-    {"attempts", 0, NUMBER, VERB_SUBMIT, AT(attempts), "N", 1, 100, "most starts when it fails in a way that may pass (3)"},
-    {"backoff", 0, NUMBER, VERB_SUBMIT, AT(backoff_ms), "MS", 0, 3600000, "pause before the second attempt, then doubling (100)"},
+    {"attempts", 0, NUMBER, VERB_SUBMIT, AT(attempts), "N", 1, 100,
+     "most starts when it fails in a way that may pass (3)"},
+    {"backoff", 0, NUMBER, VERB_SUBMIT, AT(backoff_ms), "MS", 0, 3600000,
+     "pause before the second attempt, then doubling (100)"},
     {"keep", 0, NUMBER, VERB_SUBMIT, AT(keep_ms), "MS", 0, MONTH_MS, "how long the result is kept (3600000)"},
     {"wait", 'w', NUMBER, VERB_RESULT, AT(wait_ms), "MS", 0, 3600000, "wait for the result this long (0)"},
     {"help", 'h', FLAG, ASKS | VERB_CHECK | VERB_HELP | OPTION_BEFORE, AT(help), NULL, 0, 0, "this help"},
@@ -91,7 +100,8 @@ static const struct row *find(const char *word, unsigned verb, const char **ret_
             continue;
         }
         size_t n = strlen(r->name);
-        if (word[1] == '-' && strncmp(word + 2, r->name, n) == 0 && (word[2 + n] == '\0' || word[2 + n] == '=')) {
+        if (word[1] == '-' && strncmp(word + 2, r->name, n) == 0 &&
+            (word[2 + n] == '\0' || word[2 + n] == '=')) {
             *ret_value = word[2 + n] ? word + 3 + n : NULL;
             return r;
         }
@@ -109,8 +119,8 @@ static int set_number(const struct row *r, const char *value, int64_t *ret, stru
     errno = 0;
     long long v = strtoll(value, &end, 10);
     if (errno || end == value || *end || v < r->least || v > r->most) {
-        return err_set(err, KILN_INVALID, r->name, "--%s is \"%s\", expected a whole number, %lld..%lld", r->name, value,
-                       (long long) r->least, (long long) r->most);
+        return err_set(err, KILN_INVALID, r->name, "--%s is \"%s\", expected a whole number, %lld..%lld",
+                       r->name, value, (long long) r->least, (long long) r->most);
     }
     *ret = v;
     return 0;
@@ -148,7 +158,8 @@ static int set(struct settings *s, const struct row *r, const char *value, struc
     return 0;
 }
 
-int options_parse(int argc, char **argv, int *at, unsigned verb, struct settings *s, struct words *words, struct err *err)
+int options_parse(int argc, char **argv, int *at, unsigned verb, struct settings *s, struct words *words,
+                  struct err *err)
 {
     bool options = true;
     if (words) {

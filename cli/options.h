@@ -54,7 +54,8 @@ void settings_init(struct settings *s);
 /* Reads options from argv[*at] on, as `verb` understands them (the name is for messages). Words that are no options
  * are collected; with `words` NULL reading stops in front of the first. *at is then behind what was read. KILN_INVALID
  * with a sentence. words->items is malloc'd: mem_free. */
-int options_parse(int argc, char **argv, int *at, unsigned verb, struct settings *s, struct words *words, struct err *err);
+int options_parse(int argc, char **argv, int *at, unsigned verb, struct settings *s, struct words *words,
+                  struct err *err);
 
 /* One line for each option of the verb. */
 void options_help(FILE *out, unsigned verb, size_t width);

@@ -13,8 +13,8 @@
 #include "table.h"
 
 enum {
-    ENDS = 3,      /* values shown at each end of an array */
-    END_ROWS = 5,  /* rows at each end of a table */
+    ENDS = 3,     /* values shown at each end of an array */
+    END_ROWS = 5, /* rows at each end of a table */
     FEW = 2 * ENDS + 1,
     FEW_ROWS = 2 * END_ROWS + 2,
     NAME_BYTES = 192,
@@ -241,7 +241,9 @@ static void grid_from_rows(struct grid *g, const struct view *list, bool all)
         }
         struct walk items = walk_list(&row);
         for (size_t c = 0; c < columns; c++) {
-            g->cells[at * columns + c] = maps ? view_get(&row, g->heads[c]) : walk_item(&items, &value) ? value : (struct view){0};
+            g->cells[at * columns + c] = maps                        ? view_get(&row, g->heads[c])
+                                         : walk_item(&items, &value) ? value
+                                                                     : (struct view){0};
         }
         at++;
     }
@@ -289,7 +291,8 @@ static void print_table(struct sheet *s, const char *name, const struct view *v)
     } else {
         grid_from_rows(&g, v, s->all);
     }
-    fprintf(s->out, "%s%s (%" PRIu32 " row%s)\n", s->scalars.n_cells ? "\n" : "", *name ? name : "result", g.rows, g.rows == 1 ? "" : "s");
+    fprintf(s->out, "%s%s (%" PRIu32 " row%s)\n", s->scalars.n_cells ? "\n" : "", *name ? name : "result",
+            g.rows, g.rows == 1 ? "" : "s");
     grid_print(&g, s->out, s->all, s->width);
     grid_done(&g);
 }

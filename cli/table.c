@@ -132,7 +132,8 @@ static void wrap(FILE *out, const char *text, size_t indent, size_t width)
     }
 }
 
-static void print_cell(FILE *out, const char *cell, enum table_align align, size_t width, size_t behind, bool last)
+static void print_cell(FILE *out, const char *cell, enum table_align align, size_t width, size_t behind,
+                       bool last)
 {
     size_t used = columns_of(cell, strlen(cell)), pad = width > used ? width - used : 0, left = 0;
     if (align == TABLE_RIGHT) {
@@ -149,7 +150,8 @@ static void print_cell(FILE *out, const char *cell, enum table_align align, size
     }
 }
 
-static void print_line(const struct table *t, FILE *out, char *const *cells, size_t n, const struct widths *w, size_t width)
+static void print_line(const struct table *t, FILE *out, char *const *cells, size_t n, const struct widths *w,
+                       size_t width)
 {
     spaces(out, t->indent);
     size_t at = t->indent;

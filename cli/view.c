@@ -65,7 +65,8 @@ bool walk_pair(struct walk *w, struct view *ret_key, struct view *ret_value)
 
 bool view_text_is(const struct view *v, const char *text)
 {
-    return view_is(v, SCAN_STR) && v->token.count == strlen(text) && memcmp(v->token.text, text, v->token.count) == 0;
+    return view_is(v, SCAN_STR) && v->token.count == strlen(text) &&
+           memcmp(v->token.text, text, v->token.count) == 0;
 }
 
 struct view view_get(const struct view *map, const char *key)

@@ -10,7 +10,7 @@
 
 #include "log.h"
 #include "mem.h"
-#include "options.h"
+#include "plugin_options.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof *(rows))
 
@@ -209,7 +209,7 @@ static int read_plugin(const config_setting_t *group, const char *name, const st
     }
     if (!status) {
         snprintf(sub, sizeof sub, "%s.options", name);
-        status = options_pack(config_setting_get_member(group, "options"), sub, CONFIG_OPTIONS_BYTES, &p->options,
+        status = plugin_options_pack(config_setting_get_member(group, "options"), sub, CONFIG_OPTIONS_BYTES, &p->options,
                               &p->options_bytes, err);
     }
     return status;

@@ -109,5 +109,6 @@ bool dealer_ended(struct dealer *d)
 
 int dealer_send_header(struct dealer *d, const struct buf *header)
 {
-    return frame_send(d->socket, header->data, header->size, 0);
+    assert(!header->failed); /* a few hundred bytes: out of memory ends the process, as with mem_alloc */
+    return frame_send(d->socket, header->data, header->bytes, 0);
 }

@@ -35,9 +35,9 @@ struct engine_job {
     int status;           /* enum kiln_status */
     char field[96];       /* when status is not KILN_OK */
     char error[512];
-    void *result;         /* msgpack, malloc'd, now the caller's (mem_free); NULL unless KILN_OK */
+    const void *result;   /* msgpack, borrowed until the next engine_run or engine_free; NULL unless KILN_OK */
     size_t result_bytes;
-    int64_t decode_ns, run_ns, encode_ns; /* of a batch computed together: run_ns of the whole batch */
+    int64_t decode_ns, run_ns, encode_ns; /* each its own; of a batch computed together run_ns is that of the whole batch */
     uint32_t batch;       /* jobs that were computed together with this one, itself included */
 };
 
@@ -61,6 +61,7 @@ void engine_free(struct engine **engine);
 const char *engine_name(const struct engine *e);    /* the plugin's name */
 const char *engine_version(const struct engine *e);
 const char *engine_summary(const struct engine *e);
+/* Functions by index, 0 .. engine_functions() - 1; an index or name that is none is the caller's to refuse. */
 size_t engine_functions(const struct engine *e);
 const char *engine_function_name(const struct engine *e, size_t i); /* without the plugin's */
 uint32_t engine_function_flags(const struct engine *e, size_t i);
@@ -82,6 +83,12 @@ const void *engine_report(const struct engine *e, size_t *ret_bytes);
 /* Runs n jobs of function fn. solo: never two in one run_batch. Each job ends with its own status; this never fails as a whole. */
 void engine_run(struct engine *e, size_t fn, struct engine_job *jobs, size_t n, bool solo, const struct engine_watch *watch);
 
-/* As engine_run for a function that the plugin does not have etc. is the caller's to refuse. */
+/* True once the plugin was caught writing outside its memory: the job was answered `internal`, and nothing in this
+ * process can be trusted any more. Hand back what is unstarted, say so in the log, and exit. */
+bool engine_damaged(const struct engine *e);
+
+/* Told before each step of engine_load and engine_prove ("stats.mean, example \"1..10\""), so that whoever watches a
+ * crash or a hang knows where it was. `what` lives until the next step. */
+void engine_on_step(void (*step)(void *arg, const char *what), void *arg);
 
 #endif

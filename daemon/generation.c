@@ -312,26 +312,26 @@ void generation_hasten(struct generation *g, int64_t ms, int64_t now_ns)
 void generation_put(const struct generation *g, struct buf *b)
 {
     bool version = g->version[0], build = g->staged.digest[0], why = g->why[0];
-    buf_map(b, 4u + version + build + why);
-    buf_key(b, "name");
-    buf_str(b, g->plugin->name);
-    buf_key(b, "state");
-    buf_str(b, generation_state_name(g->state));
-    buf_key(b, "workers");
-    buf_uint(b, generation_working(g));
-    buf_key(b, "restarts");
-    buf_uint(b, g->restarts);
+    buf_put_map(b, 4u + version + build + why);
+    buf_put_str_const(b, "name");
+    buf_put_text(b, g->plugin->name);
+    buf_put_str_const(b, "state");
+    buf_put_text(b, generation_state_name(g->state));
+    buf_put_str_const(b, "workers");
+    buf_put_u64(b, generation_working(g));
+    buf_put_str_const(b, "restarts");
+    buf_put_u64(b, g->restarts);
     if (version) {
-        buf_key(b, "version");
-        buf_str(b, g->version);
+        buf_put_str_const(b, "version");
+        buf_put_text(b, g->version);
     }
     if (build) {
-        buf_key(b, "build");
-        buf_str(b, g->staged.digest);
+        buf_put_str_const(b, "build");
+        buf_put_text(b, g->staged.digest);
     }
     if (why) {
-        buf_key(b, "why");
-        buf_str(b, g->why);
+        buf_put_str_const(b, "why");
+        buf_put_text(b, g->why);
     }
 }
 
@@ -342,7 +342,7 @@ size_t generation_put_running(const struct generation *g, struct buf *b)
         struct running r;
         if (scoreboard_busy(g->members[i]->slot) && scoreboard_look(g->members[i]->slot, false, &r)) {
             for (size_t t = 0; t < r.n; t++) {
-                buf_uint(b, r.tokens[t]);
+                buf_put_u64(b, r.tokens[t]);
             }
             n += r.n;
         }

@@ -15,9 +15,9 @@ static void begin(struct link *l, uint32_t pairs, const char *op)
 {
     l->spoke = true;
     buf_clear(&l->out);
-    buf_map(&l->out, pairs);
-    buf_key(&l->out, "op");
-    buf_str(&l->out, op);
+    buf_put_map(&l->out, pairs);
+    buf_put_str_const(&l->out, "op");
+    buf_put_text(&l->out, op);
 }
 
 static void say_hello(struct link *l, int64_t now_ns)
@@ -25,16 +25,16 @@ static void say_hello(struct link *l, int64_t now_ns)
     char host[65] = "";
     gethostname(host, sizeof host - 1);
     begin(l, 6, "hello");
-    buf_key(&l->out, "role");
-    buf_str(&l->out, "node");
-    buf_key(&l->out, "wid");
-    buf_str(&l->out, l->wid);
-    buf_key(&l->out, "session");
-    buf_str(&l->out, l->session);
-    buf_key(&l->out, "pid");
-    buf_uint(&l->out, (uint64_t) getpid());
-    buf_key(&l->out, "host");
-    buf_str(&l->out, host);
+    buf_put_str_const(&l->out, "role");
+    buf_put_text(&l->out, "node");
+    buf_put_str_const(&l->out, "wid");
+    buf_put_text(&l->out, l->wid);
+    buf_put_str_const(&l->out, "session");
+    buf_put_text(&l->out, l->session);
+    buf_put_str_const(&l->out, "pid");
+    buf_put_u64(&l->out, (uint64_t) getpid());
+    buf_put_str_const(&l->out, "host");
+    buf_put_text(&l->out, host);
     dealer_send_header(&l->dealer, &l->out);
     l->welcome = false;
     l->asked_ns = now_ns;
@@ -75,19 +75,19 @@ void link_gone(struct link *l, const char *wid, const char *cause, const char *k
 {
     struct buf *b = &l->gone[l->n_gone++ % LINK_GONE_KEPT];
     buf_clear(b);
-    buf_map(b, 5);
-    buf_key(b, "op");
-    buf_str(b, "gone");
-    buf_key(b, "wid");
-    buf_str(b, wid);
-    buf_key(b, "cause");
-    buf_str(b, cause);
-    buf_key(b, "kind");
-    buf_str(b, kind);
-    buf_key(b, "running");
-    buf_list(b, (uint32_t) n);
+    buf_put_map(b, 5);
+    buf_put_str_const(b, "op");
+    buf_put_text(b, "gone");
+    buf_put_str_const(b, "wid");
+    buf_put_text(b, wid);
+    buf_put_str_const(b, "cause");
+    buf_put_text(b, cause);
+    buf_put_str_const(b, "kind");
+    buf_put_text(b, kind);
+    buf_put_str_const(b, "running");
+    buf_put_list(b, n);
     for (size_t i = 0; i < n; i++) {
-        buf_uint(b, running[i]);
+        buf_put_u64(b, running[i]);
     }
     l->spoke = true;
     if (l->welcome) {
@@ -103,7 +103,7 @@ bool link_beat_due(const struct link *l, int64_t now_ns)
 void link_beat(struct link *l, const struct buf *pairs, uint32_t n_pairs, int64_t now_ns)
 {
     begin(l, n_pairs + 1, "beat");
-    buf_bytes(&l->out, pairs->data, pairs->size);
+    buf_put_raw(&l->out, pairs->data, pairs->bytes);
     dealer_send_header(&l->dealer, &l->out);
     l->asked_ns = l->asked_ns ? l->asked_ns : now_ns;
     l->next_beat_ns = now_ns + l->beat_ns;

@@ -58,7 +58,7 @@ int main(int argc, char **argv)
     enum { WORKER = 256, CHECK, TEST, VERSION };
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
                                             {"worker", no_argument, NULL, WORKER},
-                                            {"check", required_argument, NULL, CHECK},
+                                            {"check", optional_argument, NULL, CHECK},
                                             {"test-config", no_argument, NULL, TEST},
                                             {"version", no_argument, NULL, VERSION},
                                             {"help", no_argument, NULL, 'h'},
@@ -73,7 +73,7 @@ int main(int argc, char **argv)
         case WORKER:
             return worker_main();
         case CHECK:
-            return check_main(optarg);
+            return check_main(argc, argv);
         case TEST:
             only_test = true;
             break;

@@ -112,15 +112,19 @@ void plugin_store_sentence(const struct plugin_store *s, char *out, size_t bytes
 
 void plugin_store_put(const struct plugin_store *s, struct buf *b)
 {
-    buf_key(b, "plugins");
-    buf_list(b, (uint32_t) s->n);
+    buf_put_str_const(b, "plugins");
+    buf_put_list(b, (uint32_t) s->n);
     for (size_t i = 0; i < s->n; i++) {
         generation_put(s->generations[i], b);
     }
-    buf_key(b, "jobs_running");
-    size_t at = buf_list_open(b), n = 0;
+    buf_put_str_const(b, "jobs_running");
+    struct buf tokens; /* apart: their number stands before them */
+    size_t n = 0;
+    buf_init(&tokens, 0);
     for (size_t i = 0; i < s->n; i++) {
-        n += generation_put_running(s->generations[i], b);
+        n += generation_put_running(s->generations[i], &tokens);
     }
-    buf_close(b, at, (uint32_t) n);
+    buf_put_list(b, n);
+    buf_put_raw(b, tokens.data, tokens.bytes);
+    buf_done(&tokens);
 }

@@ -202,7 +202,7 @@ int staging_copy(const char *dir, const char *path, struct staged *ret_staged, s
     struct staged made = {0};
     char temporary[1280];
     unsigned char digest[DIGEST_BYTES];
-    int from;
+    int from = -1;
     int status = open_checked(path, &from, err);
     if (status) {
         return status;

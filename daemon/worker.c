@@ -98,25 +98,25 @@ static void load(struct worker *w)
 
 static void put_text(struct buf *b, const char *key, const char *value)
 {
-    buf_str(b, key);
-    buf_str(b, value);
+    buf_put_text(b, key);
+    buf_put_text(b, value);
 }
 
 static void put_function(struct buf *b, const struct engine *e, size_t i)
 {
-    buf_map(b, 4);
+    buf_put_map(b, 4);
     put_text(b, "name", engine_function_name(e, i));
-    buf_key(b, "flags");
-    buf_uint(b, engine_function_flags(e, i));
-    buf_key(b, "max_batch");
-    buf_uint(b, engine_function_max_batch(e, i));
-    buf_key(b, "warm_us");
-    buf_uint(b, (uint64_t) (engine_function_warm_ns(e, i) / CLOCK_US));
+    buf_put_str_const(b, "flags");
+    buf_put_u64(b, engine_function_flags(e, i));
+    buf_put_str_const(b, "max_batch");
+    buf_put_u64(b, engine_function_max_batch(e, i));
+    buf_put_str_const(b, "warm_us");
+    buf_put_u64(b, (uint64_t) (engine_function_warm_ns(e, i) / CLOCK_US));
 }
 
 static struct buf view(const void *data, size_t bytes)
 {
-    return (struct buf){.data = (uint8_t *) (uintptr_t) data, .size = bytes, .room = bytes};
+    return (struct buf){.data = (uint8_t *) (uintptr_t) data, .bytes = bytes, .room = bytes};
 }
 
 static void make_hello(struct worker *w)
@@ -129,17 +129,17 @@ static void make_hello(struct worker *w)
     put_text(b, "role", "worker");
     put_text(b, "wid", o->wid);
     put_text(b, "node", o->node);
-    buf_key(b, "pid");
-    buf_uint(b, (uint64_t) getpid());
+    buf_put_str_const(b, "pid");
+    buf_put_u64(b, (uint64_t) getpid());
     put_text(b, "host", host);
     put_text(b, "plugin", o->plugin);
     put_text(b, "version", engine_version(e));
     put_text(b, "build", o->build);
-    buf_key(b, "generation");
-    buf_uint(b, o->generation);
-    buf_key(b, "functions");
+    buf_put_str_const(b, "generation");
+    buf_put_u64(b, o->generation);
+    buf_put_str_const(b, "functions");
     size_t n = engine_functions(e);
-    buf_list(b, (uint32_t) n);
+    buf_put_list(b, (uint32_t) n);
     w->hello_frames = mem_alloc((n + 1) * sizeof *w->hello_frames);
     w->hello_list = mem_alloc((n + 1) * sizeof *w->hello_list);
     for (size_t i = 0; i <= n; i++) {

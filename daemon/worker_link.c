@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "worker_link.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/random.h>
@@ -87,9 +88,9 @@ static void begin(struct worker_link *l, uint32_t pairs, const char *op)
 {
     l->spoke = true;
     buf_clear(&l->out);
-    buf_map(&l->out, pairs);
-    buf_key(&l->out, "op");
-    buf_str(&l->out, op);
+    buf_put_map(&l->out, pairs);
+    buf_put_str_const(&l->out, "op");
+    buf_put_text(&l->out, op);
 }
 
 static void say_hello(struct worker_link *l)
@@ -99,24 +100,24 @@ static void say_hello(struct worker_link *l)
         resumed += kept_at(l, i)->n_tokens;
     }
     begin(l, l->hello_pairs + 2 + (resumed > 0), "hello");
-    buf_key(&l->out, "session");
-    buf_str(&l->out, l->session);
+    buf_put_str_const(&l->out, "session");
+    buf_put_text(&l->out, l->session);
     if (resumed > 0) {
-        buf_key(&l->out, "resume");
-        buf_list(&l->out, (uint32_t) resumed);
+        buf_put_str_const(&l->out, "resume");
+        buf_put_list(&l->out, (uint32_t) resumed);
         for (size_t i = 0; i < l->n_kept; i++) {
             const struct kept *k = kept_at(l, i);
             for (size_t t = 0; t < k->n_tokens; t++) {
-                buf_uint(&l->out, k->tokens[t]);
+                buf_put_u64(&l->out, k->tokens[t]);
             }
         }
     }
-    buf_bytes(&l->out, l->hello->data, l->hello->size);
+    buf_put_raw(&l->out, l->hello->data, l->hello->bytes);
     void *socket = l->dealer.socket;
-    int failed = frame_send(socket, l->out.data, l->out.size, l->n_hello_payloads ? ZMQ_SNDMORE : 0);
+    int failed = frame_send(socket, l->out.data, l->out.bytes, l->n_hello_payloads ? ZMQ_SNDMORE : 0);
     for (size_t i = 0; !failed && i < l->n_hello_payloads; i++) {
         const struct buf *p = l->hello_payloads[i];
-        failed = frame_send(socket, p->data, p->size, i + 1 < l->n_hello_payloads ? ZMQ_SNDMORE : 0);
+        failed = frame_send(socket, p->data, p->bytes, i + 1 < l->n_hello_payloads ? ZMQ_SNDMORE : 0);
     }
     l->state = LINK_GREETED;
     l->asked_ns = clock_ns();
@@ -145,8 +146,8 @@ static uint64_t credit(struct worker_link *l)
 static void say_credit(struct worker_link *l)
 {
     begin(l, 2, "credit");
-    buf_key(&l->out, "limit");
-    buf_uint(&l->out, credit(l));
+    buf_put_str_const(&l->out, "limit");
+    buf_put_u64(&l->out, credit(l));
     dealer_send_header(&l->dealer, &l->out);
 }
 
@@ -165,10 +166,10 @@ void worker_link_release(struct worker_link *l, const uint64_t *tokens, size_t n
         return;
     }
     begin(l, 2, "release");
-    buf_key(&l->out, "tokens");
-    buf_list(&l->out, (uint32_t) n);
+    buf_put_str_const(&l->out, "tokens");
+    buf_put_list(&l->out, n);
     for (size_t i = 0; i < n; i++) {
-        buf_uint(&l->out, tokens[i]);
+        buf_put_u64(&l->out, tokens[i]);
     }
     l->held -= n;
     dealer_send_header(&l->dealer, &l->out);
@@ -184,26 +185,26 @@ void worker_link_bye(struct worker_link *l)
 static void put_job(struct buf *b, const struct done_job *j)
 {
     bool error = j->error && j->error[0], field = j->field && j->field[0];
-    buf_map(b, 6 + error + field);
-    buf_key(b, "token");
-    buf_uint(b, j->token);
-    buf_key(b, "status");
-    buf_str(b, status_name(j->status));
-    buf_key(b, "decode_ns");
-    buf_uint(b, (uint64_t) j->decode_ns);
-    buf_key(b, "run_ns");
-    buf_uint(b, (uint64_t) j->run_ns);
-    buf_key(b, "encode_ns");
-    buf_uint(b, (uint64_t) j->encode_ns);
-    buf_key(b, "batch");
-    buf_uint(b, j->batch);
+    buf_put_map(b, 6 + error + field);
+    buf_put_str_const(b, "token");
+    buf_put_u64(b, j->token);
+    buf_put_str_const(b, "status");
+    buf_put_text(b, status_name(j->status));
+    buf_put_str_const(b, "decode_ns");
+    buf_put_u64(b, (uint64_t) j->decode_ns);
+    buf_put_str_const(b, "run_ns");
+    buf_put_u64(b, (uint64_t) j->run_ns);
+    buf_put_str_const(b, "encode_ns");
+    buf_put_u64(b, (uint64_t) j->encode_ns);
+    buf_put_str_const(b, "batch");
+    buf_put_u64(b, j->batch);
     if (error) {
-        buf_key(b, "error");
-        buf_str(b, j->error);
+        buf_put_str_const(b, "error");
+        buf_put_text(b, j->error);
     }
     if (field) {
-        buf_key(b, "field");
-        buf_str(b, j->field);
+        buf_put_str_const(b, "field");
+        buf_put_text(b, j->field);
     }
 }
 
@@ -239,17 +240,18 @@ void worker_link_done(struct worker_link *l, const struct done_job *jobs, size_t
     l->kept_tokens += n;
     l->held -= n;
     begin(l, 4, "done");
-    buf_key(&l->out, "seq");
-    buf_uint(&l->out, l->seq);
-    buf_key(&l->out, "credit");
-    buf_uint(&l->out, credit(l));
-    buf_key(&l->out, "jobs");
-    buf_list(&l->out, (uint32_t) n);
+    buf_put_str_const(&l->out, "seq");
+    buf_put_u64(&l->out, l->seq);
+    buf_put_str_const(&l->out, "credit");
+    buf_put_u64(&l->out, credit(l));
+    buf_put_str_const(&l->out, "jobs");
+    buf_put_list(&l->out, n);
     for (size_t i = 0; i < n; i++) {
         put_job(&l->out, &jobs[i]);
     }
-    zmq_msg_init_size(&k->frames[0], l->out.size);
-    memcpy(zmq_msg_data(&k->frames[0]), l->out.data, l->out.size);
+    assert(!l->out.failed);
+    zmq_msg_init_size(&k->frames[0], l->out.bytes);
+    memcpy(zmq_msg_data(&k->frames[0]), l->out.data, l->out.bytes);
     if (l->state == LINK_WELCOME) {
         send_kept(l, k); /* else it goes out with the next welcome */
     }

@@ -117,8 +117,43 @@ static size_t fill_f64(struct scan *s, double *out, size_t n)
         while (i < n && at < s->end && (*at < 0x80 || *at >= 0xe0)) {
             out[i++] = (int8_t) *at++;
         }
+        while (i < n && s->end - at >= 9 && *at >= 0xcc && *at <= 0xd2 && *at != 0xcf) { /* integers of 8 to 32 bits */
+            uint64_t bits;
+            memcpy(&bits, at + 1, 8);
+            bits = __builtin_bswap64(bits);
+            switch (*at) {
+            case 0xcc:
+                out[i] = (double) (bits >> 56);
+                at += 2;
+                break;
+            case 0xcd:
+                out[i] = (double) (bits >> 48);
+                at += 3;
+                break;
+            case 0xce:
+                out[i] = (double) (bits >> 32);
+                at += 5;
+                break;
+            case 0xd0:
+                out[i] = (double) ((int64_t) bits >> 56);
+                at += 2;
+                break;
+            case 0xd1:
+                out[i] = (double) ((int64_t) bits >> 48);
+                at += 3;
+                break;
+            default:
+                out[i] = (double) ((int64_t) bits >> 32);
+                at += 5;
+                break;
+            }
+            i++;
+        }
         if (i == n) {
             break;
+        }
+        if (at < s->end && (*at < 0x80 || *at >= 0xe0 || (*at == 0xcb && s->end - at >= 9))) {
+            continue;
         }
         s->at = at;
         struct token t;

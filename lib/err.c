@@ -5,6 +5,20 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "utf8.h"
+
+/* A sentence may quote a peer's bytes, whole or cut: on the wire it must be text all the same. */
+static void make_text(char *text)
+{
+    for (size_t left = strlen(text), n; left > 0; text += n, left -= n) {
+        n = utf8_character(text, left);
+        if (n == 0) {
+            *text = '?';
+            n = 1;
+        }
+    }
+}
+
 int err_set(struct err *e, int status, const char *field, const char *format, ...)
 {
     if (!e) {
@@ -18,6 +32,8 @@ int err_set(struct err *e, int status, const char *field, const char *format, ..
     va_start(ap, format);
     vsnprintf(made.text, sizeof made.text, format, ap);
     va_end(ap);
+    make_text(made.field);
+    make_text(made.text);
     *e = made;
     return status;
 }
@@ -35,6 +51,7 @@ int err_prefix(struct err *e, const char *format, ...)
     if (n >= 0 && (size_t) n < sizeof made) {
         snprintf(made + n, sizeof made - (size_t) n, ": %s", e->text);
     }
+    make_text(made);
     memcpy(e->text, made, sizeof made);
     return e->status;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* histogram - durations in nanoseconds, counted in log-linear buckets: 32 to each doubling, so that a quantile is off
- * by at most 1.6 %; linear in steps of 16 ns below 512 ns; up to over an hour. Fixed size, under 9 KiB, no allocation. */
+ * by at most 1/32; linear in steps of 16 ns below 512 ns; up to over an hour. Fixed size, under 9 KiB, no allocation. */
 #ifndef HISTOGRAM_H
 #define HISTOGRAM_H
 

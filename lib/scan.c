@@ -76,8 +76,12 @@ int scan_check(const void *data, size_t bytes, const struct scan_limits *limits,
             at += 9;
             n--;
         }
-        while (n && at < end && (*at < 0x80 || *at >= 0xe0)) {
-            at++;
+        while (n && end - at >= 9 && (*at < 0x80 || *at >= 0xca)) { /* other numbers; most heads are the whole of them */
+            uint8_t c = *at;
+            if (c >= 0xd4 && c < 0xe0) {
+                break;
+            }
+            at += c >= 0xca && c < 0xe0 ? heads[c - 0xc0] : 1;
             n--;
         }
         left[depth] = n;

@@ -45,3 +45,14 @@ bool utf8_valid(const char *text, size_t bytes)
     }
     return true;
 }
+
+size_t utf8_whole(const char *text, size_t bytes)
+{
+    for (size_t back = 1; back <= 4 && back <= bytes; back++) {
+        size_t at = bytes - back;
+        if (((unsigned char) text[at] & 0xc0) != 0x80) { /* where the last character begins */
+            return utf8_character(text + at, back) ? bytes : at;
+        }
+    }
+    return bytes;
+}

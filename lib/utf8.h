@@ -12,4 +12,7 @@ size_t utf8_character(const char *text, size_t bytes);
 
 bool utf8_valid(const char *text, size_t bytes);
 
+/* Of a text that was cut after `bytes` bytes: how many of them are whole characters. */
+size_t utf8_whole(const char *text, size_t bytes);
+
 #endif

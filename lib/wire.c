@@ -6,6 +6,7 @@
 
 #include "mem.h"
 #include "scan.h"
+#include "utf8.h"
 
 /* ---- frames ---- */
 
@@ -169,7 +170,12 @@ const char *header_show(const msgpack_object *o, char *out, size_t bytes)
         snprintf(out, bytes, "%g", o->via.f64);
         break;
     case MSGPACK_OBJECT_STR:
-        snprintf(out, bytes, "\"%.*s\"", (int) (o->via.str.size < 40 ? o->via.str.size : 40), o->via.str.ptr);
+        if (utf8_valid(o->via.str.ptr, o->via.str.size)) {
+            size_t shown = o->via.str.size <= 40 ? o->via.str.size : utf8_whole(o->via.str.ptr, 40);
+            snprintf(out, bytes, "\"%.*s\"", (int) shown, o->via.str.ptr);
+        } else {
+            snprintf(out, bytes, "a string that is not UTF-8");
+        }
         break;
     case MSGPACK_OBJECT_BIN:
         snprintf(out, bytes, "%u bytes", o->via.bin.size);
@@ -239,9 +245,9 @@ int header_text(const msgpack_object_map *map, const char *key, size_t most_byte
     if (!o) {
         return 0;
     }
-    if (o->type != MSGPACK_OBJECT_STR || o->via.str.size > most_bytes) {
+    if (o->type != MSGPACK_OBJECT_STR || o->via.str.size > most_bytes || !utf8_valid(o->via.str.ptr, o->via.str.size)) {
         char expected[80];
-        snprintf(expected, sizeof expected, "a string of at most %zu bytes", most_bytes);
+        snprintf(expected, sizeof expected, "a string of at most %zu bytes of UTF-8", most_bytes);
         return wrong(o, key, expected, err);
     }
     *ret_text = o->via.str.ptr;

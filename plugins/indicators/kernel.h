@@ -12,26 +12,13 @@
 #define KERNEL_H
 
 #include <stddef.h>
+#include <stdint.h> /* and with it __GLIBC__ */
 
-/* Compiled once for every x86-64 machine and again for those with AVX2 and FMA; chosen when the plugin is loaded. The
- * choice runs before a sanitizer is ready, so sanitized builds do without. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define KERNEL_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define KERNEL_SANITIZED 1
-#endif
-#endif
-
-#if !defined(__x86_64__) || !defined(__linux__) || !defined(__GLIBC__) || defined(KERNEL_SANITIZED)
-#define KERNEL
-#elif defined(__clang__)
-#if __clang_major__ >= 14
-#define KERNEL __attribute__((target_clones("default", "fma")))
-#else
-#define KERNEL
-#endif
-#elif __GNUC__ >= 12
+/* Compiled for every x86-64 machine and again for those with AVX2 and FMA; the choice is made when the plugin is loaded, which
+ * is before a sanitizer is ready, so sanitized builds do without. So does clang, whose clones of a function cannot be
+ * called from another file (before version 18). */
+#if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__) && !defined(__clang__) &&                \
+    __GNUC__ >= 12 && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define KERNEL __attribute__((target_clones("default", "arch=x86-64-v3")))
 #else
 #define KERNEL

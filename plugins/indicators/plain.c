@@ -3,6 +3,9 @@
 
 #include <math.h>
 
+/* Widening to long double is what this file is for. */
+#pragma GCC diagnostic ignored "-Wdouble-promotion"
+
 static long double mean_of(const double *x, size_t n)
 {
     long double sum = 0.0L;

@@ -63,10 +63,10 @@ void series_blank(double *out, size_t n, struct span span, size_t lookback)
 {
     size_t first = span.begin + least(lookback, series_length(span));
     for (size_t i = 0; i < first; i++) {
-        out[i] = NAN;
+        out[i] = (double) NAN;
     }
     for (size_t i = span.end; i < n; i++) {
-        out[i] = NAN;
+        out[i] = (double) NAN;
     }
 }
 

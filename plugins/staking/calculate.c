@@ -213,10 +213,11 @@ static int run(struct kiln_call *call, const struct kiln_slot *args, struct kiln
     struct terms terms;
     request_model(&request, &exposure, &model);
     if (!terms_make(&model, &terms)) {
-        return call->host->fail(
-            call, KILN_INVALID, "redemption.expected_redemptions_per_year",
-            "%g, with %g and %g days of unbonding: expected a product within the range of double",
-            request.redemptions, model.days[ETH], model.days[SOL]);
+        return call->host->fail(call, KILN_INVALID, "redemption.expected_redemptions_per_year",
+                                "redemption.expected_redemptions_per_year is %g, expected less: with %g and "
+                                "%g days of unbonding the results are "
+                                "beyond the range of double",
+                                request.redemptions, model.days[ETH], model.days[SOL]);
     }
 
     const double level[HELD] = {request.asset[ETH].staked, request.asset[SOL].staked};

@@ -46,8 +46,8 @@ int market_exposure(struct kiln_call *call, const struct market *market, struct 
             char field[48];
             snprintf(field, sizeof field, "market.volatilities.%s", listed_name[i]);
             return call->host->fail(call, KILN_INVALID, field,
-                                    "%g, expected more than 0: the covariance matrix would be singular",
-                                    market->volatility[i]);
+                                    "%s is %g, expected more than 0 (or the covariance matrix is singular)",
+                                    field, market->volatility[i]);
         }
         for (size_t j = 0; j < LISTED; j++) {
             r[i * LISTED + j] = correlation(market, i, j);
@@ -57,12 +57,13 @@ int market_exposure(struct kiln_call *call, const struct market *market, struct 
     size_t row = solve_factor(LISTED, r, &pivot);
     if (row < LISTED) {
         const char *what = fabs(pivot) <= SOLVE_TINY ? "singular" : "not positive definite";
-        return call->host->fail(
-            call, KILN_INVALID, "market.correlations",
-            "btc_eth %g, btc_excluded %g, within_excluded %g, eth_excluded %g: the covariance matrix is %s "
-            "(unexplained part of %s: %.3g), expected correlations that assets can have together",
-            market->btc_eth, market->btc_excluded, market->within_excluded, market->eth_excluded, what,
-            listed_name[row], pivot);
+        return call->host->fail(call, KILN_INVALID, "market.correlations",
+                                "market.correlations are btc_eth %g, btc_excluded %g, within_excluded %g, "
+                                "eth_excluded %g: the covariance matrix "
+                                "is %s (part of %s that the others do not explain: %.3g), expected "
+                                "correlations that assets can have together",
+                                market->btc_eth, market->btc_excluded, market->within_excluded,
+                                market->eth_excluded, what, listed_name[row], pivot);
     }
 
     double c[LISTED * CONSTRAINTS] = {0}; /* D^-1 C', then L^-1 D^-1 C' */
@@ -85,16 +86,25 @@ int market_exposure(struct kiln_call *call, const struct market *market, struct 
     }
     double m[CONSTRAINTS * CONSTRAINTS];
     if (solve_factor(CONSTRAINTS, g, &pivot) < CONSTRAINTS) {
+        double least = market->volatility[0], most = least;
+        for (size_t i = 1; i < LISTED; i++) {
+            least = fmin(least, market->volatility[i]);
+            most = fmax(most, market->volatility[i]);
+        }
         /* Only volatilities that differ by many powers of ten come here. */
-        return call->host->fail(call, KILN_INVALID, "market.volatilities",
-                                "too far apart: the covariance matrix is singular in double precision");
+        return call->host->fail(
+            call, KILN_INVALID, "market.volatilities",
+            "market.volatilities are too far apart, from %g to %g: the covariance matrix is "
+            "singular in double precision, expected volatilities of one order",
+            least, most);
     }
     solve_invert(CONSTRAINTS, g, m);
 
     for (size_t a = 0; a < HELD; a++) {
-        for (size_t b = 0; b < HELD; b++) {
-            ret_exposure->k[a][b] = market->weight[held_listed[a]] * market->weight[held_listed[b]] *
-                                    m[(1 + a) * CONSTRAINTS + 1 + b];
+        for (size_t b = 0; b <= a; b++) {
+            double weights = market->weight[held_listed[a]] * market->weight[held_listed[b]];
+            double k = weights * m[(1 + a) * CONSTRAINTS + 1 + b];
+            ret_exposure->k[a][b] = ret_exposure->k[b][a] = k;
         }
     }
     return KILN_OK;

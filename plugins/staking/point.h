@@ -67,21 +67,21 @@ struct point {
 void point_compute(const struct terms *terms, const struct buckets *buckets, const double level[HELD],
                    struct point *ret_point);
 
-/* The five numbers that a sensitivity shows, from the first form above. For tests. */
+/* What a sensitivity shows, from the first form above; for tests. */
 struct outcome {
     double tracking_error, benefit, shortfall, net_bps;
 };
 struct outcome point_reference(const struct model *model, const struct buckets *buckets,
                                const double level[HELD]);
 
-/* Sums over the buckets at one level. */
+/* What of a redemption the liquid part does not cover. */
 static inline double excess(double size, double level)
 {
     double over = size - (1.0 - level);
     return over > 0 ? over : 0.0;
 }
 
-/* Half of sqrt(2/pi): the expected shortfall of a normal with unit standard deviation, downside only. */
+/* Half of sqrt(2/pi): the expected shortfall at unit TE. */
 #define POINT_SHORTFALL 0.39894228040143267794
 
 #endif

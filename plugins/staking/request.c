@@ -70,7 +70,8 @@ static int check_weights(struct kiln_call *call, const struct kiln_slot *args, c
     }
     if (!(fabs(sum - 1.0) <= WEIGHT_SLACK)) {
         return call->host->fail(call, KILN_INVALID, "market.benchmark_weights",
-                                "sum %.10g, expected 1 within %g", sum, WEIGHT_SLACK);
+                                "market.benchmark_weights sum to %.10g, expected 1 within %g", sum,
+                                WEIGHT_SLACK);
     }
     return KILN_OK;
 }
@@ -82,8 +83,9 @@ static int check_probabilities(struct kiln_call *call, const char *field, const 
         sum += r->probability[j];
     }
     if (!(fabs(sum - 1.0) <= SUM_SLACK)) {
-        return call->host->fail(call, KILN_INVALID, field, "sum of probabilities %.10g, expected 1 within %g",
-                                sum, SUM_SLACK);
+        return call->host->fail(call, KILN_INVALID, field,
+                                "probabilities of %s sum to %.10g, expected 1 within %g", field, sum,
+                                SUM_SLACK);
     }
     return KILN_OK;
 }
@@ -115,7 +117,8 @@ static int read_legacy(struct kiln_call *call, const struct kiln_slot *args, str
     }
     if (!(total > 0)) {
         return call->host->fail(call, KILN_INVALID, "redemption.redemption_counts",
-                                "sum %g, expected at least one redemption", total);
+                                "redemption.redemption_counts sum to %g, expected at least one redemption",
+                                total);
     }
     r->buckets = sizes < counts ? sizes : counts;
     double *probability = call->host->alloc(call, r->buckets * sizeof *probability);
@@ -202,11 +205,11 @@ int request_weights(struct kiln_call *call, const struct request *r, struct buck
         sum += weight[j];
     }
     if (!(sum > 0)) {
-        return call->host->fail(
-            call, KILN_INVALID, "redemption.distribution",
-            "all %zu probabilities round to 0 thousandths, expected one above 0.0005 at least "
-            "(mode \"exact\" does not round)",
-            r->buckets);
+        return call->host->fail(call, KILN_INVALID, "redemption.distribution",
+                                "all %zu probabilities of redemption.distribution round to 0 thousandths, "
+                                "expected one above 0.0005 at least "
+                                "(mode \"exact\" does not round)",
+                                r->buckets);
     }
     for (size_t j = 0; j < r->buckets; j++) {
         weight[j] /= sum;

@@ -4,11 +4,9 @@
 #include <string.h>
 
 const struct kernels *const kernels_all[] = {
-    &kernels_plain,
-    &kernels_baseline,
+    &kernels_plain, &kernels_baseline,
 #ifdef KERNELS_X86
-    &kernels_avx2,
-    &kernels_avx512,
+    &kernels_avx2,  &kernels_avx512,
 #endif
     NULL,
 };

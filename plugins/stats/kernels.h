@@ -33,9 +33,9 @@ struct kernels {
 
     size_t (*find_nan)(const double *x, size_t n); /* index of the first NaN; n when there is none */
     double (*sum)(const double *x, size_t n);      /* block */
-    void (*moments2)(const double *x, size_t n, struct moments *ret);                       /* block, n >= 1 */
-    void (*moments4)(const double *x, size_t n, struct moments *ret);                       /* block, n >= 1 */
-    void (*comoments)(const double *x, const double *y, size_t n, struct comoments *ret);   /* block, n >= 1 */
+    void (*moments2)(const double *x, size_t n, struct moments *ret);                     /* block, n >= 1 */
+    void (*moments4)(const double *x, size_t n, struct moments *ret);                     /* block, n >= 1 */
+    void (*comoments)(const double *x, const double *y, size_t n, struct comoments *ret); /* block, n >= 1 */
 
     /* out = x - mean; returns the sum of out, which is not 0 because mean is rounded. */
     double (*center)(const double *x, size_t n, double mean, double *out); /* block */

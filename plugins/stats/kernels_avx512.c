@@ -6,7 +6,8 @@
 #define SIMD_AVX512
 #define KERNELS      kernels_avx512
 #define KERNELS_NAME "avx512"
-#define KERNELS_RUN_HERE                                                                                         \
-    __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
+#define KERNELS_RUN_HERE                                                                                     \
+    __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&                               \
+        __builtin_cpu_supports("avx512vl")
 #include "kernels_body.h"
 #endif

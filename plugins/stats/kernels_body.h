@@ -28,7 +28,8 @@ static size_t find_nan(const double *x, size_t n)
     size_t i = 0;
     for (; i + 8 * W <= n; i += 8 * W) {
         const double *p = x + i;
-        unsigned found = v_unordered(v_load(p), v_load(p + W)) | v_unordered(v_load(p + 2 * W), v_load(p + 3 * W)) |
+        unsigned found = v_unordered(v_load(p), v_load(p + W)) |
+                         v_unordered(v_load(p + 2 * W), v_load(p + 3 * W)) |
                          v_unordered(v_load(p + 4 * W), v_load(p + 5 * W)) |
                          v_unordered(v_load(p + 6 * W), v_load(p + 7 * W));
         if (found) {
@@ -273,7 +274,8 @@ static void normal_pdf(const double *x, size_t n, double mu, double sigma, doubl
      * infinities harmless. A NaN passes v_min and v_max as their second operand. */
     const double inv_hi = 0x1.9884533d43651p-2, inv_lo = -0x1.cbc0d30ebfd15p-56;
     const double c = inv_hi / sigma, c_rest = (fma(-c, sigma, inv_hi) + inv_lo) / sigma;
-    const vec m = v_set(mu), s = v_set(sigma), reciprocal = v_set(1 / sigma), f = v_set(c), f_rest = v_set(c_rest);
+    const vec m = v_set(mu), s = v_set(sigma), reciprocal = v_set(1 / sigma), f = v_set(c),
+              f_rest = v_set(c_rest);
     const vec from = v_set(mu - 50 * sigma), to = v_set(mu + 50 * sigma);
     size_t i = 0;
     for (; i + W <= n; i += W) {

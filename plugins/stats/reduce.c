@@ -55,8 +55,8 @@ static struct comoments comoments_join(const struct comoments *a, const struct c
 /* Second attempts work on scaled copies, a block at a time. Not inlined: the trees should not carry these buffers. */
 typedef void moments_kernel(const double *x, size_t n, struct moments *ret);
 
-static __attribute__((noinline)) void scaled_moments(moments_kernel *kernel, const double *x, size_t n, double scale,
-                                                     struct moments *ret)
+static __attribute__((noinline)) void scaled_moments(moments_kernel *kernel, const double *x, size_t n,
+                                                     double scale, struct moments *ret)
 {
     double scaled[KERNEL_BLOCK];
     for (size_t i = 0; i < n; i++) {
@@ -65,9 +65,9 @@ static __attribute__((noinline)) void scaled_moments(moments_kernel *kernel, con
     kernel(scaled, n, ret);
 }
 
-static __attribute__((noinline)) void scaled_comoments(const struct kernels *k, const double *x, const double *y,
-                                                       size_t n, double scale_x, double scale_y,
-                                                       struct comoments *ret)
+static __attribute__((noinline)) void scaled_comoments(const struct kernels *k, const double *x,
+                                                       const double *y, size_t n, double scale_x,
+                                                       double scale_y, struct comoments *ret)
 {
     double scaled_x[PAIR_BLOCK], scaled_y[PAIR_BLOCK];
     for (size_t i = 0; i < n; i++) {
@@ -156,7 +156,8 @@ double reduce_mean(const struct kernels *k, const double *x, size_t n)
     return moments_tree(k->moments2, x, n, 0x1p-64).sum / (double) n * 0x1p64;
 }
 
-static void reduce_moments(moments_kernel *kernel, const double *x, size_t n, bool fourth, struct reduction *ret)
+static void reduce_moments(moments_kernel *kernel, const double *x, size_t n, bool fourth,
+                           struct reduction *ret)
 {
     ret->scale = 1;
     ret->m = moments_tree(kernel, x, n, 1);
@@ -192,7 +193,8 @@ void reduce_moments4(const struct kernels *k, const double *x, size_t n, struct 
     reduce_moments(k->moments4, x, n, true, ret);
 }
 
-void reduce_comoments(const struct kernels *k, const double *x, const double *y, size_t n, struct coreduction *ret)
+void reduce_comoments(const struct kernels *k, const double *x, const double *y, size_t n,
+                      struct coreduction *ret)
 {
     ret->scale_x = ret->scale_y = 1;
     ret->m = comoments_tree(k, x, y, n, 1, 1);

@@ -22,7 +22,7 @@ struct coreduction {
     double scale_x, scale_y;
 };
 
-double reduce_mean(const struct kernels *k, const double *x, size_t n); /* n >= 1 */
+double reduce_mean(const struct kernels *k, const double *x, size_t n);                          /* n >= 1 */
 void reduce_moments2(const struct kernels *k, const double *x, size_t n, struct reduction *ret); /* n >= 1 */
 void reduce_moments4(const struct kernels *k, const double *x, size_t n, struct reduction *ret); /* n >= 1 */
 void reduce_comoments(const struct kernels *k, const double *x, const double *y, size_t n,

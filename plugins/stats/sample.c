@@ -15,18 +15,18 @@ enum nan_policy nan_policy_of(const struct kiln_slot *slot)
 
 static int refuse_nan(struct kiln_call *call, const char *field, size_t at)
 {
-    return call->host->fail(call, KILN_INVALID, field, "element %zu of %s is NaN, expected numbers (nan_policy is raise)",
-                            at, field);
+    return call->host->fail(call, KILN_INVALID, field,
+                            "element %zu of %s is NaN, expected numbers (nan_policy is raise)", at, field);
 }
 
 static int refuse_nothing(struct kiln_call *call, const char *field, int64_t count)
 {
-    return call->host->fail(call, KILN_INVALID, field, "all %lld values are NaN, expected at least one number",
-                            (long long) count);
+    return call->host->fail(call, KILN_INVALID, field,
+                            "all %lld values are NaN, expected at least one number", (long long) count);
 }
 
-int sample_take(struct kiln_call *call, const struct kiln_slot *slot, const char *field, enum nan_policy policy,
-                struct sample *ret)
+int sample_take(struct kiln_call *call, const struct kiln_slot *slot, const char *field,
+                enum nan_policy policy, struct sample *ret)
 {
     const struct kernels *k = call->state;
     const double *x = slot->array.data;
@@ -44,7 +44,8 @@ int sample_take(struct kiln_call *call, const struct kiln_slot *slot, const char
         return KILN_RESOURCE;
     }
     size_t count = 0;
-    for (size_t i = 0; i < n; i++) { /* without branches; each value is kept until the next one overwrites it */
+    for (size_t i = 0; i < n;
+         i++) { /* without branches; each value is kept until the next one overwrites it */
         kept[count] = x[i];
         count += x[i] == x[i];
     }
@@ -82,7 +83,8 @@ int sample_take_pairs(struct kiln_call *call, const struct kiln_slot *x, const s
         count += xs[i] == xs[i] && ys[i] == ys[i];
     }
     if (count == 0) {
-        return call->host->fail(call, KILN_INVALID, "x", "all %zu pairs have a NaN in x or y, expected pairs of numbers", n);
+        return call->host->fail(call, KILN_INVALID, "x",
+                                "all %zu pairs have a NaN in x or y, expected pairs of numbers", n);
     }
     *ret_x = (struct sample){kept, count, n - count};
     *ret_y = (struct sample){kept + n, count, n - count};
@@ -94,6 +96,7 @@ int sample_check_ddof(struct kiln_call *call, const struct sample *s, const char
     if ((int64_t) s->n > ddof) {
         return KILN_OK;
     }
-    return call->host->fail(call, KILN_INVALID, "ddof", "ddof is %lld, expected less than the %zu values of %s%s",
-                            (long long) ddof, s->n, field, s->omitted ? " that are not NaN" : "");
+    return call->host->fail(call, KILN_INVALID, "ddof",
+                            "ddof is %lld, expected less than the %zu values of %s%s", (long long) ddof, s->n,
+                            field, s->omitted ? " that are not NaN" : "");
 }

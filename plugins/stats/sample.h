@@ -26,8 +26,8 @@ struct sample {
 enum nan_policy nan_policy_of(const struct kiln_slot *slot);
 
 /* The sample of the array `slot`, whose name is `field`. Fails when NaN is refused, or nothing would be left. */
-int sample_take(struct kiln_call *call, const struct kiln_slot *slot, const char *field, enum nan_policy policy,
-                struct sample *ret);
+int sample_take(struct kiln_call *call, const struct kiln_slot *slot, const char *field,
+                enum nan_policy policy, struct sample *ret);
 
 /* The same for two arrays of equal length: a pair with a NaN is left out as a whole. */
 int sample_take_pairs(struct kiln_call *call, const struct kiln_slot *x, const struct kiln_slot *y,
@@ -37,18 +37,18 @@ int sample_take_pairs(struct kiln_call *call, const struct kiln_slot *x, const s
 int sample_check_ddof(struct kiln_call *call, const struct sample *s, const char *field, int64_t ddof);
 
 /* The rows that functions share, in the order of their parameters. */
-#define ROW_X(text)                                                                                              \
-    {                                                                                                            \
-        .name = "x", .kind = KILN_ARRAY, .flags = KILN_REQUIRED, .shape = "n", .help = text                      \
+#define ROW_X(text)                                                                                          \
+    {                                                                                                        \
+        .name = "x", .kind = KILN_ARRAY, .flags = KILN_REQUIRED, .shape = "n", .help = text                  \
     }
-#define ROW_DDOF(standard, text)                                                                                 \
-    {                                                                                                            \
-        .name = "ddof", .kind = KILN_INT, .min = 0, .max = INFINITY, .fallback = standard, .help = text \
+#define ROW_DDOF(standard, text)                                                                             \
+    {                                                                                                        \
+        .name = "ddof", .kind = KILN_INT, .min = 0, .max = HUGE_VAL, .fallback = standard, .help = text      \
     }
-#define ROW_NAN_POLICY(text)                                                                                     \
-    {                                                                                                            \
-        .name = "nan_policy", .kind = KILN_STRING, .choices = "propagate|omit|raise",                            \
-        .fallback = "\"propagate\"", .help = text                                                                \
+#define ROW_NAN_POLICY(text)                                                                                 \
+    {                                                                                                        \
+        .name = "nan_policy", .kind = KILN_STRING, .choices = "propagate|omit|raise",                        \
+        .fallback = "\"propagate\"", .help = text                                                            \
     }
 
 #define HELP_DDOF       "delta degrees of freedom: the divisor is n - ddof"

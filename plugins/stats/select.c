@@ -7,7 +7,7 @@
 
 enum {
     SAMPLE_MOST = 512, /* values in a sample */
-    PATIENCE = 12,    /* splits that leave most of a range, before halving the range of values instead */
+    PATIENCE = 12,     /* splits that leave most of a range, before halving the range of values instead */
 };
 
 struct selection {

@@ -8,7 +8,7 @@
  * vec        W doubles; + - * / work lane by lane
  * v_set      the same number in all lanes
  * v_load     W values from any address       v_store   to any address
- * v_part     n < W values, the other lanes filled up
+ * v_part     n <= W values, the other lanes filled up   v_store_part   the first n lanes
  * v_fma      a * b + c; rounded once where the machine can
  * v_rest     a * b - p exactly, for p = a * b rounded
  * v_min      a < b ? a : b, thus b when one is NaN; v_max likewise
@@ -36,8 +36,9 @@
 #define SIMD_PRAGMA_TEXT(...) _Pragma(#__VA_ARGS__)
 #define SIMD_PRAGMA(...)      SIMD_PRAGMA_TEXT(__VA_ARGS__)
 #ifdef __clang__
-#define SIMD_BEGIN SIMD_PRAGMA(clang attribute push(__attribute__((target(SIMD_TARGET))), apply_to = function))
-#define SIMD_END   SIMD_PRAGMA(clang attribute pop)
+#define SIMD_BEGIN                                                                                           \
+    SIMD_PRAGMA(clang attribute push(__attribute__((target(SIMD_TARGET))), apply_to = function))
+#define SIMD_END SIMD_PRAGMA(clang attribute pop)
 #else
 #define SIMD_BEGIN SIMD_PRAGMA(GCC push_options) SIMD_PRAGMA(GCC target(SIMD_TARGET))
 #define SIMD_END   SIMD_PRAGMA(GCC pop_options)
@@ -200,13 +201,13 @@ SIMD_INLINE void v_store(double *p, vec a)
 
 SIMD_INLINE vec v_part(const double *p, size_t n, double fill)
 {
-    return (vec){n ? p[0] : fill, fill};
+    return (vec){n > 0 ? p[0] : fill, n > 1 ? p[1] : fill};
 }
 
 SIMD_INLINE void v_store_part(double *p, size_t n, vec a)
 {
-    if (n) {
-        p[0] = a[0];
+    for (size_t i = 0; i < n; i++) {
+        p[i] = a[i];
     }
 }
 
@@ -249,9 +250,9 @@ SIMD_INLINE unsigned v_unordered(vec a, vec b)
 #define W_SPLIT 4
 
 /* Row m orders four lanes so that those whose bit is set in m come first: pairs of 32-bit lane numbers. */
-#define SIMD_ORDER(a, b, c, d)                                                                                   \
-    {                                                                                                            \
-        2 * a, 2 * a + 1, 2 * b, 2 * b + 1, 2 * c, 2 * c + 1, 2 * d, 2 * d + 1                                   \
+#define SIMD_ORDER(a, b, c, d)                                                                               \
+    {                                                                                                        \
+        2 * a, 2 * a + 1, 2 * b, 2 * b + 1, 2 * c, 2 * c + 1, 2 * d, 2 * d + 1                               \
     }
 static const int32_t simd_order[16][8] = {
     SIMD_ORDER(0, 1, 2, 3), SIMD_ORDER(0, 1, 2, 3), SIMD_ORDER(1, 0, 2, 3), SIMD_ORDER(0, 1, 2, 3),
@@ -304,7 +305,8 @@ SIMD_INLINE vec v_exp2(vec y, vec k)
 
 SIMD_INLINE void v_prefetch(const double *p, size_t ahead, size_t n)
 {
-    for (size_t i = 0; i < n; i += 8) { /* a cache line holds 8; as a number, for the address may be past the array */
+    for (size_t i = 0; i < n;
+         i += 8) { /* a cache line holds 8; as a number, for the address may be past the array */
         __builtin_prefetch((const void *) ((uintptr_t) p + (ahead + i) * sizeof *p));
     }
 }

@@ -62,7 +62,8 @@ static void mock_drop(struct mock_arena *a)
 
 /* ---- services ------------------------------------------------------------------------------------ */
 
-KILN_PRINTF(4, 5) static int mock_fail(struct kiln_call *call, int status, const char *field, const char *format, ...)
+KILN_PRINTF(4, 5)
+static int mock_fail(struct kiln_call *call, int status, const char *field, const char *format, ...)
 {
     struct mock *m = (struct mock *) call;
     va_list ap;
@@ -251,8 +252,9 @@ static int mock_fill(struct mock *m, const struct kiln_row *row, struct kiln_slo
         return KILN_OK;
     }
     case KILN_TABLE:
-        slot->i64 = (int64_t) (json_is_array(v) ? json_array_size(v)
-                                                : json_array_size(json_object_iter_value(json_object_iter(v))));
+        slot->i64 =
+            (int64_t) (json_is_array(v) ? json_array_size(v)
+                                        : json_array_size(json_object_iter_value(json_object_iter(v))));
         return KILN_OK;
     default:
         assert_int_equal(row->kind, KILN_MAP);
@@ -329,10 +331,11 @@ static int mock_call_json(struct mock *m, json_t *request)
         const struct kiln_row *table = mock_table(f, &f->results[i]);
         int64_t n = table ? atoll(table->shape) : 0;
         if (n > 0) {
-            m->results[i].array = (struct kiln_array){.data = mock_take(&m->arena, (size_t) n * sizeof(double)),
-                                                      .rank = 1,
-                                                      .shape = {n},
-                                                      .count = n};
+            m->results[i].array =
+                (struct kiln_array){.data = mock_take(&m->arena, (size_t) n * sizeof(double)),
+                                    .rank = 1,
+                                    .shape = {n},
+                                    .count = n};
             m->results[i].present = 1;
         }
     }
@@ -392,7 +395,7 @@ static json_t *mock_json(const struct kiln_value *v)
 }
 
 /* The reply, for the caller to json_decref(). Every result must be present and every number finite. */
-static json_t *mock_reply(const struct mock *m)
+static inline json_t *mock_reply(const struct mock *m)
 {
     const struct kiln_function *f = m->call.function;
     json_t *reply = json_object();
@@ -445,6 +448,15 @@ static json_t *mock_reply(const struct mock *m)
         }
     }
     return reply;
+}
+
+/* cmocka's own comparison of this kind is in single precision. */
+static inline void mock_near(double have, double want, double rtol)
+{
+    double off = have > want ? have - want : want - have;
+    if (!(off <= rtol * (want < 0 ? -want : want))) {
+        fail_msg("%.17g, expected %.17g", have, want);
+    }
 }
 
 /* Compares what `want` names; lists must be equally long. */

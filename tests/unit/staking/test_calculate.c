@@ -92,8 +92,9 @@ static void order_of_results(void **state)
 {
     (void) state;
     static const char *const top[] = {
-        "decomposition",        "net_benefit",             "optimal_staking_level", "optimal_staking_levels",
-        "sensitivity_analysis", "sensitivity_analysis_2d", "parameters_used",
+        "decomposition",          "net_benefit",          "optimal_staking_level",
+        "optimal_staking_levels", "sensitivity_analysis", "sensitivity_analysis_2d",
+        "parameters_used",
     };
     static const char *const used[] = {"staking", "redemption", "market", "fund_details", "desk"};
     assert_int_equal(mock_call(&host, "{\"desk\":2.385}"), KILN_OK);
@@ -146,8 +147,8 @@ static void cancelled(void **state)
         json_array_append_new(p, json_real(1.0 / (double) n));
         json_array_append_new(r, json_real((double) i / (double) n));
     }
-    json_t *request = json_pack("{s:{s:{s:o,s:o}},s:s}", "redemption", "distribution", "probability", p, "size", r, "mode",
-                                "exact");
+    json_t *request = json_pack("{s:{s:{s:o,s:o}},s:s}", "redemption", "distribution", "probability", p,
+                                "size", r, "mode", "exact");
     assert_int_equal(mock_call_json(&host, request), KILN_OK);
     host.cancel = 1;
     assert_int_equal(mock_call_json(&host, request), KILN_CANCELLED);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-#include "options.h"
+#include "plugin_options.h"
 
 #include "buf.h"
 
@@ -8,33 +8,33 @@ static void pack(struct buf *b, const config_setting_t *s)
     switch (config_setting_type(s)) {
     case CONFIG_TYPE_INT:
     case CONFIG_TYPE_INT64:
-        buf_int(b, config_setting_get_int64(s));
+        buf_put_i64(b, config_setting_get_int64(s));
         return;
     case CONFIG_TYPE_FLOAT:
-        buf_f64(b, config_setting_get_float(s));
+        buf_put_f64(b, config_setting_get_float(s));
         return;
     case CONFIG_TYPE_BOOL:
-        buf_bool(b, config_setting_get_bool(s));
+        buf_put_bool(b, config_setting_get_bool(s));
         return;
     case CONFIG_TYPE_STRING:
-        buf_str(b, config_setting_get_string(s));
+        buf_put_text(b, config_setting_get_string(s));
         return;
     case CONFIG_TYPE_GROUP:
-        buf_map(b, (uint32_t) config_setting_length(s));
+        buf_put_map(b, (size_t) config_setting_length(s));
         break;
     default:
-        buf_list(b, (uint32_t) config_setting_length(s));
+        buf_put_list(b, (size_t) config_setting_length(s));
     }
     for (int i = 0; i < config_setting_length(s); i++) {
         const config_setting_t *item = config_setting_get_elem(s, (unsigned) i);
         if (config_setting_is_group(s)) {
-            buf_str(b, config_setting_name(item));
+            buf_put_text(b, config_setting_name(item));
         }
         pack(b, item);
     }
 }
 
-int options_pack(const config_setting_t *group, const char *name, size_t limit_bytes, void **ret_data, size_t *ret_bytes,
+int plugin_options_pack(const config_setting_t *group, const char *name, size_t limit_bytes, void **ret_data, size_t *ret_bytes,
                  struct err *err)
 {
     if (!group) {
@@ -52,13 +52,15 @@ int options_pack(const config_setting_t *group, const char *name, size_t limit_b
         *ret_bytes = 0;
         return 0;
     }
-    struct buf b = {.limit_bytes = limit_bytes};
+    struct buf b;
+    buf_init(&b, limit_bytes);
     pack(&b, group);
     if (b.failed) {
         buf_done(&b);
         return err_set(err, KILN_INVALID, "options", "%s:%u: %s has more than %zu bytes as msgpack, expected at most that",
                        file ? file : "configuration", config_setting_source_line(group), name, limit_bytes);
     }
-    *ret_data = buf_take(&b, ret_bytes);
+    *ret_data = b.data;
+    *ret_bytes = b.bytes;
     return 0;
 }

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* kiln stats: how the broker and its functions are doing. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cli.h"
+#include "table.h"
+
+static int64_t number(const struct view *map, const char *key)
+{
+    struct view v = view_get(map, key);
+    return view_int(&v, 0);
+}
+
+/* "12 / 40 / 95": p50, p95 and p99 in microseconds. */
+static void quantile_cell(struct table *t, const struct view *function, const char *stage)
+{
+    struct view q = view_get(function, stage);
+    struct view p50 = view_get(&q, "p50"), p95 = view_get(&q, "p95"), p99 = view_get(&q, "p99");
+    if (q.there) {
+        table_cell(t, "%.0f / %.0f / %.0f", view_number(&p50, 0), view_number(&p95, 0), view_number(&p99, 0));
+    } else {
+        table_cell(t, "-");
+    }
+}
+
+static void print_broker(const struct view *stats)
+{
+    struct view broker = view_get(stats, "broker"), workers = view_get(stats, "workers"),
+                nodes = view_get(stats, "nodes");
+    struct view version = view_get(&broker, "version"), journal = view_get(&broker, "journal");
+    printf("kiln-broker %.*s, pid %" PRId64 ", up %" PRId64 " s, journal %.*s, %.1f MiB; %" PRIu32
+           " workers on %" PRIu32 " nodes\n",
+           VIEW_TEXT(&version), number(&broker, "pid"), number(&broker, "uptime_ms") / 1000,
+           VIEW_TEXT(&journal), (double) number(&broker, "rss_bytes") / (1 << 20), workers.token.count,
+           nodes.token.count);
+}
+
+static void print_functions(const struct view *functions)
+{
+    static const char *const counts[] = {"count",   "errors",  "queued",  "running",
+                                         "delayed", "retries", "crashes", "workers"};
+    enum { N_COUNTS = sizeof counts / sizeof counts[0] };
+    struct table t = {0};
+    table_column(&t, "function", TABLE_LEFT);
+    for (size_t i = 0; i < N_COUNTS; i++) {
+        table_column(&t, counts[i], TABLE_RIGHT);
+    }
+    table_column(&t, "batch", TABLE_POINT);
+    table_column(&t, "queue", TABLE_RIGHT);
+    table_column(&t, "run", TABLE_RIGHT);
+    table_column(&t, "total us p50/p95/p99", TABLE_RIGHT);
+    struct walk w = walk_list(functions);
+    for (struct view f; walk_item(&w, &f);) {
+        struct view name = view_get(&f, "name"), batch = view_get(&f, "batch_mean");
+        table_cell(&t, "%.*s", VIEW_TEXT(&name));
+        for (size_t i = 0; i < N_COUNTS; i++) {
+            table_cell(&t, "%" PRId64, number(&f, counts[i]));
+        }
+        table_cell(&t, "%.2f", view_number(&batch, 0));
+        quantile_cell(&t, &f, "queue");
+        quantile_cell(&t, &f, "run");
+        quantile_cell(&t, &f, "total");
+    }
+    table_print(&t, stdout, table_width(stdout));
+    table_done(&t);
+}
+
+/* Only what happened: a counter that is zero says nothing. */
+static void print_counters(const struct view *counters)
+{
+    struct table t = {.indent = 2};
+    table_column(&t, NULL, TABLE_LEFT);
+    table_column(&t, NULL, TABLE_RIGHT);
+    struct walk w = walk_map(counters);
+    for (struct view key, value; walk_pair(&w, &key, &value);) {
+        if (view_number(&value, 0) > 0) {
+            table_cell(&t, "%.*s", VIEW_TEXT(&key));
+            table_cell(&t, "%" PRId64, view_int(&value, 0));
+        }
+    }
+    if (t.n_cells) {
+        printf("\ncounters\n");
+        table_print(&t, stdout, table_width(stdout));
+    }
+    table_done(&t);
+}
+
+int verb_stats(struct cli *c)
+{
+    int rc = cli_connect(c);
+    if (rc) {
+        return rc;
+    }
+    struct kiln_answer *answer = NULL;
+    struct kiln_error err;
+    if (kiln_client_stats(c->client, &answer, &err) != KILN_OK) {
+        return cli_fail_error(c, NULL, &err);
+    }
+    if (cli_json(c, false)) {
+        rc = cli_print_json(answer->outcomes[0].result, answer->outcomes[0].result_bytes);
+    } else {
+        struct view stats = cli_result(&answer->outcomes[0]);
+        struct view functions = view_get(&stats, "functions"), broker = view_get(&stats, "broker"),
+                    counters = view_get(&broker, "counters");
+        print_broker(&stats);
+        if (functions.token.count) {
+            printf("\n");
+            print_functions(&functions);
+        }
+        if (c->set.verbose) {
+            print_counters(&counters);
+        }
+    }
+    kiln_client_answer_free(&answer);
+    return rc;
+}
