@@ -46,40 +46,40 @@ static bool text(const msgpack_object *o, const char **ret, size_t *ret_bytes)
     return true;
 }
 
-/* All keys are read even when one is wrong: the token is needed in any case. */
-static int read_done(const msgpack_object *o, struct done *d, struct err *err)
+/* Reads into *d what the map says; what it does not say stays. All keys are read even when one is wrong: the token is
+ * needed in any case. */
+static int read_done(const msgpack_object_map *map, struct done *d, struct err *err)
 {
-    *d = (struct done){.status = -1, .batch = 1};
-    if (o->type != MSGPACK_OBJECT_MAP) {
-        return err_set(err, KILN_INVALID, "jobs", "jobs holds something that is not a map");
-    }
-    bool good = true;
-    for (uint32_t i = 0; i < o->via.map.size; i++) {
-        const msgpack_object_kv *kv = &o->via.map.ptr[i];
-        const char *key = kv->key.via.str.ptr, *name;
-        size_t n = kv->key.type == MSGPACK_OBJECT_STR ? kv->key.via.str.size : 0, bytes;
+    int status = 0;
+    for (uint32_t i = 0; i < map->size; i++) {
+        const msgpack_object_kv *kv = &map->ptr[i];
+        const char *key = kv->key.via.str.ptr, *name = "";
+        size_t n = kv->key.type == MSGPACK_OBJECT_STR ? kv->key.via.str.size : 0, bytes = 0;
+        bool good = true;
         if (text_is(key, n, "token")) {
-            good &= number(&kv->val, &d->token);
+            good = number(&kv->val, &d->token);
         } else if (text_is(key, n, "status")) {
-            d->status = text(&kv->val, &name, &bytes) ? status_parse(name, bytes) : -1;
+            good = text(&kv->val, &name, &bytes) && (d->status = status_parse(name, bytes)) >= 0;
         } else if (text_is(key, n, "decode_ns")) {
-            good &= duration(&kv->val, &d->decode_ns);
+            good = duration(&kv->val, &d->decode_ns);
         } else if (text_is(key, n, "run_ns")) {
-            good &= duration(&kv->val, &d->run_ns);
+            good = duration(&kv->val, &d->run_ns);
         } else if (text_is(key, n, "encode_ns")) {
-            good &= duration(&kv->val, &d->encode_ns);
+            good = duration(&kv->val, &d->encode_ns);
         } else if (text_is(key, n, "batch")) {
-            good &= number(&kv->val, &d->batch) && d->batch <= BATCH_MOST;
+            good = number(&kv->val, &d->batch) && d->batch <= BATCH_MOST;
         } else if (text_is(key, n, "error")) {
-            good &= text(&kv->val, &d->error, &d->error_bytes);
+            good = text(&kv->val, &d->error, &d->error_bytes);
         } else if (text_is(key, n, "field")) {
-            good &= text(&kv->val, &d->field, &d->field_bytes);
+            good = text(&kv->val, &d->field, &d->field_bytes);
+        }
+        if (!good && !status) {
+            char shown[64];
+            status = err_set(err, KILN_INVALID, "jobs", "%.*s is %s, which no outcome can have", (int) n, key,
+                             header_show(&kv->val, shown, sizeof shown));
         }
     }
-    if (!good || !d->token || d->status < 0) {
-        return err_set(err, KILN_INVALID, "jobs", "an outcome in jobs has no token, an unknown status, or a value of a wrong type");
-    }
-    return 0;
+    return status;
 }
 
 /* The expected cost follows what is seen, and rises faster than it falls: too short a guess hoards. */
@@ -94,7 +94,7 @@ static void learn(struct function *fn, const struct done *d)
     }
 }
 
-static void finish(struct broker *b, struct worker *w, struct job *job, const struct done *d, zmq_msg_t *result)
+static void finish(struct broker *b, struct worker *w, struct job *job, const struct done *d, struct payload *result)
 {
     job->decode_ns = (int64_t) d->decode_ns;
     job->run_ns = (int64_t) d->run_ns;
@@ -104,17 +104,20 @@ static void finish(struct broker *b, struct worker *w, struct job *job, const st
         job_retry(b, job);
         return;
     }
+    if (d->status == KILN_OK && result->bytes <= (size_t) b->config.max_bytes) {
+        job_end(b, job, KILN_OK, NULL, NULL, result, w);
+        return;
+    }
     char error[TEXT_BYTES + 1], field[TEXT_BYTES + 1];
     snprintf(error, sizeof error, "%.*s", (int) d->error_bytes, d->error ? d->error : "");
     snprintf(field, sizeof field, "%.*s", (int) d->field_bytes, d->field ? d->field : "");
-    bool ok = d->status == KILN_OK;
-    if (ok && zmq_msg_size(result) > (size_t) b->config.max_bytes) {
-        snprintf(error, sizeof error, "the result has %zu bytes, expected at most %lld (broker.max_bytes)", zmq_msg_size(result),
+    if (d->status == KILN_OK) {
+        snprintf(error, sizeof error, "the result has %zu bytes, expected at most %lld (broker.max_bytes)", result->bytes,
                  (long long) b->config.max_bytes);
         job_end(b, job, KILN_RESOURCE, error, NULL, NULL, w);
         return;
     }
-    job_end(b, job, d->status, d->error ? error : NULL, d->field ? field : NULL, ok ? result : NULL, w);
+    job_end(b, job, d->status, d->error ? error : NULL, d->field ? field : NULL, NULL, w);
 }
 
 static void tell_stale(struct broker *b, struct worker *w, const uint64_t *stale, size_t n)
@@ -143,16 +146,19 @@ int backend_done(struct broker *b, struct worker *w, struct frames *f, const msg
         return KILN_INVALID;
     }
     size_t n = jobs ? jobs->size : 0, n_stale = 0;
-    if (f->n_payloads != n) {
-        return err_set(err, KILN_INVALID, "jobs", "done has %zu payloads, expected one for each of %zu jobs", f->n_payloads, n);
+    struct payload *parts;
+    struct done common = {.status = -1, .batch = 1};
+    if (frames_split(f, map, n, &parts, err) || read_done(map, &common, err)) {
+        return KILN_INVALID;
     }
     w->done_seq = seq > w->done_seq ? seq : w->done_seq;
     uint64_t stale[WIRE_JOBS];
     int status = 0;
     for (size_t i = 0; i < n; i++) {
-        struct done d;
-        if (read_done(&jobs->ptr[i], &d, err)) {
-            status = KILN_INVALID;
+        struct done d = common; /* a job takes from the message what it does not say itself */
+        bool is_map = jobs->ptr[i].type == MSGPACK_OBJECT_MAP;
+        if (!is_map || read_done(&jobs->ptr[i].via.map, &d, err) || !d.token || d.status < 0) {
+            status = status ? status : err_set(err, KILN_INVALID, "jobs", "jobs[%zu] is no outcome with a token and a status", i);
             if (!d.token) {
                 continue;
             }
@@ -178,7 +184,7 @@ int backend_done(struct broker *b, struct worker *w, struct frames *f, const msg
             b->counters.done_late++;
             continue;
         }
-        finish(b, w, job, &d, &f->payloads[i]);
+        finish(b, w, job, &d, &parts[i]);
     }
     reply_flush(b);
     if (n_stale) {

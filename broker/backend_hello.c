@@ -260,7 +260,7 @@ static int read_worker(const msgpack_object_map *map, struct worker *w, struct e
         word(map, "plugin", true, &w->plugin, err) || word(map, "version", false, &w->version, err) ||
         word(map, "build", false, &w->build, err) || word(map, "host", false, &w->host, err) ||
         word(map, "node", false, &w->node_name, err) || header_uint(map, "pid", 0, UINT32_MAX, &w->pid, err) ||
-        header_uint(map, "generation", 0, UINT32_MAX, &w->generation, err)) {
+        header_uint(map, "generation", 0, UINT32_MAX, &w->generation, err) || header_bool(map, "packed", &w->packed, err)) {
         return KILN_INVALID;
     }
     if (!*w->node_name) {

@@ -227,6 +227,8 @@ void broker_close(struct broker *b)
     frames_done(&b->frames);
     header_done(&b->header);
     buf_done(&b->out);
+    buf_done(&b->pack);
+    buf_done(&b->sizes);
     mem_free(b->parts);
     job_pool_done(&b->pool);
     b->journal_driver->close(&b->journal);

@@ -55,6 +55,7 @@ struct broker {
     struct reply reply;
     struct held *held;       /* answers that wait for the journal */
     struct buf out;          /* scratch for one header */
+    struct buf pack, sizes;  /* scratch for the payloads of one packed message, and their sizes */
     zmq_msg_t *parts;        /* scratch for the payloads of one message */
     size_t parts_room;
     uint64_t memory_bytes;   /* payloads of jobs that are not done */

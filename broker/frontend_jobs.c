@@ -125,12 +125,12 @@ static int64_t after(const struct broker *b, uint64_t ms)
 }
 
 /* Makes the job and starts it; the payload is moved out on success only. */
-static int admit(struct broker *b, const struct spec *spec, const struct wire_id *id, struct request *request, zmq_msg_t *payload,
+static int admit(struct broker *b, const struct spec *spec, const struct wire_id *id, struct request *request, struct payload *payload,
                  struct err *err)
 {
     struct function *fn = NULL;
     int status = find_function(b, spec, &fn, err);
-    status = status ? status : check_room(b, fn, zmq_msg_size(payload), err);
+    status = status ? status : check_room(b, fn, payload->bytes, err);
     if (status) {
         return status;
     }
@@ -148,13 +148,18 @@ static int admit(struct broker *b, const struct spec *spec, const struct wire_id
     job->max_attempts = (uint16_t) spec->max_attempts;
     job->backoff_ms = (uint32_t) spec->backoff_ms;
     job->keep_ns = (int64_t) spec->keep_ms * CLOCK_MS;
-    zmq_msg_move(&job->payload, payload);
+    zmq_msg_close(&job->payload);
+    if (payload_take(payload, &job->payload)) {
+        zmq_msg_init(&job->payload);
+        job_free(&b->pool, &job);
+        return err_set(err, KILN_BUSY, NULL, "no memory for a payload of %zu bytes", payload->bytes);
+    }
     job_start(b, job);
     return 0;
 }
 
 static void call_one(struct broker *b, const struct spec *spec, int refused, size_t index, struct request *request,
-                     zmq_msg_t *payload, struct err *err)
+                     struct payload *payload, struct err *err)
 {
     struct wire_id id = {0};
     if (request->list) {
@@ -178,7 +183,7 @@ static void call_one(struct broker *b, const struct spec *spec, int refused, siz
     reply_add(b, request, &o);
 }
 
-static void submit_one(struct broker *b, const struct spec *spec, int refused, size_t index, zmq_msg_t *payload,
+static void submit_one(struct broker *b, const struct spec *spec, int refused, size_t index, struct payload *payload,
                        struct err *err)
 {
     struct wire_id id = id_number(index);
@@ -225,10 +230,9 @@ int frontend_jobs(struct broker *b, struct ask *a, bool submit, struct err *err)
         return KILN_INVALID;
     }
     size_t n = list ? list->size : 1;
-    struct frames *f = a->frames;
-    if (f->n_payloads + f->surplus != n) {
-        return err_set(err, KILN_INVALID, NULL, "%zu payload frames came with %zu jobs, expected one each",
-                       f->n_payloads + f->surplus, n);
+    struct payload *parts;
+    if (frames_split(a->frames, a->map, n, &parts, err)) {
+        return KILN_INVALID;
     }
     if (n == 0) {
         return err_set(err, KILN_INVALID, "jobs", "jobs is empty, expected 1..%d", WIRE_JOBS);
@@ -243,6 +247,7 @@ int frontend_jobs(struct broker *b, struct ask *a, bool submit, struct err *err)
         request = request_new(&b->pool);
         request->rid = a->rid;
         request->list = list != NULL;
+        request->packed = list && a->frames->packed;
         request->open = (uint32_t) n;
         memcpy(&request->route, &a->route, offsetof(struct route, bytes) + a->route.size);
     }
@@ -259,9 +264,9 @@ int frontend_jobs(struct broker *b, struct ask *a, bool submit, struct err *err)
             refused = read_spec(&list->ptr[i].via.map, op, &spec, &why);
         }
         if (submit) {
-            submit_one(b, &spec, refused, i, &f->payloads[i], &why);
+            submit_one(b, &spec, refused, i, &parts[i], &why);
         } else {
-            call_one(b, &spec, refused, i, request, &f->payloads[i], &why);
+            call_one(b, &spec, refused, i, request, &parts[i], &why);
         }
     }
     if (submit) {

@@ -39,7 +39,7 @@ struct request *request_new(struct job_pool *pool)
     if (r) {
         pool->requests = r->next_free;
         r->rid.size = 0;
-        r->list = false;
+        r->list = r->packed = false;
         r->open = 0;
         return r;
     }

@@ -30,6 +30,7 @@ struct request {
     struct request *next_free;
     struct wire_id rid;
     bool list;      /* came with `jobs`: answers are lists */
+    bool packed;    /* came with `sizes`: answers are packed */
     uint32_t open;  /* jobs not answered yet */
     struct route route; /* last: only its used bytes are ever touched */
 };

@@ -119,7 +119,7 @@ static void count_end(struct broker *b, struct job *job)
     }
 }
 
-void job_end(struct broker *b, struct job *job, int status, const char *error, const char *field, zmq_msg_t *result,
+void job_end(struct broker *b, struct job *job, int status, const char *error, const char *field, struct payload *result,
              const struct worker *worker)
 {
     leave(b, job);
@@ -140,9 +140,12 @@ void job_end(struct broker *b, struct job *job, int status, const char *error, c
     job->field = mem_text(field);
     job->worker = worker ? mem_text(worker->wid) : NULL;
     zmq_msg_close(&job->payload);
-    zmq_msg_init(&job->payload);
-    if (result) {
-        zmq_msg_move(&job->payload, result);
+    if (!result) {
+        zmq_msg_init(&job->payload);
+    } else if (payload_take(result, &job->payload)) {
+        zmq_msg_init(&job->payload);
+        job->status = KILN_RESOURCE;
+        job->error = mem_text("the broker has no memory for the result");
     }
     journal_put(b, RECORD_DONE, job);
     results_keep(b, job);

@@ -17,7 +17,7 @@ enum { CRASHES_MOST = 3 }; /* a job that killed so many workers is poison */
 void job_start(struct broker *b, struct job *job);
 
 /* Ends a job in any state but done. result (moved out) and worker may be NULL; texts are copied. */
-void job_end(struct broker *b, struct job *job, int status, const char *error, const char *field, zmq_msg_t *result,
+void job_end(struct broker *b, struct job *job, int status, const char *error, const char *field, struct payload *result,
              const struct worker *worker);
 
 /* Drops a done job, and says so to the journal. */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* reply - answers to calls, gathered.
  *
+ * The answer to a packed request is packed: one frame of payloads, and jobs that say only in what they differ from
+ * the message around them.
+ *
  * Outcomes of the same request that come one after the other leave in one message. reply_add() may send what was
  * gathered for another request before; reply_flush() sends what is left and is called before the loop sleeps. */
 #ifndef REPLY_H
@@ -11,13 +14,25 @@
 struct broker;
 struct worker;
 
+enum { REPLY_PACK_BYTES = 256 << 10 }; /* a packed answer is sent when it has grown so far */
+
+/* What is the same for all jobs of a batch that came in one message. */
+struct said {
+    bool ran; /* it was a job, and what follows is set */
+    int status;
+    uint32_t batch, attempt;
+    uint64_t queue_us, decode_us, run_us, encode_us, total_us;
+};
+
 struct reply {
     struct request *request; /* being gathered for; NULL: nothing */
     const struct worker *worker;
     struct buf items;        /* the msgpack of each job's map, one after the other */
     uint32_t n;
-    zmq_msg_t *payloads;
+    zmq_msg_t *payloads;     /* n of them; of a packed request none: */
     size_t room;
+    struct buf pack, sizes;  /* the payloads one after the other, and the msgpack of their sizes */
+    struct said common;      /* what the first job says, and the others need not repeat */
 };
 
 struct outcome {
@@ -26,7 +41,7 @@ struct outcome {
     const char *error, *field;   /* NULL: nothing to say */
     const struct job *job;       /* its timing; NULL: it never was a job */
     const struct worker *worker; /* NULL: none had a hand in it */
-    zmq_msg_t *result;           /* moved out; NULL: nil */
+    struct payload *result;         /* taken; NULL: nil */
 };
 
 /* One of the request's open jobs has ended. Frees the request with the last (after it was sent). */

@@ -7,6 +7,8 @@
 #include "clock.h"
 #include "outbox.h"
 
+enum { PACK_BYTES = 4096 }; /* payloads up to this size travel packed, to workers that take them so */
+
 /* ---- the ring of functions with waiting jobs ---- */
 
 void schedule_ready(struct broker *b, struct function *fn)
@@ -89,36 +91,71 @@ static size_t how_many(const struct broker *b, const struct function *fn, const 
 
 /* ---- sending ---- */
 
-static void put_job(struct buf *out, const struct broker *b, const struct job *job, uint64_t token)
+/* What a job's map says beside its token; the message around says it once for all that agree. */
+struct terms {
+    uint64_t attempt, left_ms, run_ms; /* 0: none */
+};
+
+static struct terms terms_of(const struct broker *b, const struct job *job)
 {
     int64_t left_ns = job->deadline_ns ? job->deadline_ns - b->now_ns : 0;
-    buf_put_map(out, 2u + (job->deadline_ns != 0) + (job->run_ms != 0) + job->solo);
-    buf_put_str_const(out, "token");
-    buf_put_u64(out, token);
-    buf_put_str_const(out, "attempt");
-    buf_put_u64(out, job->attempt);
-    if (job->deadline_ns) {
+    return (struct terms){
+        .attempt = job->attempt,
+        .left_ms = !job->deadline_ns ? 0 : left_ns > CLOCK_MS ? (uint64_t) (left_ns / CLOCK_MS) : 1,
+        .run_ms = job->run_ms,
+    };
+}
+
+static void put_terms(struct buf *out, const struct terms *t, const struct terms *around)
+{
+    if (t->attempt != around->attempt) {
+        buf_put_str_const(out, "attempt");
+        buf_put_u64(out, t->attempt);
+    }
+    if (t->left_ms != around->left_ms) {
         buf_put_str_const(out, "left_ms");
-        buf_put_u64(out, left_ns > CLOCK_MS ? (uint64_t) (left_ns / CLOCK_MS) : 1);
+        buf_put_u64(out, t->left_ms);
     }
-    if (job->run_ms) {
+    if (t->run_ms != around->run_ms) {
         buf_put_str_const(out, "run_ms");
-        buf_put_u64(out, job->run_ms);
-    }
-    if (job->solo) {
-        buf_put_str_const(out, "solo");
-        buf_put_bool(out, true);
+        buf_put_u64(out, t->run_ms);
     }
 }
 
-static void deliver(struct broker *b, struct function *fn, struct worker *w, size_t n)
+static uint32_t n_terms(const struct terms *t, const struct terms *around)
 {
-    struct buf *out = &b->out;
-    zmq_msg_t *parts = outbox_parts(b, n);
-    int slot = worker_slot(w);
+    return 0u + (t->attempt != around->attempt) + (t->left_ms != around->left_ms) + (t->run_ms != around->run_ms);
+}
+
+static struct lease *take_job(struct broker *b, struct job *job, struct worker *w, int slot)
+{
+    queue_remove(&job->fn->queue, job);
+    job->state = JOB_RUNNING;
+    job->attempt++;
+    job->started_ns = b->now_ns;
+    struct lease *l = lease_open(&b->leases, job, w);
+    l->delivery = (uint8_t) slot;
+    return l;
+}
+
+/* The payload stays here too, for another attempt: packed ones are copied, frames share their contents. */
+static void put_payload(struct broker *b, const struct job *job, bool packed, zmq_msg_t *part)
+{
+    if (packed) {
+        size_t bytes = zmq_msg_size(&job->payload);
+        buf_put_raw(&b->pack, zmq_msg_data((zmq_msg_t *) (uintptr_t) &job->payload), bytes);
+        buf_put_u64(&b->sizes, bytes);
+    } else {
+        zmq_msg_init(part);
+        zmq_msg_copy(part, (zmq_msg_t *) (uintptr_t) &job->payload);
+    }
+}
+
+static void put_head(struct buf *out, const struct function *fn, struct worker *w, const struct terms *common, bool packed)
+{
+    static const struct terms none;
     bool tell = w->stored_seq != w->done_seq;
-    buf_clear(out);
-    buf_put_map(out, 3u + tell);
+    buf_put_map(out, 3u + tell + packed + n_terms(common, &none));
     buf_put_str_const(out, "op");
     buf_put_str_const(out, "jobs");
     buf_put_str_const(out, "fn");
@@ -127,33 +164,58 @@ static void deliver(struct broker *b, struct function *fn, struct worker *w, siz
         buf_put_str_const(out, "stored");
         buf_put_u64(out, w->stored_seq = w->done_seq);
     }
+    put_terms(out, common, &none);
+}
+
+static void deliver(struct broker *b, struct function *fn, struct worker *w, size_t n)
+{
+    struct buf *out = &b->out;
+    zmq_msg_t *parts = outbox_parts(b, n);
+    struct job *job = queue_first(&fn->queue);
+    job->attempt++;
+    struct terms common = terms_of(b, job);
+    job->attempt--;
+    bool packed = w->packed && n > 1 && !job->solo && zmq_msg_size(&job->payload) <= PACK_BYTES;
+    int slot = worker_slot(w);
+    buf_clear(out);
+    buf_clear(&b->pack);
+    buf_clear(&b->sizes);
+    put_head(out, fn, w, &common, packed);
     buf_put_str_const(out, "jobs");
     size_t count_at = buf_open_list(out), sent = 0;
-    while (sent < n) {
-        struct job *job = queue_first(&fn->queue);
-        if (job->solo && sent > 0) {
-            break; /* it travels alone, next time */
+    for (bool last = false; sent < n && !last; job = queue_first(&fn->queue)) {
+        if (sent && (job->solo || (packed && zmq_msg_size(&job->payload) > PACK_BYTES))) {
+            break; /* it travels in another message */
         }
-        bool solo = job->solo;
-        queue_remove(&fn->queue, job);
-        job->state = JOB_RUNNING;
-        job->attempt++;
-        job->started_ns = b->now_ns;
-        struct lease *l = lease_open(&b->leases, job, w);
-        l->delivery = (uint8_t) slot;
-        put_job(out, b, job, lease_token(l));
-        zmq_msg_init(&parts[sent]);
-        zmq_msg_copy(&parts[sent++], &job->payload); /* shared: kept here for another attempt */
-        if (solo) {
-            break;
+        last = job->solo;
+        struct lease *l = take_job(b, job, w, slot);
+        struct terms t = terms_of(b, job);
+        buf_put_map(out, 1u + n_terms(&t, &common) + last);
+        buf_put_str_const(out, "token");
+        buf_put_u64(out, lease_token(l));
+        put_terms(out, &t, &common);
+        if (last) {
+            buf_put_str_const(out, "solo");
+            buf_put_bool(out, true);
         }
+        put_payload(b, job, packed, &parts[sent]);
+        sent++;
     }
     buf_close(out, count_at, sent);
+    size_t n_parts = sent;
+    if (packed) {
+        buf_put_str_const(out, "sizes");
+        buf_put_list(out, sent);
+        buf_put_raw(out, b->sizes.data, b->sizes.bytes);
+        zmq_msg_init_size(&parts[0], b->pack.bytes);
+        memcpy(zmq_msg_data(&parts[0]), b->pack.data, b->pack.bytes);
+        n_parts = 1;
+    }
     w->deliveries[slot] = (uint32_t) sent;
     w->delivered += sent;
     b->counters.jobs_delivered += sent;
     b->counters.deliveries++;
-    if (outbox_worker(b, &w->route, out, parts, sent)) {
+    if (outbox_worker(b, &w->route, out, parts, n_parts)) {
         backend_lose(b, w, "cannot be reached");
     }
     schedule_unready(b, fn);

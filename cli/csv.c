@@ -34,7 +34,7 @@ struct query {
 
 struct reader {
     const char *path;
-    char *at; /* the file's text; fields are unquoted and ended in place */
+    char *at;              /* the file's text; fields are unquoted and ended in place */
     size_t line, row_line; /* where reading is, and where the row began */
     char separator;
     char **fields;
@@ -196,7 +196,8 @@ static int next_row(struct reader *r, struct err *err)
             end = unquote(r, field);
             if (!end || (*end && !strchr(ends, *end))) {
                 return -err_set(err, KILN_INVALID, NULL,
-                                "%s:%zu: a quoted field does not end before a separator", r->path, r->row_line);
+                                "%s:%zu: a quoted field does not end before a separator", r->path,
+                                r->row_line);
             }
         } else {
             end = field;

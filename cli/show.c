@@ -58,7 +58,7 @@ const char *show_scalar(const struct view *v, char *text, size_t bytes)
         snprintf(text, bytes, "%" PRIu64, t->u);
         break;
     case SCAN_FLOAT:
-        snprintf(text, bytes, "%.10g", t->f);
+        snprintf(text, bytes, "%.10g", t->f == 0 ? 0 : t->f); /* no "-0" */
         break;
     case SCAN_STR:
         snprintf(text, bytes, "%.*s", VIEW_TEXT(v));

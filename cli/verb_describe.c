@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cli.h"
 #include "json.h"
@@ -65,7 +66,7 @@ static void help_text(const struct view *row, struct buf *text)
         }
     }
     if (view_int(&finite, 0)) {
-        buf_printf(text, "%sNaN and infinities are refused", text->bytes ? "; " : "");
+        buf_printf(text, "%smust be finite", text->bytes ? "; " : "");
     }
 }
 
@@ -75,7 +76,20 @@ static void put_cell(struct table *t, struct buf *text)
     buf_clear(text);
 }
 
-static void print_rows(const struct view *rows, bool params, size_t width)
+/* Where a row's default would stand: "required", the default, or "-". */
+static void default_text(const struct view *row, struct buf *text)
+{
+    struct view required = view_get(row, "required"), fallback = view_get(row, "default");
+    if (view_int(&required, 0)) {
+        buf_printf(text, "required");
+    } else if (view_text_bytes(&fallback)) {
+        buf_printf(text, "%.*s", VIEW_TEXT(&fallback));
+    } else {
+        buf_printf(text, "-");
+    }
+}
+
+static void print_table(const struct view *rows, bool params, size_t width)
 {
     struct table t = {.indent = 2};
     table_column(&t, "name", TABLE_LEFT);
@@ -89,8 +103,7 @@ static void print_rows(const struct view *rows, bool params, size_t width)
     struct walk w = walk_list(rows);
     struct buf text = {0};
     for (struct view row; walk_item(&w, &row);) {
-        struct view name = view_get(&row, "name"), unit = view_get(&row, "unit"),
-                    required = view_get(&row, "required"), fallback = view_get(&row, "default");
+        struct view name = view_get(&row, "name"), unit = view_get(&row, "unit");
         table_cell(&t, "%.*s", VIEW_TEXT(&name));
         kind_text(&row, &text);
         put_cell(&t, &text);
@@ -98,13 +111,8 @@ static void print_rows(const struct view *rows, bool params, size_t width)
         if (params) {
             range_text(&row, &text);
             put_cell(&t, &text);
-            if (view_int(&required, 0)) {
-                table_cell(&t, "required");
-            } else if (view_text_bytes(&fallback)) {
-                table_cell(&t, "%.*s", VIEW_TEXT(&fallback));
-            } else {
-                table_cell(&t, "-");
-            }
+            default_text(&row, &text);
+            put_cell(&t, &text);
         }
         help_text(&row, &text);
         put_cell(&t, &text);
@@ -112,6 +120,55 @@ static void print_rows(const struct view *rows, bool params, size_t width)
     table_print(&t, stdout, width);
     table_done(&t);
     buf_done(&text);
+}
+
+/* Long names leave no room for columns: a line for what a row is, and its help below. */
+static void print_list(const struct view *rows, bool params, size_t width)
+{
+    struct walk w = walk_list(rows);
+    for (struct view row; walk_item(&w, &row);) {
+        struct view name = view_get(&row, "name"), unit = view_get(&row, "unit");
+        struct buf kind = {0}, range = {0}, help = {0};
+        kind_text(&row, &kind);
+        printf("  %.*s  %.*s", VIEW_TEXT(&name), (int) kind.bytes, (const char *) kind.data);
+        if (view_text_bytes(&unit)) {
+            printf(", %.*s", VIEW_TEXT(&unit));
+        }
+        if (params) {
+            range_text(&row, &range);
+            printf(range.bytes ? ", %.*s" : "%.*s", (int) range.bytes,
+                   range.bytes ? (const char *) range.data : "");
+            struct view required = view_get(&row, "required"), fallback = view_get(&row, "default");
+            if (view_int(&required, 0)) {
+                printf(", required");
+            } else if (view_text_bytes(&fallback)) {
+                printf(", default %.*s", VIEW_TEXT(&fallback));
+            }
+        }
+        printf("\n");
+        help_text(&row, &help);
+        buf_put_raw(&help, "", 1);
+        table_paragraph(stdout, (const char *) help.data, 6, width);
+        buf_done(&kind);
+        buf_done(&range);
+        buf_done(&help);
+    }
+}
+
+static void print_rows(const struct view *rows, bool params, size_t width)
+{
+    size_t longest = 0;
+    struct walk w = walk_list(rows);
+    for (struct view row; walk_item(&w, &row);) {
+        struct view name = view_get(&row, "name");
+        size_t n = (size_t) view_text_bytes(&name);
+        longest = n > longest ? n : longest;
+    }
+    if (width && longest > width / 4) {
+        print_list(rows, params, width);
+    } else {
+        print_table(rows, params, width);
+    }
 }
 
 /* ---- examples ---- */
@@ -146,15 +203,23 @@ static void put_word(struct buf *line, const char *text, size_t bytes)
     buf_printf(line, "'");
 }
 
-/* Text that would be read as something else keeps its quotes. */
+/* May text stand without its quotes? Not when it would be read as something else. */
 static bool bare_text(const struct view *v)
 {
-    return view_text_bytes(v) &&
-           strspn(view_text_data(v), "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-") >=
-               (size_t) view_text_bytes(v) &&
-           !view_text_is(v, "true") && !view_text_is(v, "false") && !view_text_is(v, "null") &&
-           !view_text_is(v, "nan") && !view_text_is(v, "inf") && !view_text_is(v, "infinity") &&
-           *view_text_data(v) != '-';
+    static const char *const taken[] = {"true", "false", "null", "nan", "inf", "infinity"};
+    const char *text = view_text_data(v);
+    int n = view_text_bytes(v);
+    for (int i = 0; i < n; i++) {
+        if (!isalpha((unsigned char) text[i]) && text[i] != '_' && (text[i] != '-' || i == 0)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++) {
+        if ((size_t) n == strlen(taken[i]) && strncasecmp(text, taken[i], (size_t) n) == 0) {
+            return false;
+        }
+    }
+    return n > 0;
 }
 
 /* The members of a map as words NAME=VALUE. False when a name cannot be written so, or a value is made by the host. */

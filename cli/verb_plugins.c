@@ -15,6 +15,12 @@ static int64_t number(const struct view *map, const char *key)
     return view_int(&v, 0);
 }
 
+static double number_of(const struct view *map, const char *key)
+{
+    struct view v = view_get(map, key);
+    return view_number(&v, 0);
+}
+
 static bool same_text(const struct view *a, const struct view *b)
 {
     return view_text_bytes(a) == view_text_bytes(b) &&
@@ -150,9 +156,9 @@ static void print_report(const struct view *worker, const struct view *plugin, c
 {
     struct view wid = view_get(worker, "wid"), version = view_get(worker, "version");
     printf("\n%.*s %.*s on %.*s: ready %.1f ms after its start (load %.1f, init %.1f), %.1f MiB\n",
-           VIEW_TEXT(plugin), VIEW_TEXT(&version), VIEW_TEXT(&wid), (double) number(report, "total_us") / 1e3,
-           (double) number(report, "load_us") / 1e3, (double) number(report, "init_us") / 1e3,
-           (double) number(report, "rss_bytes") / (1 << 20));
+           VIEW_TEXT(plugin), VIEW_TEXT(&version), VIEW_TEXT(&wid), number_of(report, "total_us") / 1e3,
+           number_of(report, "load_us") / 1e3, number_of(report, "init_us") / 1e3,
+           number_of(report, "rss_bytes") / (1 << 20));
     struct table t = {.indent = 2};
     table_column(&t, "function", TABLE_LEFT);
     table_column(&t, "cold us", TABLE_POINT);

@@ -17,7 +17,7 @@ static void quantile_cell(struct table *t, const struct view *function, const ch
 {
     struct view q = view_get(function, stage);
     struct view p50 = view_get(&q, "p50"), p95 = view_get(&q, "p95"), p99 = view_get(&q, "p99");
-    if (q.there) {
+    if (number(function, "count") && q.there) {
         table_cell(t, "%.0f / %.0f / %.0f", view_number(&p50, 0), view_number(&p95, 0), view_number(&p99, 0));
     } else {
         table_cell(t, "-");
@@ -29,8 +29,8 @@ static void print_broker(const struct view *stats)
     struct view broker = view_get(stats, "broker"), workers = view_get(stats, "workers"),
                 nodes = view_get(stats, "nodes");
     struct view version = view_get(&broker, "version"), journal = view_get(&broker, "journal");
-    printf("kiln-broker %.*s, pid %" PRId64 ", up %" PRId64 " s, journal %.*s, %.1f MiB; %" PRIu32
-           " workers on %" PRIu32 " nodes\n",
+    printf("kiln-broker %.*s, pid %" PRId64 ", up %" PRId64 " s, journal %.*s, %.1f MiB; workers: %" PRIu32
+           ", nodes: %" PRIu32 "\n",
            VIEW_TEXT(&version), number(&broker, "pid"), number(&broker, "uptime_ms") / 1000,
            VIEW_TEXT(&journal), (double) number(&broker, "rss_bytes") / (1 << 20), workers.token.count,
            nodes.token.count);

@@ -9,7 +9,7 @@
 
 /* Messages that may wait in one direction. Far more than credit and unacknowledged results can ever be, so that the
  * limit is met only when the broker is away. */
-enum { WATERMARK = 20000, RECONNECT_MS = 20, RECONNECT_MOST_MS = 500 };
+enum { WATERMARK = 20000, RECONNECT_MS = 20, RECONNECT_MOST_MS = 200 };
 
 static void set(void *socket, int option, int value)
 {

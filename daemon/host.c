@@ -7,12 +7,25 @@
 #include "clock.h"
 #include "engine_impl.h"
 #include "log.h"
+#include "utf8.h"
 
 enum { SENTENCE_BYTES = 400 };
 
 static struct lane *lane_of(struct kiln_call *call)
 {
     return (struct lane *) call; /* its first member */
+}
+
+/* The sentence goes onto the wire as a string: what is no UTF-8 in it (a character cut in two, too) becomes '?'. */
+static void make_utf8(char *text)
+{
+    for (size_t i = 0, bytes = strlen(text); i < bytes;) {
+        size_t n = utf8_character(text + i, bytes - i);
+        if (n == 0) {
+            text[i] = '?';
+        }
+        i += n ? n : 1;
+    }
 }
 
 KILN_PRINTF(4, 5)
@@ -22,9 +35,14 @@ static int host_fail(struct kiln_call *call, int status, const char *field, cons
     char text[SENTENCE_BYTES + 1];
     va_list ap;
     va_start(ap, format);
-    vsnprintf(text, sizeof text, format, ap);
+    int n = vsnprintf(text, sizeof text, format, ap);
     va_end(ap);
+    if (n < 0) {
+        text[0] = '\0';
+    }
+    make_utf8(text);
     err_set(err, status, field, "%s", text);
+    make_utf8(err->field);
     return status;
 }
 

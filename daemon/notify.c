@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "notify.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -10,12 +11,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-void notify_send(const char *format, ...)
+bool notify_send(const char *format, ...)
 {
     const char *path = getenv("NOTIFY_SOCKET");
     struct sockaddr_un to = {.sun_family = AF_UNIX};
     if (!path || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof to.sun_path) {
-        return;
+        return true;
     }
     size_t length = strlen(path);
     memcpy(to.sun_path, path, length);
@@ -31,12 +32,14 @@ void notify_send(const char *format, ...)
     va_end(ap);
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0) {
-        return;
+        return false;
     }
-    /* A manager that does not listen is not ours to worry about. */
-    (void) !sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *) &to,
-                   (socklen_t) (offsetof(struct sockaddr_un, sun_path) + length));
+    ssize_t sent = sendto(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *) &to,
+                          (socklen_t) (offsetof(struct sockaddr_un, sun_path) + length));
+    /* A manager that is not there at all is not ours to worry about. */
+    bool later = sent < 0 && errno == EAGAIN;
     close(fd);
+    return !later;
 }
 
 int64_t notify_watchdog_ns(void)

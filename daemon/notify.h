@@ -9,8 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Sends "READY=1", "STATUS=...", ... to $NOTIFY_SOCKET; does nothing when there is none. */
-void notify_send(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Sends "READY=1", "STATUS=...", ... to $NOTIFY_SOCKET; does nothing when there is none. Never waits: false when the
+ * manager is behind with reading, so that it must be said again later. */
+bool notify_send(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* How often WATCHDOG=1 is expected, halved to be safe; 0: never. */
 int64_t notify_watchdog_ns(void);

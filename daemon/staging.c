@@ -120,10 +120,14 @@ static bool trusted(const struct stat *s)
 
 static int distrust(const char *what, const char *path, const struct stat *s, struct err *err)
 {
+    char owner[32] = "0";
+    if (geteuid() != 0) {
+        snprintf(owner, sizeof owner, "0 or %u", (unsigned) geteuid());
+    }
     return err_set(err, KILN_DENIED, "file",
-                   "%s %s has owner %u and mode %04o, expected owner 0 or %u and no write permission for group and others "
+                   "%s %s has owner %u and mode %04o, expected owner %s and no write permission for group and others "
                    "(chmod go-w)",
-                   what, path, (unsigned) s->st_uid, (unsigned) s->st_mode & 07777, (unsigned) geteuid());
+                   what, path, (unsigned) s->st_uid, (unsigned) s->st_mode & 07777, owner);
 }
 
 /* Opens the file that `path` leads to and checks it and the folder it lies in: whoever may write the folder may

@@ -31,6 +31,7 @@ struct supervisor {
     bool was_ready;
     bool changed;   /* something of the plugins may have */
     char said[256]; /* the last STATUS */
+    bool unsaid_status, unsaid_ready; /* the service manager has not taken it yet */
     int64_t watchdog_ns, next_watchdog_ns;
 
     struct pollfd *fds; /* signals, link, monitor of the link, then a channel for each member */
@@ -130,6 +131,7 @@ static void stop(struct supervisor *s)
     int64_t now_ns = clock_ns();
     if (s->stops++ == 0) {
         log_info("stopping", "drain_ms=%lld workers=%zu", (long long) s->config->drain_ms, plugin_store_members(&s->store));
+        s->unsaid_status = s->unsaid_ready = false;
         notify_send("STOPPING=1\nSTATUS=finishing running jobs");
         plugin_store_drain(&s->store, s->config->drain_ms, now_ns);
     } else {
@@ -156,29 +158,35 @@ static void hear_signals(struct supervisor *s)
     }
 }
 
-/* Tells the service manager, and the log, what is new. */
+/* Sees whether what changed is worth telling. */
+static void judge(struct supervisor *s, int64_t now_ns)
+{
+    char now[sizeof s->said];
+    plugin_store_sentence(&s->store, now, sizeof now);
+    if (strcmp(now, s->said) != 0) {
+        memcpy(s->said, now, sizeof now);
+        s->unsaid_status = true;
+        s->link.next_beat_ns = 0; /* the broker shall know too, now */
+    }
+    if (!s->was_ready && plugin_store_ready(&s->store)) {
+        s->was_ready = s->unsaid_ready = true;
+        log_info("ready", "after_us=%lld status=%s", (long long) ((now_ns - s->begun_ns) / CLOCK_US), log_quote(now));
+    }
+}
+
+/* Tells the service manager what is new; what it does not take is offered again with the next turn of the loop. */
 static void announce(struct supervisor *s, int64_t now_ns)
 {
     if (s->watchdog_ns && now_ns >= s->next_watchdog_ns) {
         notify_send("WATCHDOG=1");
         s->next_watchdog_ns = now_ns + s->watchdog_ns;
     }
-    if (!s->changed || s->stops) {
-        return;
+    if (s->changed && !s->stops) {
+        s->changed = false;
+        judge(s, now_ns);
     }
-    s->changed = false;
-    char now[sizeof s->said];
-    plugin_store_sentence(&s->store, now, sizeof now);
-    if (strcmp(now, s->said) != 0) {
-        memcpy(s->said, now, sizeof now);
-        notify_send("STATUS=%s", now);
-        s->link.next_beat_ns = 0; /* the broker shall know too, now */
-    }
-    if (!s->was_ready && plugin_store_ready(&s->store)) {
-        s->was_ready = true;
-        notify_send("READY=1");
-        log_info("ready", "after_us=%lld status=%s", (long long) ((now_ns - s->begun_ns) / CLOCK_US), log_quote(now));
-    }
+    s->unsaid_ready = s->unsaid_ready && !notify_send("READY=1");
+    s->unsaid_status = s->unsaid_status && !notify_send("STATUS=%s", s->said);
 }
 
 static void beat(struct supervisor *s, int64_t now_ns)

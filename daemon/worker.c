@@ -137,6 +137,8 @@ static void make_hello(struct worker *w)
     put_text(b, "build", o->build);
     buf_put_str_const(b, "generation");
     buf_put_u64(b, o->generation);
+    buf_put_str_const(b, "packed");
+    buf_put_bool(b, true);
     buf_put_str_const(b, "functions");
     size_t n = engine_functions(e);
     buf_put_list(b, (uint32_t) n);
@@ -154,7 +156,7 @@ static void make_hello(struct worker *w)
         w->hello_frames[i] = view(data, bytes);
         w->hello_list[i] = &w->hello_frames[i];
     }
-    enum { PAIRS = 10 };
+    enum { PAIRS = 11 };
     worker_link_hello(&w->link, b, PAIRS, w->hello_list, n + 1);
 }
 
@@ -296,10 +298,11 @@ int worker_main(void)
     }
     w.slot = &w.board->slots[w.order.slot];
     w.statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    load(&w);
+    /* The socket first: it connects while the plugin is warmed. */
     if (worker_link_init(&w.link, w.order.broker, w.order.job_slots, &err)) {
         refuse(&err);
     }
+    load(&w);
     make_hello(&w);
     worker_jobs_init(&w.jobs, w.engine, &w.link, w.slot, w.order.limits.run_ms * CLOCK_MS);
     serve(&w);

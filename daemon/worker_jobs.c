@@ -2,9 +2,12 @@
 #include "worker_jobs.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "clock.h"
 #include "mem.h"
+
+enum { PACK_SEND_BYTES = 1 << 20, PACK_KEEP_BYTES = 4 << 20 }; /* reported when so long; not kept when grown so large */
 
 /* What the message says of a job, beside its token. */
 struct job_room {
@@ -15,7 +18,6 @@ struct job_room {
     struct err why;
 };
 
-enum { COPY_BYTES = 256 }; /* smaller results are copied into the message: cheaper than sharing them */
 
 /* ---- what plugin code is at, for the scoreboard ---- */
 
@@ -69,6 +71,7 @@ void worker_jobs_done(struct worker_jobs *w)
     mem_free(w->jobs);
     mem_free(w->done);
     mem_free(w->results);
+    buf_done(&w->pack);
     mem_free(w->tokens);
     mem_free(w->longest_ns);
     *w = (struct worker_jobs){0};
@@ -88,10 +91,21 @@ static void reserve(struct worker_jobs *w, size_t n)
 
 /* ---- the header ---- */
 
-static int read_job(struct worker_jobs *w, const msgpack_object *o, int64_t now_ns, size_t i)
+/* What a job's map says, or the message around it. */
+struct terms {
+    uint64_t left_ms, run_ms; /* UINT64_MAX: none */
+};
+
+static int read_terms(const msgpack_object_map *m, struct terms *t, struct err *err)
+{
+    int status = header_uint(m, "left_ms", 0, UINT64_C(1) << 40, &t->left_ms, err);
+    return status ? status : header_uint(m, "run_ms", 1, UINT64_C(1) << 40, &t->run_ms, err);
+}
+
+static int read_job(struct worker_jobs *w, const msgpack_object *o, const struct terms *around, int64_t now_ns, size_t i)
 {
     struct job_room *r = &w->room[i];
-    uint64_t left_ms = UINT64_MAX, run_ms = UINT64_MAX;
+    struct terms t = *around;
     r->run_limit_ns = w->run_limit_ns;
     r->deadline_ns = INT64_MAX;
     r->solo = false;
@@ -101,9 +115,11 @@ static int read_job(struct worker_jobs *w, const msgpack_object *o, int64_t now_
     }
     const msgpack_object_map *m = &o->via.map;
     int status = header_uint(m, "token", 0, UINT64_MAX, &w->tokens[i], &r->why);
-    status = status ? status : header_uint(m, "left_ms", 0, UINT64_C(1) << 40, &left_ms, &r->why);
-    status = status ? status : header_uint(m, "run_ms", 1, UINT64_C(1) << 40, &run_ms, &r->why);
-    status = status ? status : header_bool(m, "solo", &r->solo, &r->why);
+    if (m->size > 1) {
+        status = status ? status : read_terms(m, &t, &r->why);
+        status = status ? status : header_bool(m, "solo", &r->solo, &r->why);
+    }
+    uint64_t left_ms = t.left_ms, run_ms = t.run_ms;
     if (left_ms != UINT64_MAX) {
         r->deadline_ns = now_ns + (int64_t) left_ms * CLOCK_MS;
     }
@@ -140,46 +156,54 @@ static size_t read_message(struct worker_jobs *w, int *ret_fn)
     }
     struct err why;
     int64_t now_ns = clock_ns();
+    struct terms around = {UINT64_MAX, UINT64_MAX};
     reserve(w, list->size);
+    buf_shrink(&w->pack, PACK_KEEP_BYTES);
+    if (read_terms(&w->link->header.map, &around, NULL)) {
+        around = (struct terms){UINT64_MAX, UINT64_MAX};
+    }
     *ret_fn = find(w, &why);
     for (uint32_t i = 0; i < list->size; i++) {
         struct job_room *r = &w->room[i];
-        r->status = read_job(w, &list->ptr[i], now_ns, i);
+        r->status = read_job(w, &list->ptr[i], &around, now_ns, i);
         if (!r->status && *ret_fn < 0) {
             r->why = why;
             r->status = why.status;
         }
-        w->jobs[i].payload = zmq_msg_data(&w->link->frames.payloads[i]);
-        w->jobs[i].payload_bytes = zmq_msg_size(&w->link->frames.payloads[i]);
+        w->jobs[i].payload = w->link->payloads[i].data;
+        w->jobs[i].payload_bytes = w->link->payloads[i].bytes;
     }
     return list->size;
 }
 
 /* ---- results ---- */
 
-static void free_result(void *data, void *hint)
+/* The payload of done[i], a copy, since the engine's buffer is used again: behind the others when the jobs came packed,
+ * else a frame of its own. */
+static bool set_payload(struct worker_jobs *w, size_t i, const void *data, size_t bytes)
 {
-    (void) hint;
-    mem_free(data);
-}
-
-static void set_nil(zmq_msg_t *to)
-{
-    zmq_msg_init_size(to, 1);
-    *(uint8_t *) zmq_msg_data(to) = 0xc0;
-}
-
-/* The payload frame: the engine's own buffer when it is large, a copy when it is small. */
-static void set_result(zmq_msg_t *to, struct engine_job *j)
-{
-    if (j->result_bytes > COPY_BYTES && zmq_msg_init_data(to, j->result, j->result_bytes, free_result, NULL) == 0) {
-        j->result = NULL;
-        return;
+    struct done_job *d = &w->done[i];
+    if (w->link->frames.packed) {
+        buf_put_raw(&w->pack, data, bytes);
+        d->bytes = bytes;
+        return !w->pack.failed;
     }
-    zmq_msg_init_size(to, j->result_bytes);
-    memcpy(zmq_msg_data(to), j->result, j->result_bytes);
-    mem_free(j->result);
-    j->result = NULL;
+    if (zmq_msg_init_size(&w->results[i], bytes)) {
+        return false;
+    }
+    d->payload = &w->results[i];
+    memcpy(zmq_msg_data(d->payload), data, bytes);
+    return true;
+}
+
+static void set_nil(struct worker_jobs *w, size_t i)
+{
+    static const uint8_t nil = 0xc0;
+    w->pack.failed = false; /* what did not fit was not written */
+    if (!set_payload(w, i, &nil, 1)) {
+        fprintf(stderr, "out of memory for one byte\n");
+        abort();
+    }
 }
 
 /* Makes done[i] from what the engine left in jobs[i]. */
@@ -192,23 +216,22 @@ static void take_result(struct worker_jobs *w, size_t i)
                            .decode_ns = j->decode_ns,
                            .run_ns = j->run_ns,
                            .encode_ns = j->encode_ns,
-                           .batch = j->batch,
-                           .payload = &w->results[i]};
+                           .batch = j->batch};
     if (j->status == KILN_OK && j->result_bytes > w->link->max_bytes) {
         /* The broker would close the connection over it, again and again. */
         snprintf(j->error, sizeof j->error, "the result has %zu bytes, more than broker.max_bytes = %zu", j->result_bytes,
                  w->link->max_bytes);
         j->field[0] = '\0';
-        mem_free(j->result);
-        j->result = NULL;
+        d->status = KILN_RESOURCE;
+    } else if (j->status == KILN_OK && !set_payload(w, i, j->result, j->result_bytes)) {
+        snprintf(j->error, sizeof j->error, "no memory for a result of %zu bytes", j->result_bytes);
+        j->field[0] = '\0';
         d->status = KILN_RESOURCE;
     }
-    if (d->status == KILN_OK) {
-        set_result(d->payload, j);
-    } else {
+    if (d->status != KILN_OK) {
         d->error = j->error;
         d->field = j->field;
-        set_nil(d->payload);
+        set_nil(w, i);
     }
 }
 
@@ -218,9 +241,8 @@ static void refuse_job(struct worker_jobs *w, size_t i)
                                    .status = w->room[i].status,
                                    .error = w->room[i].why.text,
                                    .field = w->room[i].why.field,
-                                   .batch = 1,
-                                   .payload = &w->results[i]};
-    set_nil(&w->results[i]);
+                                   .batch = 1};
+    set_nil(w, i);
 }
 
 /* ---- running ---- */
@@ -257,6 +279,12 @@ static bool report_due(int64_t oldest_ns, int64_t now_ns, int64_t longest_ns)
     return now_ns - oldest_ns + longest_ns >= REPORT_NS;
 }
 
+static void report(struct worker_jobs *w, size_t first, size_t n)
+{
+    worker_link_done(w->link, w->done + first, n, w->link->frames.packed ? &w->pack : NULL);
+    buf_clear(&w->pack);
+}
+
 void worker_jobs_run(struct worker_jobs *w)
 {
     int fn = -1;
@@ -284,14 +312,14 @@ void worker_jobs_run(struct worker_jobs *w)
             longest_ns = *longest;
         }
         begun_ns = now_ns;
-        if (at < n && report_due(oldest_ns, now_ns, longest_ns)) {
-            worker_link_done(w->link, w->done + sent, at - sent);
+        if (at < n && (w->pack.bytes > PACK_SEND_BYTES || report_due(oldest_ns, now_ns, longest_ns))) {
+            report(w, sent, at - sent);
             sent = at;
             oldest_ns = now_ns;
         }
     }
     if (at > sent) {
-        worker_link_done(w->link, w->done + sent, at - sent);
+        report(w, sent, at - sent);
     }
     worker_link_release(w->link, w->tokens + at, n - at);
 }

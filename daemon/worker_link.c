@@ -182,22 +182,50 @@ void worker_link_bye(struct worker_link *l)
     l->state = LINK_SILENT;
 }
 
-static void put_job(struct buf *b, const struct done_job *j)
+/* What is the same for most jobs of a message, which says it once; a job repeats only what differs. */
+struct common {
+    int status;
+    uint64_t decode_ns, run_ns, encode_ns, batch;
+};
+
+static struct common common_of(const struct done_job *j)
 {
+    return (struct common){j->status, (uint64_t) j->decode_ns, (uint64_t) j->run_ns, (uint64_t) j->encode_ns, j->batch};
+}
+
+static void put_common(struct buf *b, const struct common *c, const struct common *around)
+{
+    if (!around || c->status != around->status) {
+        buf_put_str_const(b, "status");
+        buf_put_text(b, status_name(c->status));
+    }
+    if (!around || c->decode_ns != around->decode_ns) {
+        buf_put_str_const(b, "decode_ns");
+        buf_put_u64(b, c->decode_ns);
+    }
+    if (!around || c->run_ns != around->run_ns) {
+        buf_put_str_const(b, "run_ns");
+        buf_put_u64(b, c->run_ns);
+    }
+    if (!around || c->encode_ns != around->encode_ns) {
+        buf_put_str_const(b, "encode_ns");
+        buf_put_u64(b, c->encode_ns);
+    }
+    if (!around || c->batch != around->batch) {
+        buf_put_str_const(b, "batch");
+        buf_put_u64(b, c->batch);
+    }
+}
+
+static void put_job(struct buf *b, const struct done_job *j, const struct common *around)
+{
+    struct common c = common_of(j);
     bool error = j->error && j->error[0], field = j->field && j->field[0];
-    buf_put_map(b, 6 + error + field);
+    buf_put_map(b, 1u + (c.status != around->status) + (c.decode_ns != around->decode_ns) + (c.run_ns != around->run_ns) +
+                       (c.encode_ns != around->encode_ns) + (c.batch != around->batch) + error + field);
     buf_put_str_const(b, "token");
     buf_put_u64(b, j->token);
-    buf_put_str_const(b, "status");
-    buf_put_text(b, status_name(j->status));
-    buf_put_str_const(b, "decode_ns");
-    buf_put_u64(b, (uint64_t) j->decode_ns);
-    buf_put_str_const(b, "run_ns");
-    buf_put_u64(b, (uint64_t) j->run_ns);
-    buf_put_str_const(b, "encode_ns");
-    buf_put_u64(b, (uint64_t) j->encode_ns);
-    buf_put_str_const(b, "batch");
-    buf_put_u64(b, j->batch);
+    put_common(b, &c, around);
     if (error) {
         buf_put_str_const(b, "error");
         buf_put_text(b, j->error);
@@ -220,18 +248,38 @@ static void send_kept(struct worker_link *l, const struct kept *k)
     }
 }
 
-void worker_link_done(struct worker_link *l, const struct done_job *jobs, size_t n)
+void worker_link_done(struct worker_link *l, const struct done_job *jobs, size_t n, const struct buf *pack)
 {
     if (l->n_kept == KEPT_MESSAGES) {
         /* Cannot happen to a broker that heeds credit. To one that does not, the oldest result is lost first. */
         kept_drop_first(l);
     }
     struct kept *k = kept_at(l, l->n_kept++);
-    *k = (struct kept){.seq = ++l->seq, .n_frames = n + 1, .n_tokens = n};
-    k->frames = mem_alloc((n + 1) * sizeof *k->frames);
+    *k = (struct kept){.seq = ++l->seq, .n_frames = pack ? 2 : n + 1, .n_tokens = n};
+    k->frames = mem_alloc(k->n_frames * sizeof *k->frames);
     k->tokens = mem_alloc(n * sizeof *k->tokens);
+    struct common around = common_of(&jobs[0]);
+    begin(l, pack ? 10 : 9, "done");
+    buf_put_str_const(&l->out, "seq");
+    buf_put_u64(&l->out, l->seq);
+    put_common(&l->out, &around, NULL);
+    buf_put_str_const(&l->out, "jobs");
+    buf_put_list(&l->out, n);
     for (size_t i = 0; i < n; i++) {
         k->tokens[i] = jobs[i].token;
+        put_job(&l->out, &jobs[i], &around);
+    }
+    if (pack) {
+        buf_put_str_const(&l->out, "sizes");
+        buf_put_list(&l->out, n);
+        for (size_t i = 0; i < n; i++) {
+            buf_put_u64(&l->out, jobs[i].bytes);
+        }
+        k->bytes = pack->bytes;
+        zmq_msg_init_size(&k->frames[1], pack->bytes);
+        memcpy(zmq_msg_data(&k->frames[1]), pack->data, pack->bytes);
+    }
+    for (size_t i = 0; i < n && !pack; i++) {
         k->bytes += zmq_msg_size(jobs[i].payload);
         zmq_msg_init(&k->frames[i + 1]);
         zmq_msg_move(&k->frames[i + 1], jobs[i].payload);
@@ -239,16 +287,8 @@ void worker_link_done(struct worker_link *l, const struct done_job *jobs, size_t
     l->kept_bytes += k->bytes;
     l->kept_tokens += n;
     l->held -= n;
-    begin(l, 4, "done");
-    buf_put_str_const(&l->out, "seq");
-    buf_put_u64(&l->out, l->seq);
     buf_put_str_const(&l->out, "credit");
     buf_put_u64(&l->out, credit(l));
-    buf_put_str_const(&l->out, "jobs");
-    buf_put_list(&l->out, n);
-    for (size_t i = 0; i < n; i++) {
-        put_job(&l->out, &jobs[i]);
-    }
     assert(!l->out.failed);
     zmq_msg_init_size(&k->frames[0], l->out.bytes);
     memcpy(zmq_msg_data(&k->frames[0]), l->out.data, l->out.bytes);
@@ -355,9 +395,12 @@ static enum link_event hear(struct worker_link *l)
         uint64_t seq = 0;
         const msgpack_object_array *jobs = NULL;
         struct err err;
-        if (header_uint(m, "stored", 0, UINT64_MAX, &seq, &err) || header_list(m, "jobs", WIRE_JOBS, &jobs, &err) || !jobs ||
-            jobs->size != l->frames.n_payloads) {
-            log_error("jobs_invalid", "payloads=%zu", l->frames.n_payloads);
+        if (header_uint(m, "stored", 0, UINT64_MAX, &seq, &err) || header_list(m, "jobs", WIRE_JOBS, &jobs, &err) ||
+            frames_split(&l->frames, m, jobs ? jobs->size : 0, &l->payloads, &err)) {
+            log_error("jobs_invalid", "why=%s", log_quote(err.text));
+            return LINK_OTHER;
+        }
+        if (!jobs) {
             return LINK_OTHER;
         }
         stored(l, seq);

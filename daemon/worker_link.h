@@ -36,6 +36,7 @@ enum link_event { LINK_NOTHING, LINK_JOBS, LINK_OTHER };
 struct worker_link {
     struct dealer dealer;
     struct frames frames; /* the message at hand */
+    struct payload *payloads; /* of its jobs */
     struct header header;
     struct buf out;
     char session[33];
@@ -87,9 +88,11 @@ struct done_job {
     const char *error, *field; /* NULL or "": none */
     int64_t decode_ns, run_ns, encode_ns;
     uint32_t batch;
-    zmq_msg_t *payload; /* initialised; taken over */
+    zmq_msg_t *payload; /* initialised; taken over; NULL when packed: */
+    size_t bytes;       /* its share of the pack */
 };
-void worker_link_done(struct worker_link *l, const struct done_job *jobs, size_t n);
+/* pack: the payloads one after the other, copied; NULL: each job has its own frame. n >= 1. */
+void worker_link_done(struct worker_link *l, const struct done_job *jobs, size_t n, const struct buf *pack);
 
 /* Hands jobs back unstarted. */
 void worker_link_release(struct worker_link *l, const uint64_t *tokens, size_t n);

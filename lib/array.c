@@ -236,8 +236,8 @@ static int fill_level(struct scan *s, const struct array_want *want, struct kiln
         }
         if (t.count != (uint64_t) a->shape[d + 1]) {
             array_path(want->name, &outer, (int64_t) index, path, sizeof path);
-            return err_set(err, KILN_INVALID, want->name, "%s has %u elements, expected %lld as the first", path,
-                           t.count, (long long) a->shape[d + 1]);
+            return err_set(err, KILN_INVALID, want->name, "%s has %u element%s, expected %lld as the first",
+                           path, t.count, t.count == 1 ? "" : "s", (long long) a->shape[d + 1]);
         }
         int status = fill_level(s, want, a, d + 1, place, err);
         if (status) {

@@ -162,7 +162,7 @@ static void read_document(struct pending *p, struct entry *e, struct part *part,
 
 void pending_dispatch(struct pending *p, struct part **message)
 {
-    struct heading h;
+    struct heading h = {.op = ""};
     struct part *part = *message; /* what follows needs it after the answer owns it */
     struct entry *e = part_read(part, &h) && h.rid ? pending_find(p, h.rid) : NULL;
     bool refused = strcmp(h.op, "error") == 0;

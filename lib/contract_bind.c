@@ -51,7 +51,7 @@ static int truncated(struct binder *b, const char *path)
 /* "expected one of x, ddof, nan_policy": the members of the map, as many as there is room for. */
 int contract_unknown(struct binder *b, const struct member *map, const char *path, const struct token *key)
 {
-    char list[300], name[130];
+    char list[200], name[180];
     size_t at = 0;
     for (const struct member *m = map->first; m; m = m->next) {
         int n = snprintf(list + at, sizeof list - at, "%s%s", at ? ", " : "", m->name);
@@ -61,9 +61,11 @@ int contract_unknown(struct binder *b, const struct member *map, const char *pat
         }
         at += (size_t) n;
     }
-    snprintf(name, sizeof name, "%s%s%.*s", path, path[0] ? "." : "", key->count < 60 ? (int) key->count : 60, key->text);
-    if (!utf8_valid(name, strlen(name))) {
-        snprintf(name, sizeof name, "?");
+    size_t shown = utf8_whole(key->text, key->count < 60 ? key->count : 60);
+    if (utf8_valid(key->text, shown) && !memchr(key->text, 0, shown)) {
+        snprintf(name, sizeof name, "%s%s%.*s", path, path[0] ? "." : "", (int) shown, key->text);
+    } else {
+        snprintf(name, sizeof name, "%s%s?", path, path[0] ? "." : "");
     }
     if (!map->first) {
         return err_set(b->err, KILN_INVALID, name, "unknown argument \"%s\", expected none", name);

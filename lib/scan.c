@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "utf8.h"
+
 enum { MOST_DEPTH = 64 };
 
 /* What a lead byte says: how many bytes the head takes (itself included), and what follows the head. */
@@ -334,17 +336,29 @@ bool scan_skip(struct scan *s)
     return true;
 }
 
+/* Always UTF-8, whatever the peer sent: this goes into messages that travel. */
 static void show_text(const struct token *t, char *out, size_t bytes)
 {
     enum { MOST = 60 };
-    size_t n = t->count < MOST ? t->count : MOST, at = 0;
     char text[MOST + 8];
+    size_t at = 0, i = 0;
     text[at++] = '"';
-    for (size_t i = 0; i < n; i++) {
+    while (i < t->count) {
+        size_t n = utf8_character(t->text + i, t->count - i);
         unsigned char c = (unsigned char) t->text[i];
-        text[at++] = c < 0x20 || c == 0x7f || c == '"' ? '?' : (char) c;
+        if (i + (n ? n : 1) > MOST) {
+            break;
+        }
+        if (n == 0 || c < 0x20 || c == 0x7f || c == '"') {
+            text[at++] = '?';
+            i++;
+        } else {
+            memcpy(text + at, t->text + i, n);
+            at += n;
+            i += n;
+        }
     }
-    snprintf(text + at, sizeof text - at, "%s\"", n < t->count ? "..." : "");
+    snprintf(text + at, sizeof text - at, "%s\"", i < t->count ? "..." : "");
     snprintf(out, bytes, "%s", text);
 }
 

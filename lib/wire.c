@@ -85,6 +85,7 @@ void frames_done(struct frames *f)
 {
     release(f);
     mem_free(f->payloads);
+    mem_free(f->split);
     *f = (struct frames){0};
 }
 
@@ -100,6 +101,75 @@ int frame_send_msg(void *socket, zmq_msg_t *msg, int flags)
         zmq_msg_close(msg);
         errno = why;
         return -1;
+    }
+    return 0;
+}
+
+/* ---- payloads ---- */
+
+static int unpack(struct frames *f, const msgpack_object_array *sizes, size_t n, struct err *err)
+{
+    if (sizes->size != n || f->n_payloads + f->surplus != 1) {
+        return err_set(err, KILN_INVALID, "sizes", "%u sizes and %zu payload frames came with %zu jobs, expected %zu sizes and one frame",
+                       sizes->size, f->n_payloads + f->surplus, n, n);
+    }
+    const char *at = zmq_msg_data(&f->payloads[0]);
+    size_t left = zmq_msg_size(&f->payloads[0]);
+    for (size_t i = 0; i < n; i++) {
+        const msgpack_object *o = &sizes->ptr[i];
+        if (o->type != MSGPACK_OBJECT_POSITIVE_INTEGER || o->via.u64 > left) {
+            char shown[64];
+            return err_set(err, KILN_INVALID, "sizes", "sizes[%zu] is %s, expected at most the %zu bytes that are left", i,
+                           header_show(o, shown, sizeof shown), left);
+        }
+        f->split[i] = (struct payload){.data = at, .bytes = o->via.u64};
+        at += o->via.u64;
+        left -= o->via.u64;
+    }
+    if (left) {
+        return err_set(err, KILN_INVALID, "sizes", "sizes leaves %zu bytes of the payload frame over, expected none", left);
+    }
+    return 0;
+}
+
+int frames_split(struct frames *f, const msgpack_object_map *map, size_t n, struct payload **ret_payloads, struct err *err)
+{
+    const msgpack_object_array *sizes = NULL;
+    if (header_list(map, "sizes", WIRE_JOBS, &sizes, err)) {
+        return KILN_INVALID;
+    }
+    if (f->split_room < n) {
+        f->split_room = n < 64 ? 64 : n;
+        f->split = mem_grow(f->split, f->split_room * sizeof *f->split);
+    }
+    f->packed = sizes != NULL;
+    if (sizes && unpack(f, sizes, n, err)) {
+        return KILN_INVALID;
+    }
+    if (!sizes && f->n_payloads + f->surplus != n) {
+        return err_set(err, KILN_INVALID, NULL, "%zu payload frames came with %zu jobs, expected one each",
+                       f->n_payloads + f->surplus, n);
+    }
+    for (size_t i = 0; i < n && !sizes; i++) {
+        zmq_msg_t *frame = &f->payloads[i];
+        f->split[i] = (struct payload){.data = zmq_msg_data(frame), .bytes = zmq_msg_size(frame), .frame = frame};
+    }
+    *ret_payloads = f->split;
+    return 0;
+}
+
+int payload_take(struct payload *p, zmq_msg_t *ret_msg)
+{
+    if (p->frame) {
+        zmq_msg_init(ret_msg);
+        zmq_msg_move(ret_msg, p->frame);
+        return 0;
+    }
+    if (zmq_msg_init_size(ret_msg, p->bytes)) {
+        return KILN_RESOURCE;
+    }
+    if (p->bytes) {
+        memcpy(zmq_msg_data(ret_msg), p->data, p->bytes);
     }
     return 0;
 }

@@ -35,6 +35,8 @@ enum {
 
 /* ---- frames ---- */
 
+struct payload;
+
 struct frames {
     zmq_msg_t route;   /* set when received with `routed` */
     bool delimited;    /* an empty frame stood before the header; answers echo it */
@@ -43,6 +45,9 @@ struct frames {
     size_t n_payloads; /* those beyond WIRE_JOBS + 2 are counted in `surplus` and dropped */
     size_t room, surplus;
     bool held;         /* the messages above are initialised */
+    struct payload *split; /* of frames_split() */
+    size_t split_room;
+    bool packed;       /* frames_split() found `sizes` */
 };
 
 /* One whole message, not waiting: 1, or 0 when there is none, or -1 with errno of zmq. Whatever f held before is
@@ -53,6 +58,22 @@ void frames_done(struct frames *f);
 /* Sends a copy of the bytes, or the message itself (moved out; closed when sending fails). 0, or -1 with zmq_errno(). */
 int frame_send(void *socket, const void *data, size_t bytes, int flags);
 int frame_send_msg(void *socket, zmq_msg_t *msg, int flags);
+
+/* ---- payloads ---- */
+
+/* One payload, borrowed from the frames it came in. */
+struct payload {
+    const void *data;
+    size_t bytes;
+    zmq_msg_t *frame; /* its own frame; NULL when it came packed with others */
+};
+
+/* Finds n payloads: n frames, or, when the header has `sizes`, one frame that holds them one after the other.
+ * KILN_INVALID when there are not n. *ret_payloads is valid until the next call or frames_recv. */
+int frames_split(struct frames *f, const msgpack_object_map *map, size_t n, struct payload **ret_payloads, struct err *err);
+
+/* Makes *ret_msg the payload: moved out of its frame, or copied out of the pack. KILN_RESOURCE when there is no memory. */
+int payload_take(struct payload *p, zmq_msg_t *ret_msg);
 
 /* ---- header ---- */
 

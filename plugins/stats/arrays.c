@@ -85,7 +85,7 @@ static int zscore_run(struct kiln_call *call, const struct kiln_slot *args, stru
         }
         from = out;
     }
-    k->standardise(from, n, r.m.mean, sqrt(r.m.m2 / (r.m.n - (double) args[ZSCORE_DDOF].i64)), out);
+    k->standardise(from, n, r.m.mean.hi, sqrt(r.m.m2 / (r.m.n - (double) args[ZSCORE_DDOF].i64)), out);
     return KILN_OK;
 }
 

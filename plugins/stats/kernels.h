@@ -17,15 +17,32 @@
 #define KERNEL_BLOCK 1536
 #define KERNEL_ORDER 32
 
+/* A mean to more digits than a double has: hi + lo, where hi is rounded. Without lo, joining blocks of 1e9 + noise would
+ * cost digits of the noise. */
+struct mean {
+    double hi, lo;
+};
+
 /* n values: their sum, mean, and sums of powers of deviations from the mean. */
 struct moments {
-    double n, sum, mean, m2, m3, m4, min, max; /* moments2 leaves m3, m4, min and max 0 */
+    double n, sum;
+    struct mean mean;
+    double m2, m3, m4, min, max; /* moments2 leaves m3, m4, min and max 0 */
 };
 
 /* n pairs: means, and sums of squares and products of deviations from them. */
 struct comoments {
-    double n, mean_x, mean_y, sxx, syy, sxy;
+    double n;
+    struct mean mean_x, mean_y;
+    double sxx, syy, sxy;
 };
+
+/* The mean center + e, where e is small. */
+static inline struct mean mean_near(double center, double e)
+{
+    const double hi = center + e;
+    return (struct mean){hi, e - (hi - center)};
+}
 
 struct kernels {
     const char *name;

@@ -42,21 +42,27 @@ static size_t find_nan(const double *x, size_t n)
     return i;
 }
 
+/* After every sixteen additions the four partial sums go to the total, so that few additions depend on each other and
+ * rounding errors stay as few. */
 static double sum(const double *x, size_t n)
 {
-    vec a = v_set(0), b = a, c = a, d = a;
+    vec total = v_set(0);
     size_t i = 0;
-    for (; i + 4 * W <= n; i += 4 * W) {
-        a += v_load(x + i);
-        b += v_load(x + i + W);
-        c += v_load(x + i + 2 * W);
-        d += v_load(x + i + 3 * W);
+    while (i + W <= n) {
+        const size_t end = n - i < 64 * W ? n : i + 64 * W;
+        vec a = v_set(0), b = a, c = a, d = a;
+        for (; i + 4 * W <= end; i += 4 * W) {
+            a += v_load(x + i);
+            b += v_load(x + i + W);
+            c += v_load(x + i + 2 * W);
+            d += v_load(x + i + 3 * W);
+        }
+        for (; i + W <= end; i += W) {
+            a += v_load(x + i);
+        }
+        total += (a + b) + (c + d);
     }
-    for (; i + W <= n; i += W) {
-        a += v_load(x + i);
-    }
-    b += v_part(x + i, n - i, 0);
-    return v_sum((a + b) + (c + d));
+    return v_sum(total + v_part(x + i, n - i, 0));
 }
 
 /* Deviations are taken from the rounded mean, center; their sum s1 tells how far the true mean is off, and the other sums
@@ -87,62 +93,36 @@ static void moments2(const double *x, size_t n, struct moments *ret)
         a2 = v_fma(da, da, a2);
     }
     const double s1 = v_sum((a1 + b1) + (c1 + d1)), s2 = v_sum((a2 + b2) + (c2 + d2)), e = s1 / (double) n;
-    *ret = (struct moments){.n = (double) n, .sum = total, .mean = center + e, .m2 = s2 - e * s1};
+    *ret = (struct moments){.n = (double) n, .sum = total, .mean = mean_near(center, e), .m2 = s2 - e * s1};
 }
 
 static void moments4(const double *x, size_t n, struct moments *ret)
 {
-    vec a = v_set(0), b = a, least = v_set(x[0]), greatest = least, least2 = least, greatest2 = least;
-    size_t i = 0;
-    for (; i + 2 * W <= n; i += 2 * W) {
-        vec v = v_load(x + i), w = v_load(x + i + W);
-        a += v;
-        b += w;
-        least = v_min(v, least);
-        greatest = v_max(v, greatest);
-        least2 = v_min(w, least2);
-        greatest2 = v_max(w, greatest2);
-    }
-    for (; i < n; i += W) {
-        size_t rest = n - i < W ? n - i : W;
-        a += v_part(x + i, rest, 0);
-        vec v = v_part(x + i, rest, x[0]);
-        least = v_min(v, least);
-        greatest = v_max(v, greatest);
-    }
-    const double total = v_sum(a + b), center = total / (double) n;
+    const double total = sum(x, n), center = total / (double) n;
     const size_t ahead = next_block(n);
     const vec c = v_set(center);
-    vec p1 = v_set(0), p2 = p1, p3 = p1, p4 = p1, q1 = p1, q2 = p1, q3 = p1, q4 = p1;
-    for (i = 0; i + 2 * W <= n; i += 2 * W) {
-        vec d = v_load(x + i) - c, e = v_load(x + i + W) - c, dd = d * d, ee = e * e;
-        v_prefetch(x + i, ahead, 2 * W);
-        p1 += d;
-        q1 += e;
-        p2 += dd;
-        q2 += ee;
-        p3 = v_fma(dd, d, p3);
-        q3 = v_fma(ee, e, q3);
-        p4 = v_fma(dd, dd, p4);
-        q4 = v_fma(ee, ee, q4);
-    }
-    for (; i < n; i += W) {
-        vec d = v_part(x + i, n - i < W ? n - i : W, center) - c, dd = d * d;
+    vec p1 = v_set(0), p2 = p1, p3 = p1, p4 = p1, least = v_set(x[0]), greatest = least;
+    for (size_t i = 0; i < n; i += W) { /* enough to do in each round to fill the time of an addition */
+        vec v = i + W <= n ? v_load(x + i) : v_part(x + i, n - i, x[0]);
+        vec d = (i + W <= n ? v : v_part(x + i, n - i, center)) - c, dd = d * d;
+        v_prefetch(x + i, ahead, W);
+        least = v_min(v, least);
+        greatest = v_max(v, greatest);
         p1 += d;
         p2 += dd;
         p3 = v_fma(dd, d, p3);
         p4 = v_fma(dd, dd, p4);
     }
-    const double s1 = v_sum(p1 + q1), s2 = v_sum(p2 + q2), s3 = v_sum(p3 + q3), s4 = v_sum(p4 + q4);
+    const double s1 = v_sum(p1), s2 = v_sum(p2), s3 = v_sum(p3), s4 = v_sum(p4);
     const double e = s1 / (double) n;
     ret->n = (double) n;
     ret->sum = total;
-    ret->mean = center + e;
+    ret->mean = mean_near(center, e);
     ret->m2 = s2 - e * s1;
     ret->m3 = s3 - 3 * e * s2 + 2 * e * e * s1;
     ret->m4 = s4 - 4 * e * s3 + 6 * e * e * s2 - 3 * e * e * e * s1;
-    ret->min = v_least(v_min(least, least2));
-    ret->max = v_greatest(v_max(greatest, greatest2));
+    ret->min = v_least(least);
+    ret->max = v_greatest(greatest);
 }
 
 static void comoments(const double *x, const double *y, size_t n, struct comoments *ret)
@@ -179,8 +159,8 @@ static void comoments(const double *x, const double *y, size_t n, struct comomen
     }
     const double sx = v_sum(x1 + u1), sy = v_sum(y1 + v1);
     ret->n = count;
-    ret->mean_x = center_x + sx / count;
-    ret->mean_y = center_y + sy / count;
+    ret->mean_x = mean_near(center_x, sx / count);
+    ret->mean_y = mean_near(center_y, sy / count);
     ret->sxx = v_sum(xx + uu) - sx * sx / count;
     ret->syy = v_sum(yy + vv) - sy * sy / count;
     ret->sxy = v_sum(xy + uv) - sx * sy / count;
@@ -237,9 +217,10 @@ static void standardise(const double *x, size_t n, double mean, double std, doub
     v_store_part(out + i, n - i, (v_part(x + i, n - i, mean) - m) / s);
 }
 
-/* As plain_normal_pdf: z + dz is (x - mu) / sigma, u + du is -(z + dz)^2 / 2. Then exp(u) = 2^k exp(r), |r| <= log(2) / 2,
- * where exp(r) - 1 is its Taylor polynomial of degree 13 (remainder below 2^-57). The factor of the density is added as
- * c + c (exp(r) - 1), with the part of c that rounding took away, so that the result is rounded almost once. */
+/* An error in z = (x - mu) / sigma, or in its square, grows by the factor z^2 in the result, so what rounding takes away is
+ * carried along: z + dz is the quotient, u + du is -(z + dz)^2 / 2. Then exp(u) = 2^k exp(r), |r| <= log(2) / 2, where
+ * exp(r) - 1 is its Taylor polynomial of degree 13 (remainder below 2^-57). The factor of the density is added as c + c
+ * (exp(r) - 1), with the part of c that rounding took away, so that the result is rounded almost once. */
 SIMD_INLINE vec density(vec x, vec mu, vec sigma, vec reciprocal, vec factor, vec factor_rest)
 {
     const vec magic = v_set(0x1.8p52);

@@ -46,7 +46,7 @@ static void plain_moments4(const double *x, size_t n, struct moments *ret)
     const double e = s1 / count; /* the mean is center + e; moments moved there */
     ret->n = count;
     ret->sum = sum;
-    ret->mean = center + e;
+    ret->mean = mean_near(center, e);
     ret->m2 = s2 - e * s1;
     ret->m3 = s3 - 3 * e * s2 + 2 * e * e * s1;
     ret->m4 = s4 - 4 * e * s3 + 6 * e * e * s2 - 3 * e * e * e * s1;
@@ -73,8 +73,8 @@ static void plain_comoments(const double *x, const double *y, size_t n, struct c
         sxy += dx * dy;
     }
     ret->n = count;
-    ret->mean_x = center_x + sx / count;
-    ret->mean_y = center_y + sy / count;
+    ret->mean_x = mean_near(center_x, sx / count);
+    ret->mean_y = mean_near(center_y, sy / count);
     ret->sxx = sxx - sx * sx / count;
     ret->syy = syy - sy * sy / count;
     ret->sxy = sxy - sx * sy / count;
@@ -95,22 +95,14 @@ static void plain_standardise(const double *x, size_t n, double mean, double std
     }
 }
 
-/* exp(-z^2 / 2) / (sigma sqrt(2 pi)). An error in z or z^2 grows by the factor z^2 in the result, so what rounding takes
- * away from them is carried along: z + dz is (x - mu) / sigma, and square + rest is (z + dz)^2. */
+/* exp(-z^2 / 2) / (sigma sqrt(2 pi)). Errors in z grow by the factor z^2, hence long double: it also has room for what the
+ * factors may be at the ends of the range of a double. */
 static void plain_normal_pdf(const double *x, size_t n, double mu, double sigma, double *out)
 {
-    const double inv_sqrt_2pi = 0.39894228040143267794;
+    const long double inv_sqrt_2pi = 0.398942280401432677939946L;
     for (size_t i = 0; i < n; i++) {
-        double d = x[i] - mu, z = d / sigma;
-        if (!(fabs(z) < 60)) { /* exp(-1800) is 0 for every sigma; infinities and NaN */
-            out[i] = isnan(z) ? z : 0;
-            continue;
-        }
-        double b = d - x[i], lost = (x[i] - (d - b)) - (mu + b);
-        double dz = (fma(-z, sigma, d) + lost) / sigma;
-        double square = z * z, rest = fma(z, z, -square) + 2 * z * dz;
-        double half = exp(-square / 4); /* in two halves, so that a tiny sigma can lift a tiny exp */
-        out[i] = half * (inv_sqrt_2pi * (1 - rest / 2)) / sigma * half;
+        const long double z = ((long double) x[i] - (long double) mu) / (long double) sigma;
+        out[i] = (double) (expl(-z * z / 2) * (inv_sqrt_2pi / (long double) sigma));
     }
 }
 

@@ -111,7 +111,7 @@ static double unit_row(const struct kernels *k, const double *x, size_t n, doubl
         }
         from = out;
     }
-    k->standardise(from, n, r.m.mean, r.m.m2 > 0 ? sqrt(r.m.m2) : (double) NAN, out);
+    k->standardise(from, n, r.m.mean.hi, r.m.m2 > 0 ? sqrt(r.m.m2) : (double) NAN, out);
     double sum = 0;
     for (size_t at = 0; at < n; at += KERNEL_BLOCK) {
         sum += k->sum(out + at, n - at < KERNEL_BLOCK ? n - at : KERNEL_BLOCK);

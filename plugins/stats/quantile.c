@@ -190,7 +190,7 @@ int quantiles(struct kiln_call *call, const double *x, size_t n, quantile_method
         ranks[2 * i + 1] = place.high;
     }
     const size_t n_ranks = distinct(ranks, 2 * n_q);
-    select_ranks(call->state, x, n, ranks, n_ranks, scratch, values);
+    select_ranks(call->state, x, n, ranks, n_ranks, SELECT_PATIENCE, scratch, values);
     for (size_t i = 0; i < n_q; i++) {
         const struct quantile_place place = method((double) n, q[i]);
         ret[i] = interpolate(value_of(ranks, values, n_ranks, place.low),

@@ -20,14 +20,28 @@ static double sum_tree(const struct kernels *k, const double *x, size_t n)
     return sum_tree(k, x, left) + sum_tree(k, x + left, n - left);
 }
 
+/* b - a */
+static double mean_difference(const struct mean *a, const struct mean *b)
+{
+    return (b->hi - a->hi) + (b->lo - a->lo);
+}
+
+/* The mean a moved by d; what the addition rounds away goes to lo. */
+static struct mean mean_moved(const struct mean *a, double d)
+{
+    const double hi = a->hi + d, moved = hi - a->hi;
+    return (struct mean){hi, ((a->hi - (hi - moved)) + (d - moved)) + a->lo};
+}
+
 struct moments moments_join(const struct moments *a, const struct moments *b)
 {
-    const double n = a->n + b->n, d = b->mean - a->mean, part_a = a->n / n, part_b = b->n / n;
+    const double n = a->n + b->n, d = mean_difference(&a->mean, &b->mean), part_a = a->n / n,
+                 part_b = b->n / n;
     const double dd = d * d, weight = a->n * part_b;
     return (struct moments){
         .n = n,
         .sum = a->sum + b->sum,
-        .mean = a->n >= b->n ? a->mean + d * part_b : b->mean - d * part_a,
+        .mean = a->n >= b->n ? mean_moved(&a->mean, d * part_b) : mean_moved(&b->mean, -d * part_a),
         .m2 = a->m2 + b->m2 + dd * weight,
         .m3 = a->m3 + b->m3 + dd * d * weight * (part_a - part_b) + 3 * d * (part_a * b->m2 - part_b * a->m2),
         .m4 = a->m4 + b->m4 + dd * dd * weight * (part_a * part_a - part_a * part_b + part_b * part_b) +
@@ -40,12 +54,13 @@ struct moments moments_join(const struct moments *a, const struct moments *b)
 
 static struct comoments comoments_join(const struct comoments *a, const struct comoments *b)
 {
-    const double n = a->n + b->n, dx = b->mean_x - a->mean_x, dy = b->mean_y - a->mean_y;
+    const double n = a->n + b->n;
+    const double dx = mean_difference(&a->mean_x, &b->mean_x), dy = mean_difference(&a->mean_y, &b->mean_y);
     const double part_b = b->n / n, weight = a->n * part_b;
     return (struct comoments){
         .n = n,
-        .mean_x = a->mean_x + dx * part_b,
-        .mean_y = a->mean_y + dy * part_b,
+        .mean_x = mean_moved(&a->mean_x, dx * part_b),
+        .mean_y = mean_moved(&a->mean_y, dy * part_b),
         .sxx = a->sxx + b->sxx + dx * dx * weight,
         .syy = a->syy + b->syy + dy * dy * weight,
         .sxy = a->sxy + b->sxy + dx * dy * weight,
@@ -161,8 +176,8 @@ static void reduce_moments(moments_kernel *kernel, const double *x, size_t n, bo
 {
     ret->scale = 1;
     ret->m = moments_tree(kernel, x, n, 1);
-    if (nearly_zero(ret->m.m2, ret->m.mean, ret->m.n) && all_equal(x, n)) {
-        ret->m.mean = x[0];
+    if (nearly_zero(ret->m.m2, ret->m.mean.hi, ret->m.n) && all_equal(x, n)) {
+        ret->m.mean = (struct mean){x[0], 0};
         ret->m.m2 = ret->m.m3 = ret->m.m4 = 0;
         if (!isfinite(ret->m.sum)) {
             ret->m.sum = x[0] * ret->m.n;
@@ -198,8 +213,8 @@ void reduce_comoments(const struct kernels *k, const double *x, const double *y,
 {
     ret->scale_x = ret->scale_y = 1;
     ret->m = comoments_tree(k, x, y, n, 1, 1);
-    bool flat_x = nearly_zero(ret->m.sxx, ret->m.mean_x, ret->m.n) && all_equal(x, n);
-    bool flat_y = nearly_zero(ret->m.syy, ret->m.mean_y, ret->m.n) && all_equal(y, n);
+    bool flat_x = nearly_zero(ret->m.sxx, ret->m.mean_x.hi, ret->m.n) && all_equal(x, n);
+    bool flat_y = nearly_zero(ret->m.syy, ret->m.mean_y.hi, ret->m.n) && all_equal(y, n);
     /* Within these bounds products of two sums are in range, too. */
     bool fits_x = flat_x || (ret->m.sxx > 0x1p-400 && ret->m.sxx < 0x1p400);
     bool fits_y = flat_y || (ret->m.syy > 0x1p-400 && ret->m.syy < 0x1p400);

@@ -5,10 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum {
-    SAMPLE_MOST = 512, /* values in a sample */
-    PATIENCE = 12,     /* splits that leave most of a range, before halving the range of values instead */
-};
+enum { SAMPLE_MOST = 512 }; /* values in a sample */
 
 struct selection {
     const struct kernels *k;
@@ -56,7 +53,7 @@ static __attribute__((noinline)) double sampled_pivot(const struct selection *s,
     const double place = share * (double) size + (share < 0.5 ? margin : -margin);
     const size_t rank = place < 0 ? 0 : place > (double) (size - 1) ? size - 1 : (size_t) place;
     select_range(&(struct selection){s->k, &rank, &pivot},
-                 (struct range){sample, scratch, scratch + SAMPLE_MOST, size, 0, 0, 1, PATIENCE});
+                 (struct range){sample, scratch, scratch + SAMPLE_MOST, size, 0, 0, 1, SELECT_PATIENCE});
     return pivot;
 }
 
@@ -137,8 +134,8 @@ static void select_range(const struct selection *s, struct range r)
 }
 
 void select_ranks(const struct kernels *k, const double *x, size_t n, const size_t *ranks, size_t n_ranks,
-                  double *scratch, double *ret)
+                  unsigned patience, double *scratch, double *ret)
 {
     select_range(&(struct selection){k, ranks, ret},
-                 (struct range){x, scratch, scratch + n, n, 0, 0, n_ranks, PATIENCE});
+                 (struct range){x, scratch, scratch + n, n, 0, 0, n_ranks, patience});
 }

@@ -13,8 +13,12 @@
 /* Bytes of scratch memory that select_ranks needs for n values. */
 size_t select_scratch_bytes(size_t n);
 
+/* Splits that may leave most of a range. After them the range of values is halved instead, which always ends; tests pass
+ * 0 to go that way at once. */
+enum { SELECT_PATIENCE = 12 };
+
 /* ranks ascend strictly and are below n; ret[i] = the value of rank ranks[i] (0: the smallest). No NaN among x. */
 void select_ranks(const struct kernels *k, const double *x, size_t n, const size_t *ranks, size_t n_ranks,
-                  double *scratch, double *ret);
+                  unsigned patience, double *scratch, double *ret);
 
 #endif

@@ -288,7 +288,7 @@ def test_hello_with_the_wrong_number_of_contracts(broker):
 @pytest.mark.parametrize("message, payloads", [
     ({"op": "dance"}, 0), ({"op": "credit", "limit": "many"}, 0), ({"op": "done", "seq": 0, "jobs": []}, 0),
     ({"op": "done", "seq": 1, "jobs": [{"token": 1, "status": "ok"}]}, 0), ({"op": "done", "seq": 1, "jobs": [{"status": "ok"}]}, 1),
-    ({"op": "done", "seq": 1, "jobs": [{"token": 1, "status": "fine"}]}, 1), ({"op": "done", "seq": 1, "jobs": ["x"]}, 1),
+    ({"op": "done", "seq": 1, "jobs": ["x"]}, 1),
     ({"op": "release", "tokens": 5}, 0), ({"op": "gone", "wid": "x"}, 0),
 ])
 def test_worker_that_talks_nonsense_stays_and_serves(broker, producer, message, payloads):

@@ -45,7 +45,8 @@ struct mock {
     json_t *json[MOCK_SLOTS]; /* keeps strings alive */
 };
 
-static inline int KILN_PRINTF(4, 5) mock_fail(struct kiln_call *call, int status, const char *field, const char *format, ...)
+static inline int KILN_PRINTF(4, 5)
+    mock_fail(struct kiln_call *call, int status, const char *field, const char *format, ...)
 {
     struct mock *m = (struct mock *) call;
     va_list ap;
@@ -225,7 +226,8 @@ static inline int mock_out_of_range(struct mock *m, const struct kiln_row *row, 
 }
 
 /* Fills one argument slot; KILN_INVALID when it is out of range. */
-static inline int mock_argument(struct mock *m, const struct kiln_row *row, const json_t *j, struct kiln_slot *slot)
+static inline int mock_argument(struct mock *m, const struct kiln_row *row, const json_t *j,
+                                struct kiln_slot *slot)
 {
     switch (row->kind) {
     case KILN_ARRAY:

@@ -18,7 +18,11 @@ static void compare_result(struct mock *m, const struct kiln_golden *g, const ch
     const struct kiln_slot *slot = mock_result(m, name);
     if (!json_is_array(want)) {
         const uint32_t kind = m->function->results[slot - m->results].kind;
-        compare(g, name, !slot->present ? (double) NAN : kind == KILN_INT ? (double) slot->i64 : slot->f64, want);
+        compare(g, name,
+                !slot->present     ? (double) NAN
+                : kind == KILN_INT ? (double) slot->i64
+                                   : slot->f64,
+                want);
         return;
     }
     const double *values = slot->array.data;

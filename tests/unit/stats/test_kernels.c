@@ -11,11 +11,11 @@ enum { LONGEST = KERNEL_BLOCK, ROOM = LONGEST + 64 };
 
 static double x_room[ROOM], y_room[ROOM], a_room[ROOM], b_room[ROOM];
 
-static const size_t lengths[] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,   10,  11,  12,  13,  14,   15,  16,
-                                 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,  27,  28,  29,  30,  31,   32,  33,
-                                 34, 35, 36, 37, 38, 39, 40, 41, 42, 43,  44,  45,  46,  47,  48,   49,  50,
-                                 51, 52, 53, 54, 55, 56, 57, 58, 59, 60,  61,  62,  63,  64,  65,   66,  67,
-                                 68, 69, 70, 99, 127, 128, 129, 255, 257, 511, 767, 768, 1000, 1021, LONGEST};
+static const size_t lengths[] = {
+    0,  1,  2,  3,  4,  5,  6,  7,  8,  9,   10,  11,  12,  13,  14,  15,  16,  17,   18,   19,     20,
+    21, 22, 23, 24, 25, 26, 27, 28, 29, 30,  31,  32,  33,  34,  35,  36,  37,  38,   39,   40,     41,
+    42, 43, 44, 45, 46, 47, 48, 49, 50, 51,  52,  53,  54,  55,  56,  57,  58,  59,   60,   61,     62,
+    63, 64, 65, 66, 67, 68, 69, 70, 99, 127, 128, 129, 255, 257, 511, 767, 768, 1000, 1021, LONGEST};
 
 #define GUARD (-7.25e77)
 
@@ -113,8 +113,8 @@ static void check_moments(const struct kernels *k, double *x, double *y, size_t 
     assert_true(four.min == want.min && four.max == want.max);
     near(four.sum, want.sum, magnitude(x, n, 1));
     near(two.sum, want.sum, magnitude(x, n, 1));
-    near(four.mean, want.mean, fabs(want.mean) + sqrt(want.m2));
-    near(two.mean, want.mean, fabs(want.mean) + sqrt(want.m2));
+    near(four.mean.hi, want.mean.hi, fabs(want.mean.hi) + sqrt(want.m2));
+    near(two.mean.hi, want.mean.hi, fabs(want.mean.hi) + sqrt(want.m2));
     near(four.m2, want.m2, 4 * want.m2);
     near(two.m2, want.m2, 4 * want.m2);
     near(four.m3, want.m3, 16 * magnitude(x, n, 3));
@@ -168,8 +168,8 @@ static void check_comoments(const struct kernels *k, double *x, double *y, size_
     kernels_plain.comoments(x, y, n, &want);
     k->comoments(x, y, n, &got);
     assert_true(got.n == (double) n);
-    near(got.mean_x, want.mean_x, fabs(want.mean_x) + sqrt(want.sxx));
-    near(got.mean_y, want.mean_y, fabs(want.mean_y) + sqrt(want.syy));
+    near(got.mean_x.hi, want.mean_x.hi, fabs(want.mean_x.hi) + sqrt(want.sxx));
+    near(got.mean_y.hi, want.mean_y.hi, fabs(want.mean_y.hi) + sqrt(want.syy));
     near(got.sxx, want.sxx, 4 * want.sxx);
     near(got.syy, want.syy, 4 * want.syy);
     near(got.sxy, want.sxy, 4 * sqrt(want.sxx * want.syy));
@@ -307,7 +307,11 @@ static void check_order(const struct kernels *k, double *x, double *y, size_t n)
     }
     for (int kind = 0; kind < 4; kind++) {
         for (size_t i = 0; i < n; i++) { /* as it comes, few values, all equal, infinities */
-            y[i] = kind == 0 ? x[i] : kind == 1 ? floor(x[i]) : kind == 2 ? 2.385 : i % 3 ? HUGE_VAL : -HUGE_VAL;
+            y[i] = kind == 0   ? x[i]
+                   : kind == 1 ? floor(x[i])
+                   : kind == 2 ? 2.385
+                   : i % 3     ? HUGE_VAL
+                               : -HUGE_VAL;
         }
         double *a = a_room + 2, *b = b_room + 2;
         k->order(y, n, a);
@@ -343,7 +347,8 @@ static void the_plain_set_is_right(void **state)
     assert_true(kernels_plain.sum(x, 4) == 3.5);
     struct moments m;
     kernels_plain.moments4((const double[]){1, 2, 3, 4, 10}, 5, &m);
-    assert_true(m.mean == 4 && m.m2 == 50 && m.m3 == 180 && m.m4 == 1394 && m.min == 1 && m.max == 10);
+    assert_true(m.mean.hi == 4 && m.mean.lo == 0 && m.m2 == 50 && m.m3 == 180 && m.m4 == 1394 && m.min == 1 &&
+                m.max == 10);
     struct comoments c;
     kernels_plain.comoments((const double[]){1, 2, 3, 4}, (const double[]){1, 3, 2, 5}, 4, &c);
     assert_true(c.sxx == 5 && c.syy == 8.75 && c.sxy == 5.5);
@@ -352,7 +357,8 @@ static void the_plain_set_is_right(void **state)
     assert_true(ulps(out[0], 0.3989422804014326779L) <= 1);
     assert_true(ulps(out[1], 0.1295175956658917276L) <= 2);
     assert_true(out[2] > 0 && out[2] < 1e-320);
-    kernels_plain.normal_pdf((const double[]){0, 70e-310}, 2, 0, 1e-310, out); /* a sigma below the normal range */
+    kernels_plain.normal_pdf((const double[]){0, 70e-310}, 2, 0, 1e-310,
+                             out); /* a sigma below the normal range */
     assert_true(isinf(out[0]) && out[1] == 0);
     assert_int_equal(kernels_plain.split((const double[]){3, 1, 2, 2}, 4, 2, (double[4]){0}), 1);
 }
@@ -360,10 +366,17 @@ static void the_plain_set_is_right(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_plain_set_is_right), cmocka_unit_test(sum),        cmocka_unit_test(find_nan),
-        cmocka_unit_test(moments),                cmocka_unit_test(far_from_zero), cmocka_unit_test(comoments),
-        cmocka_unit_test(center),                 cmocka_unit_test(standardise), cmocka_unit_test(normal_pdf),
-        cmocka_unit_test(split),                  cmocka_unit_test(order),
+        cmocka_unit_test(the_plain_set_is_right),
+        cmocka_unit_test(sum),
+        cmocka_unit_test(find_nan),
+        cmocka_unit_test(moments),
+        cmocka_unit_test(far_from_zero),
+        cmocka_unit_test(comoments),
+        cmocka_unit_test(center),
+        cmocka_unit_test(standardise),
+        cmocka_unit_test(normal_pdf),
+        cmocka_unit_test(split),
+        cmocka_unit_test(order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
