@@ -236,6 +236,10 @@ static int64_t tend(struct worker *w, int64_t now_ns)
     if (atomic_load_explicit(&w->slot->draining, memory_order_relaxed) && !w->leaving) {
         leave(w);
     }
+    if (engine_damaged(w->engine) && !w->leaving) {
+        log_error("plugin_wrote_out_of_bounds", "wid=%s plugin=%s build=%s", w->order.wid, w->order.plugin, w->order.build);
+        leave(w);
+    }
     int64_t until_ns = worker_link_tend(&w->link, now_ns);
     note_registration(w);
     int64_t left_ns = w->leaving_ns + LEAVE_MS * CLOCK_MS;
@@ -311,6 +315,9 @@ int worker_main(void)
         worker_link_bye(&w.link);
     }
     worker_link_finish(&w.link, joined ? LINGER_MS : 0);
+    if (engine_damaged(w.engine)) {
+        _exit(WORKER_EXIT_DAMAGED); /* its memory is not to be trusted, not even to be freed */
+    }
     worker_jobs_done(&w.jobs);
     engine_free(&w.engine);
     buf_done(&w.hello);

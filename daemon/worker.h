@@ -7,7 +7,7 @@
 #define WORKER_H
 
 /* Exit status of a worker that refused its plugin: trying again would give the same. */
-enum { WORKER_EXIT_REFUSED = 3, WORKER_EXIT_NO_SUPERVISOR = 4 };
+enum { WORKER_EXIT_REFUSED = 3, WORKER_EXIT_NO_SUPERVISOR = 4, WORKER_EXIT_DAMAGED = 5 };
 
 int worker_main(void);
 

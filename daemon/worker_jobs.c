@@ -206,11 +206,26 @@ static void set_nil(struct worker_jobs *w, size_t i)
     }
 }
 
+/* A function that stopped because it was asked to: nobody cancelled the job, so the answer is why it was asked. */
+static void explain_cancelled(const struct worker_jobs *w, struct engine_job *j, size_t i)
+{
+    if (clock_ns() > w->room[i].deadline_ns) {
+        j->status = KILN_DEADLINE;
+        snprintf(j->error, sizeof j->error, "not finished in time: it was running, and stopped");
+    } else if (atomic_load_explicit(&w->slot->cancelled, memory_order_relaxed)) {
+        j->status = KILN_UNAVAILABLE;
+        snprintf(j->error, sizeof j->error, "the daemon stops and could not let the job finish");
+    }
+}
+
 /* Makes done[i] from what the engine left in jobs[i]. */
 static void take_result(struct worker_jobs *w, size_t i)
 {
     struct engine_job *j = &w->jobs[i];
     struct done_job *d = &w->done[i];
+    if (j->status == KILN_CANCELLED) {
+        explain_cancelled(w, j, i);
+    }
     *d = (struct done_job){.token = w->tokens[i],
                            .status = j->status,
                            .decode_ns = j->decode_ns,
@@ -291,7 +306,7 @@ void worker_jobs_run(struct worker_jobs *w)
     size_t n = read_message(w, &fn);
     size_t sent = 0, at = 0;
     int64_t begun_ns = clock_ns(), oldest_ns = begun_ns;
-    while (at < n) {
+    while (at < n && !engine_damaged(w->engine)) {
         if (atomic_load_explicit(&w->slot->draining, memory_order_relaxed)) {
             break;
         }

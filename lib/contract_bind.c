@@ -54,7 +54,7 @@ int contract_unknown(struct binder *b, const struct member *map, const char *pat
     char list[200], name[180];
     size_t at = 0;
     for (const struct member *m = map->first; m; m = m->next) {
-        int n = snprintf(list + at, sizeof list - at, "%s%s", at ? ", " : "", m->name);
+        int n = snprintf(list + at, sizeof list - at, "%s%.*s", at ? ", " : "", (int) m->name_bytes, m->name);
         if (n < 0 || (size_t) n >= sizeof list - at - 5) {
             snprintf(list + at, sizeof list - at, ", ...");
             break;
@@ -62,7 +62,7 @@ int contract_unknown(struct binder *b, const struct member *map, const char *pat
         at += (size_t) n;
     }
     size_t shown = utf8_whole(key->text, key->count < 60 ? key->count : 60);
-    if (utf8_valid(key->text, shown) && !memchr(key->text, 0, shown)) {
+    if (utf8_valid(key->text, key->count) && !memchr(key->text, 0, key->count)) {
         snprintf(name, sizeof name, "%s%s%.*s", path, path[0] ? "." : "", (int) shown, key->text);
     } else {
         snprintf(name, sizeof name, "%s%s?", path, path[0] ? "." : "");

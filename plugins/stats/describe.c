@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* describe - the usual figures of a sample at once: one pass for sums, moments and extremes, one selection for quartiles. */
+/* describe - the usual figures of a sample at once: one pass for sums, moments and extremes, one selection
+ * for quartiles. */
 #include <math.h>
 
 #include "functions.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* functions - what this plugin offers: one descriptor each, one family per file.
  *
- * A family's file holds the rows, goldens and run of its functions; arithmetic that more than one of them needs lives
- * in reduce (sums and moments), select (order) and matrix, inner loops in kernels. To add a function: write its
- * descriptor, declare it here, list it in plugin.c. */
+ * A family's file holds the rows, goldens and run of its functions; arithmetic that more than one of them
+ * needs lives in reduce (sums and moments), select (order) and matrix, inner loops in kernels. To add a
+ * function: write its descriptor, declare it here, list it in plugin.c. */
 #ifndef FUNCTIONS_H
 #define FUNCTIONS_H
 

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* kernels - the inner loops, once in plain C and once for each width of vector unit.
  *
- * Every set does the same work; they differ in the last bits only, because they add in another order. kernels_plain is
- * the readable definition, against which tests/unit/stats/test_kernels.c compares the others; kernels_best() picks the
- * widest set that the processor (or the emulator it runs in) offers, when the plugin is initialised.
+ * Every set does the same work; they differ in the last bits only, because they add in another order.
+ * kernels_plain is the readable definition, against which tests/unit/stats/test_kernels.c compares the
+ * others; kernels_best() picks the widest set that the processor (or the emulator it runs in) offers, when
+ * the plugin is initialised.
  *
- * Blocks. Kernels marked "block" take at most KERNEL_BLOCK values, few enough to stay in the first-level cache, so that
- * they may read their data twice; reduce.h puts blocks together. No kernel needs aligned data, allocates, or reads
- * or writes beyond n. NaN among the values makes every sum NaN; min, max and split expect none. */
+ * Blocks. Kernels marked "block" take at most KERNEL_BLOCK values, few enough to stay in the first-level
+ * cache, so that they may read their data twice; reduce.h puts blocks together. No kernel needs aligned
+ * data, allocates, or reads or writes beyond n. NaN among the values makes every sum NaN; min, max and split
+ * expect none. */
 #ifndef KERNELS_H
 #define KERNELS_H
 
@@ -17,8 +19,8 @@
 #define KERNEL_BLOCK 1536
 #define KERNEL_ORDER 32
 
-/* A mean to more digits than a double has: hi + lo, where hi is rounded. Without lo, joining blocks of 1e9 + noise would
- * cost digits of the noise. */
+/* A mean to more digits than a double has: hi + lo, where hi is rounded. Without lo, joining blocks of 1e9 +
+ * noise would cost digits of the noise. */
 struct mean {
     double hi, lo;
 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* The kernels in terms of simd.h: included once by each of kernels_baseline.c, kernels_avx2.c and kernels_avx512.c, which
- * define KERNELS (the set to fill), KERNELS_NAME and KERNELS_RUN_HERE.
+/* The kernels in terms of simd.h: included once by each of kernels_baseline.c, kernels_avx2.c and
+ * kernels_avx512.c, which define KERNELS (the set to fill), KERNELS_NAME and KERNELS_RUN_HERE.
  *
- * Sums keep several vectors under way, because an addition takes three or four cycles but two can start in each. Second
- * passes over a block, which has arrived in the cache by then, fetch the next block meanwhile. */
+ * Sums keep several vectors under way, because an addition takes three or four cycles but two can start in
+ * each. Second passes over a block, which has arrived in the cache by then, fetch the next one meanwhile. */
 #include "kernels.h"
 #include "simd.h"
 
@@ -42,8 +42,8 @@ static size_t find_nan(const double *x, size_t n)
     return i;
 }
 
-/* After every sixteen additions the four partial sums go to the total, so that few additions depend on each other and
- * rounding errors stay as few. */
+/* After every sixteen additions the four partial sums go to the total, so that few additions depend on each
+ * other and rounding errors stay as few. */
 static double sum(const double *x, size_t n)
 {
     vec total = v_set(0);
@@ -65,8 +65,8 @@ static double sum(const double *x, size_t n)
     return v_sum(total + v_part(x + i, n - i, 0));
 }
 
-/* Deviations are taken from the rounded mean, center; their sum s1 tells how far the true mean is off, and the other sums
- * are moved there. */
+/* Deviations are taken from the rounded mean, center; their sum s1 tells how far the true mean is off, and
+ * the other sums are moved there. */
 static void moments2(const double *x, size_t n, struct moments *ret)
 {
     const double total = sum(x, n), center = total / (double) n;
@@ -188,8 +188,9 @@ static double center(const double *x, size_t n, double mean, double *out)
 }
 
 #if W > 2
-/* A product with the reciprocal, mended by what it leaves over, is the correctly rounded quotient (Markstein) and takes
- * half the time of a division; it needs a fused multiply-add, and quotients far from the ends of the range. */
+/* A product with the reciprocal, mended by what it leaves over, is the correctly rounded quotient
+ * (Markstein) and takes half the time of a division; it needs a fused multiply-add, and quotients far from
+ * the ends of the range. */
 SIMD_INLINE vec quotient(vec a, vec divisor, vec reciprocal)
 {
     vec q = a * reciprocal;
@@ -217,10 +218,11 @@ static void standardise(const double *x, size_t n, double mean, double std, doub
     v_store_part(out + i, n - i, (v_part(x + i, n - i, mean) - m) / s);
 }
 
-/* An error in z = (x - mu) / sigma, or in its square, grows by the factor z^2 in the result, so what rounding takes away is
- * carried along: z + dz is the quotient, u + du is -(z + dz)^2 / 2. Then exp(u) = 2^k exp(r), |r| <= log(2) / 2, where
- * exp(r) - 1 is its Taylor polynomial of degree 13 (remainder below 2^-57). The factor of the density is added as c + c
- * (exp(r) - 1), with the part of c that rounding took away, so that the result is rounded almost once. */
+/* An error in z = (x - mu) / sigma, or in its square, grows by the factor z^2 in the result, so what
+ * rounding takes away is carried along: z + dz is the quotient, u + du is -(z + dz)^2 / 2. Then exp(u) = 2^k
+ * exp(r), |r| <= log(2) / 2, where exp(r) - 1 is its Taylor polynomial of degree 13 (remainder below 2^-57).
+ * The factor of the density is added as c + c (exp(r) - 1), with the part of c that rounding took away, so
+ * that the result is rounded almost once. */
 SIMD_INLINE vec density(vec x, vec mu, vec sigma, vec reciprocal, vec factor, vec factor_rest)
 {
     const vec magic = v_set(0x1.8p52);
@@ -251,8 +253,8 @@ static void normal_pdf(const double *x, size_t n, double mu, double sigma, doubl
         kernels_plain.normal_pdf(x, n, mu, sigma, out); /* where intermediate results would leave the range */
         return;
     }
-    /* 1 / sqrt(2 pi) in two parts. At 50 sigma the density is 0, whatever sigma is here; keeping x within makes
-     * infinities harmless. A NaN passes v_min and v_max as their second operand. */
+    /* 1 / sqrt(2 pi) in two parts. At 50 sigma the density is 0, whatever sigma is here; keeping x within
+     * makes infinities harmless. A NaN passes v_min and v_max as their second operand. */
     const double inv_hi = 0x1.9884533d43651p-2, inv_lo = -0x1.cbc0d30ebfd15p-56;
     const double c = inv_hi / sigma, c_rest = (fma(-c, sigma, inv_hi) + inv_lo) / sigma;
     const vec m = v_set(mu), s = v_set(sigma), reciprocal = v_set(1 / sigma), f = v_set(c),
@@ -269,8 +271,8 @@ static void normal_pdf(const double *x, size_t n, double mu, double sigma, doubl
     }
 }
 
-/* The gap between left and right is as wide as what is still to be read. Whole vectors are stored at both ends of it, of
- * which only the matching lanes count; with room for two vectors they cannot meet. */
+/* The gap between left and right is as wide as what is still to be read. Whole vectors are stored at both
+ * ends of it, of which only the matching lanes count; with room for two vectors they cannot meet. */
 static size_t split(const double *x, size_t n, double pivot, double *out)
 {
     size_t left = 0, right = n, i = 0;
@@ -289,8 +291,8 @@ static size_t split(const double *x, size_t n, double pivot, double *out)
     return left;
 }
 
-/* Each value goes to the place given by the number of smaller ones. Equal values meet in one place; the places behind it
- * stay empty and are filled from it. */
+/* Each value goes to the place given by the number of smaller ones. Equal values meet in one place; the
+ * places behind it stay empty and are filled from it. */
 static void order(const double *x, size_t n, double *out)
 {
     double lanes[KERNEL_ORDER];

@@ -95,8 +95,8 @@ static void plain_standardise(const double *x, size_t n, double mean, double std
     }
 }
 
-/* exp(-z^2 / 2) / (sigma sqrt(2 pi)). Errors in z grow by the factor z^2, hence long double: it also has room for what the
- * factors may be at the ends of the range of a double. */
+/* exp(-z^2 / 2) / (sigma sqrt(2 pi)). Errors in z grow by the factor z^2, hence long double: it also has
+ * room for what the factors may be at the ends of the range of a double. */
 static void plain_normal_pdf(const double *x, size_t n, double mu, double sigma, double *out)
 {
     const long double inv_sqrt_2pi = 0.398942280401432677939946L;

@@ -62,8 +62,8 @@ int table_take(struct kiln_call *call, const struct kiln_slot *data, enum nan_po
     return omit_columns(call, x, m, n, ret);
 }
 
-/* ret = rows rows' - sums sums' / n: products of deviations, corrected for the rounding of the means that were
- * subtracted (sums holds what the rows still sum to). Both triangles. */
+/* ret = rows rows' - sums sums' / n: products of deviations, corrected for the rounding of the means that
+ * were subtracted (sums holds what the rows still sum to). Both triangles. */
 static void products(const double *rows, size_t m, size_t n, const double *sums, double *ret)
 {
     cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, (int) m, (int) n, 1, rows, (int) n, 0, ret, (int) m);

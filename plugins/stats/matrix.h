@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* matrix - covariances and correlations between the rows of a matrix, through BLAS.
  *
- * As numpy.cov and numpy.corrcoef: each of m rows is a variable, each of n columns an observation of all of them. */
+ * As numpy.cov and numpy.corrcoef: each of m rows is a variable, each of n columns an observation of all of
+ * them. */
 #ifndef MATRIX_H
 #define MATRIX_H
 

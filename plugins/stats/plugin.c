@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* stats - statistics on arrays, by the conventions of NumPy and SciPy.
  *
- * The plugin's state is the set of kernels that this processor runs fastest, or the one that the option simd names. */
+ * The plugin's state is the set of kernels that this processor runs fastest, or the one that the option simd
+ * names. */
 #include <cblas.h>
 #include <string.h>
 

@@ -27,8 +27,8 @@ static struct quantile_place between(double n, double place)
     return (struct quantile_place){(size_t) low, (size_t) low + 1, place - low};
 }
 
-/* Hyndman and Fan (1996), types 4 to 9: alpha and beta are those of the plotting position (k - alpha) / (n + 1 - alpha -
- * beta). */
+/* Hyndman and Fan (1996), types 4 to 9: alpha and beta are those of the plotting position (k - alpha) / (n +
+ * 1 - alpha - beta). */
 static struct quantile_place plotted(double n, double q, double alpha, double beta)
 {
     return between(n, n * q + (alpha + q * (1 - alpha - beta)) - 1);
@@ -199,7 +199,7 @@ int quantiles(struct kiln_call *call, const double *x, size_t n, quantile_method
     return KILN_OK;
 }
 
-/* ---- the function --------------------------------------------------------------------------------------- */
+/* ---- the function -------------------------------------------------------------------------------------- */
 
 static const char quantile_help[] =
     "Quantiles of x, as numpy.quantile, found by selection instead of a full sort; q may have any order.\n"

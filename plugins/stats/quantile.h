@@ -17,7 +17,8 @@ quantile_method quantile_linear;
 
 quantile_method *quantile_method_of(const char *name); /* NULL when there is none of this name */
 
-/* The quantiles q[0..n_q-1], each in 0..1 and in any order, of n values, none NaN. KILN_RESOURCE without scratch memory. */
+/* The quantiles q[0..n_q-1], each in 0..1 and in any order, of n values, none NaN. KILN_RESOURCE without
+ * scratch memory. */
 int quantiles(struct kiln_call *call, const double *x, size_t n, quantile_method *method, const double *q,
               size_t n_q, double *ret);
 

@@ -67,7 +67,8 @@ static struct comoments comoments_join(const struct comoments *a, const struct c
     };
 }
 
-/* Second attempts work on scaled copies, a block at a time. Not inlined: the trees should not carry these buffers. */
+/* Second attempts work on scaled copies, a block at a time. Not inlined: the trees should not carry these
+ * buffers. */
 typedef void moments_kernel(const double *x, size_t n, struct moments *ret);
 
 static __attribute__((noinline)) void scaled_moments(moments_kernel *kernel, const double *x, size_t n,
@@ -154,7 +155,8 @@ static bool all_equal(const double *x, size_t n)
     return true;
 }
 
-/* Whether a sum of squares may be nothing but rounding: then it is worth looking whether all values are equal. */
+/* Whether a sum of squares may be nothing but rounding: then it is worth looking whether all values are
+ * equal. */
 static bool nearly_zero(double squares, double mean, double n)
 {
     const double noise = 4 * 0x1p-52 * mean;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* reduce - sums and moments of arrays of any length, from blocks.
  *
- * Blocks are summed by kernels that read them twice while they are in the cache, so that memory is read once, and joined
- * in a binary tree: errors grow with the logarithm of n. Moments of two parts are joined exactly (Chan, Golub and LeVeque;
- * Pebay 2008), never from raw powers, so data far from zero keeps its digits.
+ * Blocks are summed by kernels that read them twice while they are in the cache, so that memory is read
+ * once, and joined in a binary tree: errors grow with the logarithm of n. Moments of two parts are joined
+ * exactly (Chan, Golub and LeVeque; Pebay 2008), never from raw powers, so data far from zero keeps its
+ * digits.
  *
- * Where squares would leave the range of a double, everything is computed again on values multiplied by a power of two,
- * which `scale` remembers. The accessors give results in the units of the data. */
+ * Where squares would leave the range of a double, everything is computed again on values multiplied by a
+ * power of two, which `scale` remembers. The accessors give results in the units of the data. */
 #ifndef REDUCE_H
 #define REDUCE_H
 

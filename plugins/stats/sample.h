@@ -25,7 +25,8 @@ struct sample {
 
 enum nan_policy nan_policy_of(const struct kiln_slot *slot);
 
-/* The sample of the array `slot`, whose name is `field`. Fails when NaN is refused, or nothing would be left. */
+/* The sample of the array `slot`, whose name is `field`. Fails when NaN is refused, or nothing would be
+ * left. */
 int sample_take(struct kiln_call *call, const struct kiln_slot *slot, const char *field,
                 enum nan_policy policy, struct sample *ret);
 

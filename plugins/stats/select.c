@@ -13,7 +13,8 @@ struct selection {
     double *ret;
 };
 
-/* A range of the sorted order: its values lie in `values` in any order; `into` and `spare` have room for them. */
+/* A range of the sorted order: its values lie in `values` in any order; `into` and `spare` have room for
+ * them. */
 struct range {
     const double *values;
     double *into, *spare;
@@ -36,8 +37,8 @@ static size_t target(const struct selection *s, const struct range *r)
     return s->ranks[r->first + (r->last - r->first) / 2] - r->from;
 }
 
-/* A value of the range that is probably close to the target, on its far side seen from the nearer end: then the target
- * falls in the smaller part. The sample is drawn by a generator with a fixed start. */
+/* A value of the range that is probably close to the target, on its far side seen from the nearer end: then
+ * the target falls in the smaller part. The sample is drawn by a generator with a fixed start. */
 static __attribute__((noinline)) double sampled_pivot(const struct selection *s, const struct range *r)
 {
     size_t size = (size_t) sqrt((double) r->n);
@@ -74,8 +75,8 @@ static double of_key(int64_t key)
     return v;
 }
 
-/* Halfway between the smallest and the largest value of the range, by representable numbers: at most 64 such splits
- * can follow each other. Above the smallest, unless all are equal. */
+/* Halfway between the smallest and the largest value of the range, by representable numbers: at most 64 such
+ * splits can follow each other. Above the smallest, unless all are equal. */
 static double halving_pivot(const struct range *r)
 {
     double min = r->values[0], max = min;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* simd - a vector of doubles, as wide as the including file asks for.
  *
- * Before including it, a file defines SIMD_AVX512 or SIMD_AVX2, or neither for what every processor of the architecture
- * has (two doubles; compilers turn that into SSE2, NEON and so on). What stands between SIMD_BEGIN and SIMD_END is
- * compiled for that instruction set, whatever the compiler's flags say.
+ * Before including it, a file defines SIMD_AVX512 or SIMD_AVX2, or neither for what every processor of the
+ * architecture has (two doubles; compilers turn that into SSE2, NEON and so on). What stands between
+ * SIMD_BEGIN and SIMD_END is compiled for that instruction set, whatever the compiler's flags say.
  *
  * vec        W doubles; + - * / work lane by lane
  * v_set      the same number in all lanes
@@ -13,8 +13,8 @@
  * v_rest     a * b - p exactly, for p = a * b rounded
  * v_min      a < b ? a : b, thus b when one is NaN; v_max likewise
  * v_unordered  nonzero when a lane of a or of b is NaN
- * v_split    W_SPLIT values from x: those less than pivot to low, the others to the upper end of high .. high + W_SPLIT;
- *            all of both places is written; returns how many are less
+ * v_split    W_SPLIT values from x: those less than pivot to the start of low[W_SPLIT], the others to the end
+ *            of high[W_SPLIT], both of which are written whole; returns how many are less
  * v_exp2     y * 2^k for whole k in -2000..0, rounded once more where that is subnormal
  * v_prefetch  asks for the n values from p + ahead, which may lie outside of any array
  * v_sum v_least v_greatest   over the lanes */
@@ -246,7 +246,8 @@ SIMD_INLINE unsigned v_unordered(vec a, vec b)
 
 #ifdef SIMD_TARGET
 
-/* Four lanes at a time also with AVX-512, whose compress and expand take longer than one permutation from a table. */
+/* Four lanes at a time also with AVX-512, whose compress and expand take longer than one permutation from a
+ * table. */
 #define W_SPLIT 4
 
 /* Row m orders four lanes so that those whose bit is set in m come first: pairs of 32-bit lane numbers. */
@@ -291,8 +292,8 @@ typedef int64_t vec_int __attribute__((vector_size(W * 8)));
 
 #if !defined(SIMD_AVX512)
 
-/* In two steps, for 2^k itself may be too small to be written down. Adding 1.5 2^52 leaves a whole number in the low
- * bits, from where it moves into the exponent. */
+/* In two steps, for 2^k itself may be too small to be written down. Adding 1.5 2^52 leaves a whole number in
+ * the low bits, from where it moves into the exponent. */
 SIMD_INLINE vec v_exp2(vec y, vec k)
 {
     const vec magic = v_set(0x1.8p52), first = v_max(k, v_set(-1000));

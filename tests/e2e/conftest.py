@@ -25,7 +25,7 @@ def house():
 
 @pytest.fixture
 def producer(request):
-    """A producer of the module's house, whichever it uses."""
+    """A producer of the whole house where the test or its module uses one, else of the broker alone."""
     name = "house" if "house" in request.fixturenames else "broker"
     p = request.getfixturevalue(name).producer()
     yield p

@@ -2,16 +2,15 @@
 """Jobs through the whole house: producer, broker, supervised worker, plugin, and back."""
 import json
 import math
+import socket
 import struct
 
+import numpy
 import pytest
 
-from house import MODE, SLOW, until
+from house import SLOW, House, until
 
-try:
-    import numpy
-except ImportError:
-    numpy = None
+pytestmark = pytest.mark.usefixtures("house")
 
 
 def test_one_job_with_its_timings(house, producer):
@@ -80,12 +79,12 @@ def test_every_example_of_every_contract(producer):
     ran = 0
     for name, c in zip(header["functions"], contracts):
         for e in c["examples"]:
-            if "$" in e["args"]:
-                continue  # arrays made by the host
+            if "$" in e["args"] or name == "echo.sleep":
+                continue  # arrays made by the host; a measured time, whose tolerance is not told
             answer = producer.call(name, json.loads(e["args"]))
             assert answer.status == e.get("status", "ok"), (name, e, dict(answer))
             if e.get("status", "ok") != "ok":
-                assert not e.get("result") or json.loads(e["result"]) in answer.error, (name, e)
+                assert not e.get("result") or e["result"] in answer.error, (name, e)
             elif e.get("result"):
                 same(answer.result, json.loads(e["result"]), 1e-6, 1e-9, name)
             ran += 1
@@ -125,17 +124,15 @@ def test_nan_and_infinity(producer):
     assert math.isnan(struct.unpack("<2d", got)[0]) and struct.unpack("<2d", got)[1] == inf
 
 
-@pytest.mark.skipif(numpy is None, reason="NumPy is not installed")
 def test_numpy_arrays_in_msgpack_numpy_form_equal_lists(producer):
     """Written as the msgpack-numpy package writes them: keys as bin or str, `kind` among them."""
     rng = numpy.random.default_rng(2385)
     x = rng.standard_normal(1000)
     plain = producer.call("stats.describe", {"x": x.tolist()}).expect("ok").result
     for encode in (lambda k: k, lambda k: k.encode()):
-        form = {encode("nd"): True, encode("type"): x.dtype.str, encode("kind"): encode("") if False else b"",
-                encode("shape"): list(x.shape), encode("data"): x.tobytes()}
+        form = {encode("nd"): True, encode("type"): x.dtype.str, encode("kind"): b"", encode("shape"): list(x.shape), encode("data"): x.tobytes()}
         assert producer.call("stats.describe", {"x": form}).expect("ok").result == plain
-    m = rng.standard_normal((50, 3))
+    m = rng.standard_normal((3, 50))
     as_lists = producer.call("stats.correlation", {"data": m.tolist()}).expect("ok").result["matrix"]
     form = {"nd": True, "type": m.dtype.str, "kind": "", "shape": list(m.shape), "data": m.tobytes()}
     got = producer.call("stats.correlation", {"data": form}).expect("ok").result["matrix"]
@@ -172,13 +169,14 @@ def test_more_memory_than_a_job_may_use(house, producer):
     assert "workers_lost" not in house.moved(before)
 
 
-def test_result_larger_than_a_message_may_be(house, producer):
-    """max_bytes is 64 MiB; 9 million doubles are more."""
-    if MODE != "release":
-        pytest.skip("needs half a gigabyte: in release only")
-    answer = producer.call("echo.repeat", {"x": [2.385] * 9, "times": 1000000, "form": "nd"})
-    answer.expect("resource", None, "max_bytes")
-    producer.call("echo.echo", {"data": b"still here"}).expect("ok")
+def test_result_larger_than_a_message_may_be():
+    """The worker knows the broker's max_bytes from its welcome: the job fails, the connection stays."""
+    with House({"max_bytes": 1 << 20}) as small:
+        small.start_daemon(["echo"])
+        p, before = small.producer(), small.counters()
+        p.call("echo.repeat", {"x": [2.385], "times": 140000, "form": "nd"}).expect("resource", None, "max_bytes")
+        p.call("echo.repeat", {"x": [2.385], "times": 130000, "form": "nd"}).expect("ok")
+        assert small.moves(before, jobs_called=2, jobs_delivered=2, deliveries=2, jobs_ended=2)
 
 
 # ---- many
@@ -234,9 +232,6 @@ def test_submitted_jobs_through_the_house(house, producer):
 
 def test_tcp_backend():
     """Daemon and broker over tcp on loopback."""
-    import socket
-
-    from house import House
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]

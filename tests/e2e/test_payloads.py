@@ -117,7 +117,7 @@ def test_damaged_payload(house, producer, payload, field, words):
     ("stats.mean", {"x": [2**64 - 1]}, "x", "x[0] is 18446744073709551615"),
     # NaN where forbidden
     ("echo.scale", {"x": [1], "k": NAN}, "k", "k is NaN, expected a finite number"),
-    ("echo.scale", {"x": [1], "k": -INF}, "k", "k is -infinite" if False else "infinit"),
+    ("echo.scale", {"x": [1], "k": -INF}, "k", "infinit"),
     ("stats.quantile", {"x": [1], "q": [0.5, NAN]}, "q", "q[1] is NaN, expected a finite number"),
     ("stats.quantile", {"x": [1], "q": [None]}, "q", "q[0] is NaN"),
     ("stats.mean", {"x": [1, None], "nan_policy": "raise"}, "x", "element 1 of x is NaN"),
@@ -143,28 +143,13 @@ def test_nd_array_that_is_none(house, producer, x, words):
     refused(house, producer, "stats.mean", pack({"x": x}), "x", words)
 
 
-@pytest.mark.parametrize("offset", range(9))
-def test_unaligned_data_is_read_right(producer, offset):
-    """The bytes before `data` shift it through every alignment."""
-    x = {"y" * offset if False else "type": "<f8", "shape": [3], "nd": True, "data": THREE}
-    args = {"nan_policy": "omit", "x": x} if offset % 2 else {"x": x}
-    payload = pack(args)
-    # A longer encoding of the same map head moves everything behind it.
-    if offset:
-        payload = b"\xde\x00" + bytes([len(args)]) + payload[1:] if offset < 5 else b"\xdf\x00\x00\x00" + bytes([len(args)]) + payload[1:]
-    assert producer.call_raw("stats.mean", payload).expect("ok").result == {"mean": (1 + 2.385 + 3) / 3}
-
-
 @pytest.mark.parametrize("pad", range(8))
 def test_data_at_every_alignment(producer, pad):
-    """echo.scale takes one array: keys of nd maps may come in any order and as bin, so `data` can stand anywhere."""
-    x = {b"nd": True, b"type": "<f8", b"shape": [3]}
-    wide = {0: b"\x92\x01\x03"}
-    del wide
-    shape = b"\x91" + (b"\x03", b"\xcc\x03", b"\xcd\x00\x03", b"\xce\x00\x00\x00\x03", b"\xcf" + bytes(7) + b"\x03", b"\xd0\x03",
-                       b"\xd1\x00\x03", b"\xd2\x00\x00\x00\x03")[pad]
-    payload = (b"\x81\xa1x\x84" + b"".join(pack(k) + (shape if k == b"shape" else pack(v)) for k, v in x.items()) + pack("data") +
-               b"\xc4\x18" + THREE)
+    """Shapes encoded more and more widely move the bytes of `data` through every alignment."""
+    shape = (b"\x03", b"\xcc\x03", b"\xcd\x00\x03", b"\xd1\x00\x03", b"\xce\x00\x00\x00\x03", b"\xcf" + bytes(7) + b"\x03")
+    size = shape[pad % 6] if pad < 6 else shape[pad - 6]
+    head = b"\x81\xa1x" if pad < 6 else b"\xde\x00\x01\xa1x"
+    payload = (head + b"\x84\xc4\x02nd\xc3\xa4type\xa3<f8\xa5shape\x91" + size + b"\xa4data\xc4\x18" + THREE)
     answer = producer.call_raw("echo.scale", payload).expect("ok")
     assert struct.unpack("<3d", answer.result["y"]["data"]) == (2, 4.77, 6)
 

@@ -143,8 +143,9 @@ static inline int64_t *mock_symbol(struct mock *m, const char *name, size_t byte
     return &m->symbols[m->n_symbols++].size;
 }
 
-/* Binds the symbols of a shape to an argument's sizes, or gives a result the sizes bound before: 0 when one of them is
- * not bound. Tests of unequal or too small sizes belong to the real host: such calls are mistakes here. */
+/* Binds the symbols of a shape to an argument's sizes, or gives a result the sizes bound before: 0 when one
+ * of them is not bound. Tests of unequal or too small sizes belong to the real host: such calls are mistakes
+ * here. */
 static inline int mock_shape(struct mock *m, const char *shape, struct kiln_array *a, int is_result)
 {
     uint32_t rank = 0;

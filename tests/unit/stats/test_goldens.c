@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Every function answers its own worked examples, with every set of kernels that this processor runs; and its rows
- * are complete. */
+/* Every function answers its own worked examples, with every set of kernels that this processor runs; and
+ * its rows are complete. */
 #include "mock_host.h"
 
 #include "kernels.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Every set of kernels that runs here against the plain one: lengths 0..70 and around blocks, addresses that are not
- * aligned, NaN and infinities at every place, nothing written beyond the end. */
+/* Every set of kernels that runs here against the plain one: lengths 0..70 and around blocks, addresses that
+ * are not aligned, NaN and infinities at every place, nothing written beyond the end. */
 #include "mock_host.h"
 
 #include <float.h>

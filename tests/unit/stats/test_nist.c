@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* The univariate data sets of NIST's Statistical Reference Datasets: mean and standard deviation keep as many digits as
- * tests/data/nist-univariate.json asks for (min_lre), with every set of kernels. */
+/* The univariate data sets of NIST's Statistical Reference Datasets: mean and standard deviation keep as
+ * many digits as tests/data/nist-univariate.json asks for (min_lre), with every set of kernels. */
 #include "mock_host.h"
 
 #include "kernels.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Quantiles: NumPy's answers for each method (closest_observation: Hyndman and Fan's definition), and the edges. */
+/* Quantiles: NumPy's answers for each method (closest_observation: Hyndman and Fan's definition), and the
+ * edges. */
 #include "mock_host.h"
 
 enum { PROBABILITIES = 11 };
@@ -140,7 +141,7 @@ static void edges(void **state)
     mock_close(&m);
 }
 
-/* Between an infinity and itself is that infinity, and a whole place takes its value whatever is beside it. */
+/* Between an infinity and itself is that infinity; a whole place takes its value whatever is beside it. */
 static void infinities(void **state)
 {
     (void) state;

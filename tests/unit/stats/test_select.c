@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Selection against a full sort: every rank, many ranks at once, data made to be unkind, and without patience. */
+/* Selection against a full sort: every rank, many ranks at once, data made to be unkind, and without
+ * patience. */
 #include "mock_host.h"
 
 #include "select.h"
