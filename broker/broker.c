@@ -12,7 +12,10 @@
 #include "outbox.h"
 #include "schedule.h"
 
-enum { TURN_MESSAGES = 256 }; /* taken from each side in one turn, so that neither starves the other */
+enum {
+    TURN_MESSAGES = 256,          /* taken from each side in one turn, so that neither starves the other */
+    WORKER_FRAME_BYTES = 8 << 20, /* workers may send frames so large, however small max_bytes: contracts, packed results */
+};
 
 /* ---- what happens by itself ---- */
 
@@ -56,7 +59,8 @@ static int bind_all(zsock_t *sock, const struct conf_texts *endpoints, struct er
     return 0;
 }
 
-static zsock_t *open_router(const struct broker *b, int64_t out_hwm, const struct conf_texts *endpoints, struct err *err)
+static zsock_t *open_router(const struct broker *b, int64_t out_hwm, int64_t least_frame_bytes, const struct conf_texts *endpoints,
+                            struct err *err)
 {
     zsock_t *sock = zsock_new(ZMQ_ROUTER);
     if (!sock) {
@@ -69,7 +73,7 @@ static zsock_t *open_router(const struct broker *b, int64_t out_hwm, const struc
     zsock_set_rcvhwm(sock, 1000);
     zsock_set_linger(sock, 0);
     /* Up to twice the limit a payload is refused in words; beyond, the connection is closed before it fills memory. */
-    int64_t most = 2 * b->config.max_bytes > WIRE_HEADER_BYTES ? 2 * b->config.max_bytes : WIRE_HEADER_BYTES;
+    int64_t most = 2 * b->config.max_bytes > least_frame_bytes ? 2 * b->config.max_bytes : least_frame_bytes;
     zmq_setsockopt(zsock_resolve(sock), ZMQ_MAXMSGSIZE, &most, sizeof most);
     zsock_set_heartbeat_ivl(sock, 5000);
     zsock_set_heartbeat_timeout(sock, 15000);
@@ -83,8 +87,8 @@ int broker_open(struct broker *b, struct config *config, struct err *err)
 {
     *b = (struct broker){.config = *config, .journal_driver = &journal_memory};
     *config = (struct config){0};
-    b->frontend = open_router(b, b->config.out_hwm, &b->config.frontend, err);
-    b->backend = b->frontend ? open_router(b, 100000, &b->config.backend, err) : NULL;
+    b->frontend = open_router(b, b->config.out_hwm, WIRE_HEADER_BYTES, &b->config.frontend, err);
+    b->backend = b->frontend ? open_router(b, 100000, WORKER_FRAME_BYTES, &b->config.backend, err) : NULL;
     int status = b->backend ? b->journal_driver->open("", &b->journal, err) : KILN_UNAVAILABLE;
     if (status) {
         zsock_destroy(&b->frontend);

@@ -185,7 +185,8 @@ void reply_add(struct broker *b, struct request *request, const struct outcome *
         return;
     }
     struct said s = say(o->status, o->job);
-    if (r->request != request || r->worker != o->worker || r->common.ran != s.ran || r->pack.bytes > REPLY_PACK_BYTES) {
+    if (r->request != request || r->worker != o->worker || r->common.ran != s.ran || r->pack.bytes > REPLY_PACK_BYTES ||
+        r->items.bytes > REPLY_ITEMS_BYTES) {
         reply_flush(b);
         r->request = request;
         r->worker = o->worker;

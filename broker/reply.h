@@ -14,7 +14,9 @@
 struct broker;
 struct worker;
 
-enum { REPLY_PACK_BYTES = 256 << 10 }; /* a packed answer is sent when it has grown so far */
+/* A gathered answer is sent when it has grown so far: its packed payloads, or what its header says of the jobs, which
+ * must stay well below the limit of a header (sizes and common keys come on top). */
+enum { REPLY_PACK_BYTES = 256 << 10, REPLY_ITEMS_BYTES = WIRE_HEADER_BYTES / 2 };
 
 /* What is the same for all jobs of a batch that came in one message. */
 struct said {

@@ -36,33 +36,50 @@ static void print_broker(const struct view *stats)
            nodes.token.count);
 }
 
-static void print_functions(const struct view *functions)
+static bool idle(const struct view *function)
 {
-    static const char *const counts[] = {"count",   "errors",  "queued",  "running",
-                                         "delayed", "retries", "crashes", "workers"};
-    enum { N_COUNTS = sizeof counts / sizeof counts[0] };
+    return !number(function, "count") && !number(function, "queued") && !number(function, "running") &&
+           !number(function, "delayed");
+}
+
+/* Functions that were used; all of them with --all, and all counts with -v. */
+static void print_functions(const struct view *functions, bool all, bool verbose)
+{
+    static const char *const counts[] = {"count", "errors", "queued", "running", "crashes", "retries", "delayed"};
+    const size_t n_counts = verbose ? 7 : 5;
+    size_t skipped = 0;
     struct table t = {0};
     table_column(&t, "function", TABLE_LEFT);
-    for (size_t i = 0; i < N_COUNTS; i++) {
+    for (size_t i = 0; i < n_counts; i++) {
         table_column(&t, counts[i], TABLE_RIGHT);
     }
     table_column(&t, "batch", TABLE_POINT);
-    table_column(&t, "queue", TABLE_RIGHT);
-    table_column(&t, "run", TABLE_RIGHT);
-    table_column(&t, "total us p50/p95/p99", TABLE_RIGHT);
+    table_column(&t, "queue us", TABLE_RIGHT);
+    table_column(&t, "run us", TABLE_RIGHT);
+    table_column(&t, "total us", TABLE_RIGHT);
     struct walk w = walk_list(functions);
     for (struct view f; walk_item(&w, &f);) {
+        if (!all && idle(&f)) {
+            skipped++;
+            continue;
+        }
         struct view name = view_get(&f, "name"), batch = view_get(&f, "batch_mean");
         table_cell(&t, "%.*s", VIEW_TEXT(&name));
-        for (size_t i = 0; i < N_COUNTS; i++) {
+        for (size_t i = 0; i < n_counts; i++) {
             table_cell(&t, "%" PRId64, number(&f, counts[i]));
         }
-        table_cell(&t, "%.2f", view_number(&batch, 0));
+        table_cell(&t, "%.1f", view_number(&batch, 0));
         quantile_cell(&t, &f, "queue");
         quantile_cell(&t, &f, "run");
         quantile_cell(&t, &f, "total");
     }
-    table_print(&t, stdout, table_width(stdout));
+    if (t.n_cells) {
+        printf("times are p50 / p95 / p99\n\n");
+        table_print(&t, stdout, table_width(stdout));
+    }
+    if (skipped) {
+        printf("%s%zu function%s not called yet; --all shows them\n", t.n_cells ? "\n" : "", skipped, skipped == 1 ? " was" : "s were");
+    }
     table_done(&t);
 }
 
@@ -106,7 +123,7 @@ int verb_stats(struct cli *c)
         print_broker(&stats);
         if (functions.token.count) {
             printf("\n");
-            print_functions(&functions);
+            print_functions(&functions, c->set.all, c->set.verbose);
         }
         if (c->set.verbose) {
             print_counters(&counters);

@@ -26,7 +26,8 @@ static bool send_parts(int fd, struct iovec *parts, size_t n)
 
 bool channel_send_order(int fd, const struct order *order, const void *options)
 {
-    struct iovec parts[2] = {{(void *) (uintptr_t) order, sizeof *order}, {(void *) (uintptr_t) options, order->options_bytes}};
+    struct iovec parts[2] = {{(void *) (uintptr_t) order, sizeof *order},
+                             {(void *) (uintptr_t) options, order->options_bytes}};
     return send_parts(fd, parts, 2);
 }
 

@@ -51,8 +51,8 @@ struct order {
 /* Every other packet. */
 struct note {
     uint32_t kind;
-    int32_t status;   /* CHANNEL_REFUSED */
-    int64_t load_ns;  /* CHANNEL_PROVEN */
+    int32_t status;  /* CHANNEL_REFUSED */
+    int64_t load_ns; /* CHANNEL_PROVEN */
     int64_t prove_ns;
     uint32_t functions;
     char version[64];

@@ -16,13 +16,17 @@
 
 static const struct conf_row daemon_rows[] = {
 #define AT(member) offsetof(struct daemon_config, member)
-    {"broker", CONF_TEXT, AT(broker), 0, 0, "ipc:///run/kiln/work.sock", NULL, "backend endpoint of the broker"},
+    {"broker", CONF_TEXT, AT(broker), 0, 0, "ipc:///run/kiln/work.sock", NULL,
+     "backend endpoint of the broker"},
     {"name", CONF_TEXT, AT(name), 0, 0, "", NULL, "name of this node; empty: host.pid"},
-    {"run_dir", CONF_TEXT, AT(run_dir), 0, 0, "/run/kiln/kilnd", NULL, "private folder; may not be mounted noexec"},
-    {"plugin_dir", CONF_TEXT, AT(plugin_dir), 0, 0, "/usr/lib/kiln/plugins", NULL, "where plugin files are looked for"},
+    {"run_dir", CONF_TEXT, AT(run_dir), 0, 0, "/run/kiln/kilnd", NULL,
+     "private folder; may not be mounted noexec"},
+    {"plugin_dir", CONF_TEXT, AT(plugin_dir), 0, 0, "/usr/lib/kiln/plugins", NULL,
+     "where plugin files are looked for"},
     {"log_level", CONF_TEXT, AT(log_level), 0, 0, "info", NULL, "debug, info, warning or error"},
     {"cpus", CONF_INTS, AT(cpus), 0, CONFIG_CPUS - 1, "", NULL, "processors to stay on; empty: all"},
-    {"drain_ms", CONF_INT, AT(drain_ms), 0, 86400000, "30000", "ms", "time for running jobs to finish at the end"},
+    {"drain_ms", CONF_INT, AT(drain_ms), 0, 86400000, "30000", "ms",
+     "time for running jobs to finish at the end"},
     {"slots", CONF_INT, AT(slots), 1, 4096, "256", "jobs", "most jobs held by one worker"},
     {"plugins", CONF_OTHER, 0, 0, 0, NULL, NULL, "list of groups, one a plugin:"},
 #undef AT
@@ -37,7 +41,8 @@ static const struct conf_row plugin_rows[] = {
     {"options", CONF_OTHER, 0, 0, 0, NULL, NULL, "group: options of the plugin itself"},
     {"limits", CONF_OTHER, 0, 0, 0, NULL, NULL, "group:"},
     {"recycle", CONF_OTHER, 0, 0, 0, NULL, NULL, "group:"},
-    {"cpus", CONF_INTS, AT(cpus), 0, CONFIG_CPUS - 1, "", NULL, "processors of its workers; empty: daemon.cpus"},
+    {"cpus", CONF_INTS, AT(cpus), 0, CONFIG_CPUS - 1, "", NULL,
+     "processors of its workers; empty: daemon.cpus"},
     {"nice", CONF_INT, AT(nice), -20, 19, "0", NULL, "scheduling priority of its workers"},
 #undef AT
 };
@@ -45,7 +50,8 @@ static const struct conf_row plugin_rows[] = {
 static const struct conf_row limit_rows[] = {
 #define AT(member) offsetof(struct plugin_limits, member)
     {"run_ms", CONF_INT, AT(run_ms), 1, 86400000, "30000", "ms", "a job in plugin code for longer is killed"},
-    {"warm_ms", CONF_INT, AT(warm_ms), 10, 3600000, "20000", "ms", "loading, warming and proving for longer fails"},
+    {"warm_ms", CONF_INT, AT(warm_ms), 10, 3600000, "20000", "ms",
+     "loading, warming and proving for longer fails"},
     {"memory_mb", CONF_INT, AT(memory_mb), 64, 1048576, "1024", "MiB", "private memory of a worker"},
     {"job_mb", CONF_INT, AT(job_mb), 1, 1048576, "256", "MiB", "memory of one job"},
     {"files", CONF_INT, AT(files), 32, 65536, "256", "files", "open files of a worker"},
@@ -54,8 +60,10 @@ static const struct conf_row limit_rows[] = {
 
 static const struct conf_row recycle_rows[] = {
 #define AT(member) offsetof(struct plugin_recycle, member)
-    {"jobs", CONF_INT, AT(jobs), 0, INT64_C(1000000000000), "0", "jobs", "replace a worker after so many; 0: never"},
-    {"resident_mb", CONF_INT, AT(resident_mb), 0, 1048576, "0", "MiB", "replace a worker above this size; 0: never"},
+    {"jobs", CONF_INT, AT(jobs), 0, INT64_C(1000000000000), "0", "jobs",
+     "replace a worker after so many; 0: never"},
+    {"resident_mb", CONF_INT, AT(resident_mb), 0, 1048576, "0", "MiB",
+     "replace a worker above this size; 0: never"},
 #undef AT
 };
 
@@ -75,8 +83,9 @@ static int refuse(const config_setting_t *group, const char *name, const char *k
     const config_setting_t *at = key ? config_setting_get_member(group, key) : NULL;
     at = at ? at : group;
     const char *file = config_setting_source_file(at);
-    return err_set(err, KILN_INVALID, key, "%s:%u: %s%s%s is \"%.200s\", expected %s", file ? file : "configuration",
-                   config_setting_source_line(at), name, key ? "." : "", key ? key : "", value, expected);
+    return err_set(err, KILN_INVALID, key, "%s:%u: %s%s%s is \"%.200s\", expected %s",
+                   file ? file : "configuration", config_setting_source_line(at), name, key ? "." : "",
+                   key ? key : "", value, expected);
 }
 
 static bool word(const char *text, const char *also)
@@ -118,7 +127,8 @@ static int check_broker(const config_setting_t *group, char **broker, const char
         mem_free(*broker);
         *broker = joined;
         if (n - 7 >= sizeof((struct sockaddr_un *) 0)->sun_path) {
-            return refuse(group, "daemon", "broker", *broker, "a path of at most 107 bytes after ipc://", err);
+            return refuse(group, "daemon", "broker", *broker, "a path of at most 107 bytes after ipc://",
+                          err);
         }
         return 0;
     }
@@ -130,21 +140,25 @@ static int check_broker(const config_setting_t *group, char **broker, const char
     return 0;
 }
 
-static int check_path(const config_setting_t *group, const char *name, const char *key, char **path, const char *base,
-                      struct err *err)
+static int check_path(const config_setting_t *group, const char *name, const char *key, char **path,
+                      const char *base, struct err *err)
 {
     if (!(*path)[0]) {
         return refuse(group, name, key, *path, "a path", err);
     }
     absolute(path, base);
-    return strlen(*path) < CONFIG_PATH_BYTES - 64 ? 0 : refuse(group, name, key, *path, "a path of at most 960 bytes", err);
+    return strlen(*path) < CONFIG_PATH_BYTES - 64
+               ? 0
+               : refuse(group, name, key, *path, "a path of at most 960 bytes", err);
 }
 
-static int check_daemon(const config_setting_t *group, struct daemon_config *c, const char *base, struct err *err)
+static int check_daemon(const config_setting_t *group, struct daemon_config *c, const char *base,
+                        struct err *err)
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ._-";
     if (c->name[0] && !word(c->name, letters)) {
-        return refuse(group, "daemon", "name", c->name, "1 to 63 letters, digits, dots, dashes and underscores", err);
+        return refuse(group, "daemon", "name", c->name,
+                      "1 to 63 letters, digits, dots, dashes and underscores", err);
     }
     if (!c->name[0]) {
         char host[CONFIG_NAME_BYTES - 16] = "";
@@ -165,7 +179,8 @@ static int check_plugin(const config_setting_t *group, const char *name, const s
                         struct plugin_config *p, struct err *err)
 {
     if (!word(p->name, "_")) {
-        return refuse(group, name, "name", p->name, "1 to 63 lower case letters, digits and underscores", err);
+        return refuse(group, name, "name", p->name, "1 to 63 lower case letters, digits and underscores",
+                      err);
     }
     for (const struct plugin_config *other = c->plugins; other < p; other++) {
         if (strcmp(other->name, p->name) == 0) {
@@ -191,11 +206,12 @@ static int read_plugin(const config_setting_t *group, const char *name, const st
         return status;
     }
     snprintf(sub, sizeof sub, "%s.limits", name);
-    status = conf_read(config_setting_get_member(group, "limits"), sub, limit_rows, COUNT(limit_rows), &p->limits, err);
+    status = conf_read(config_setting_get_member(group, "limits"), sub, limit_rows, COUNT(limit_rows),
+                       &p->limits, err);
     if (!status) {
         snprintf(sub, sizeof sub, "%s.recycle", name);
-        status = conf_read(config_setting_get_member(group, "recycle"), sub, recycle_rows, COUNT(recycle_rows), &p->recycle,
-                           err);
+        status = conf_read(config_setting_get_member(group, "recycle"), sub, recycle_rows,
+                           COUNT(recycle_rows), &p->recycle, err);
     }
     if (!status && p->limits.job_mb > p->limits.memory_mb) {
         char got[32];
@@ -209,8 +225,8 @@ static int read_plugin(const config_setting_t *group, const char *name, const st
     }
     if (!status) {
         snprintf(sub, sizeof sub, "%s.options", name);
-        status = plugin_options_pack(config_setting_get_member(group, "options"), sub, CONFIG_OPTIONS_BYTES, &p->options,
-                              &p->options_bytes, err);
+        status = plugin_options_pack(config_setting_get_member(group, "options"), sub, CONFIG_OPTIONS_BYTES,
+                                     &p->options, &p->options_bytes, err);
     }
     return status;
 }
@@ -218,12 +234,14 @@ static int read_plugin(const config_setting_t *group, const char *name, const st
 static int read_plugins(const config_setting_t *group, struct daemon_config *c, struct err *err)
 {
     const config_setting_t *list = config_setting_get_member(group, "plugins");
-    if (!list || !config_setting_is_list(list) || config_setting_length(list) < 1 || config_setting_length(list) > 64) {
+    if (!list || !config_setting_is_list(list) || config_setting_length(list) < 1 ||
+        config_setting_length(list) > 64) {
         const config_setting_t *at = list ? list : group;
         const char *file = config_setting_source_file(at);
-        return err_set(err, KILN_INVALID, "plugins", "%s:%u: daemon.plugins is %s, expected a list ( { ... }, ... ) of 1 to 64",
+        return err_set(err, KILN_INVALID, "plugins",
+                       "%s:%u: daemon.plugins is %s, expected a list ( { ... }, ... ) of 1 to 64",
                        file ? file : "configuration", config_setting_source_line(at),
-                       !list                           ? "missing"
+                       !list                          ? "missing"
                        : config_setting_is_list(list) ? (config_setting_length(list) ? "too long" : "empty")
                                                       : "not a list");
     }
@@ -231,7 +249,8 @@ static int read_plugins(const config_setting_t *group, struct daemon_config *c, 
     for (int i = 0; i < config_setting_length(list); i++) {
         char name[40];
         snprintf(name, sizeof name, "daemon.plugins[%d]", i);
-        int status = read_plugin(config_setting_get_elem(list, (unsigned) i), name, c, &c->plugins[c->n_plugins++], err);
+        int status = read_plugin(config_setting_get_elem(list, (unsigned) i), name, c,
+                                 &c->plugins[c->n_plugins++], err);
         if (status) {
             return status;
         }
@@ -254,7 +273,8 @@ int daemon_config_load(const char *path, struct daemon_config **ret_config, stru
     const config_setting_t *group = config_lookup(&file, "daemon");
     int status;
     if (!group) {
-        status = err_set(err, KILN_INVALID, "daemon", "%s: group \"daemon\" is missing, expected daemon = { ... }", path);
+        status = err_set(err, KILN_INVALID, "daemon",
+                         "%s: group \"daemon\" is missing, expected daemon = { ... }", path);
     } else {
         status = conf_read(group, "daemon", daemon_rows, COUNT(daemon_rows), c, err);
         status = status ? status : check_daemon(group, c, base, err);

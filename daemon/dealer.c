@@ -52,8 +52,9 @@ int dealer_init(struct dealer *d, const char *endpoint, struct err *err)
     assert(d->context);
     snprintf(d->endpoint, sizeof d->endpoint, "%s", endpoint);
     if (open_socket(d)) {
-        err_set(err, KILN_INVALID, "broker", "broker is \"%s\", expected an endpoint such as ipc:///run/kiln/work.sock: %s",
-                endpoint, zmq_strerror(zmq_errno()));
+        err_set(err, KILN_INVALID, "broker",
+                "broker is \"%s\", expected an endpoint such as ipc:///run/kiln/work.sock: %s", endpoint,
+                zmq_strerror(zmq_errno()));
         dealer_done(d, 0);
         return KILN_INVALID;
     }

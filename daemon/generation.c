@@ -13,16 +13,20 @@ enum { TRIES = 3, PAUSE_FIRST_MS = 100, PAUSE_MOST_MS = 60000, WELL_MS = 60000 }
 
 const char *generation_state_name(enum generation_state state)
 {
-    static const char *const names[] = {"staged", "loading", "warming", "ready", "draining", "retired", "failed"};
+    static const char *const names[] = {"staged",   "loading", "warming", "ready",
+                                        "draining", "retired", "failed"};
     return names[state];
 }
 
-struct generation *generation_new(const struct plugin_config *plugin, const struct staged *staged, uint64_t number)
+struct generation *generation_new(const struct plugin_config *plugin, const struct staged *staged,
+                                  uint64_t number)
 {
     struct generation *g = mem_alloc(sizeof *g);
-    *g = (struct generation){.plugin = plugin, .staged = *staged, .number = number, .n_seats = (size_t) plugin->workers};
+    *g = (struct generation){
+        .plugin = plugin, .staged = *staged, .number = number, .n_seats = (size_t) plugin->workers};
     g->seats = mem_alloc(g->n_seats * sizeof *g->seats);
-    g->members = mem_alloc(2 * g->n_seats * sizeof(struct member *)); /* each seat's, and its successor or predecessor */
+    g->members = mem_alloc(2 * g->n_seats *
+                           sizeof(struct member *)); /* each seat's, and its successor or predecessor */
     return g;
 }
 
@@ -84,7 +88,8 @@ static void fail(struct generation *g, const char *why)
 {
     g->state = GENERATION_FAILED;
     snprintf(g->why, sizeof g->why, "%s", why);
-    log_error("plugin_failed", "plugin=%s build=%s why=%s", g->plugin->name, g->staged.digest, log_quote(g->why));
+    log_error("plugin_failed", "plugin=%s build=%s why=%s", g->plugin->name, g->staged.digest,
+              log_quote(g->why));
     for (size_t i = 0; i < g->n_seats; i++) {
         g->seats[i].retry_ns = INT64_MAX;
     }
@@ -105,7 +110,7 @@ static void settle(struct generation *g)
     for (size_t i = 0; i < g->n_members; i++) {
         const struct member *m = g->members[i];
         uint32_t phase = atomic_load(&m->slot->phase);
-        enum generation_state is = m->proven_ns            ? GENERATION_READY
+        enum generation_state is = m->proven_ns             ? GENERATION_READY
                                    : phase == PHASE_WARMING ? GENERATION_WARMING
                                                             : GENERATION_LOADING;
         best = m->role != MEMBER_LEAVING && is > best ? is : best;
@@ -122,10 +127,12 @@ void generation_hear(struct generation *g, struct member *m)
     if (m->proven_ns && !was_proven) {
         g->was_ready = true;
         snprintf(g->version, sizeof g->version, "%s", m->proven.version);
-        log_info("worker_proven", "wid=%s plugin=%s version=%s build=%s functions=%u start_us=%" PRId64 " load_us=%" PRId64
+        log_info("worker_proven",
+                 "wid=%s plugin=%s version=%s build=%s functions=%u start_us=%" PRId64 " load_us=%" PRId64
                  " prove_us=%" PRId64,
                  m->wid, g->plugin->name, g->version, g->staged.digest, m->proven.functions,
-                 (m->proven_ns - m->started_ns) / CLOCK_US, m->proven.load_ns / CLOCK_US, m->proven.prove_ns / CLOCK_US);
+                 (m->proven_ns - m->started_ns) / CLOCK_US, m->proven.load_ns / CLOCK_US,
+                 m->proven.prove_ns / CLOCK_US);
     }
     if (m->registered && !was_registered && m->role == MEMBER_NEXT) {
         struct member *old = find(g, m->seat, MEMBER_CURRENT);
@@ -149,7 +156,8 @@ static int64_t pause_ns(unsigned failures)
 }
 
 /* A seat is empty and should not be: decides when it is filled again. */
-static void bereave(struct generation *g, const struct member *m, const struct member_ending *e, int64_t now_ns)
+static void bereave(struct generation *g, const struct member *m, const struct member_ending *e,
+                    int64_t now_ns)
 {
     struct seat *s = &g->seats[m->seat];
     bool blameless = e->kind && strcmp(e->kind, "deadline") == 0; /* it was the job's fault: no pause */
@@ -160,15 +168,17 @@ static void bereave(struct generation *g, const struct member *m, const struct m
     s->failures += !blameless;
     s->retry_ns = now_ns + wait_ns;
     g->restarts++;
-    log_warning("worker_died", "wid=%s plugin=%s kind=%s cause=%s running=%zu restart_ms=%" PRId64, m->wid, g->plugin->name,
-                e->kind ? e->kind : "left", log_quote(e->cause), e->running, wait_ns / CLOCK_MS);
+    log_warning("worker_died", "wid=%s plugin=%s kind=%s cause=%s running=%zu restart_ms=%" PRId64, m->wid,
+                g->plugin->name, e->kind ? e->kind : "left", log_quote(e->cause), e->running,
+                wait_ns / CLOCK_MS);
 }
 
 static void bury(struct generation *g, const struct member *m, const struct member_ending *e, int64_t now_ns)
 {
     if (g->state >= GENERATION_DRAINING || m->role == MEMBER_LEAVING) {
         if (e->kind && g->state != GENERATION_FAILED) {
-            log_warning("worker_did_not_drain", "wid=%s cause=%s running=%zu", m->wid, log_quote(e->cause), e->running);
+            log_warning("worker_did_not_drain", "wid=%s cause=%s running=%zu", m->wid, log_quote(e->cause),
+                        e->running);
         } else {
             log_debug("worker_left", "wid=%s", m->wid);
         }
@@ -179,13 +189,15 @@ static void bury(struct generation *g, const struct member *m, const struct memb
         return;
     }
     if (!g->was_ready && ++g->deaths >= TRIES) {
-        char why[256];
-        snprintf(why, sizeof why, "%u workers in a row died before they were ready, the last by %s", g->deaths, e->cause);
+        char why[400];
+        snprintf(why, sizeof why, "%u workers in a row died before they were ready, the last by %s%s%s",
+                 g->deaths, e->cause, e->step[0] ? " at " : "", e->step);
         fail(g, why);
         return;
     }
     if (m->refused.status) {
-        log_error("worker_refused", "wid=%s plugin=%s why=%s", m->wid, g->plugin->name, log_quote(m->refused.text));
+        log_error("worker_refused", "wid=%s plugin=%s why=%s", m->wid, g->plugin->name,
+                  log_quote(m->refused.text));
     }
     bereave(g, m, e, now_ns);
 }
@@ -219,8 +231,8 @@ static void start(struct generation *g, struct site *site, size_t seat, enum mem
         /* No memory or no processes for now: like a death, but with nobody to bury. */
         struct seat *s = &g->seats[seat];
         int64_t wait_ns = pause_ns(++s->failures);
-        log_error("worker_not_started", "plugin=%s why=%s retry_ms=%" PRId64, g->plugin->name, log_quote(err.text),
-                  wait_ns / CLOCK_MS);
+        log_error("worker_not_started", "plugin=%s why=%s retry_ms=%" PRId64, g->plugin->name,
+                  log_quote(err.text), wait_ns / CLOCK_MS);
         s->retry_ns = now_ns + wait_ns;
         return;
     }
@@ -233,8 +245,8 @@ static bool worn(const struct generation *g, const struct member *m)
 {
     const struct plugin_recycle *r = &g->plugin->recycle;
     return (r->jobs && atomic_load_explicit(&m->slot->jobs, memory_order_relaxed) >= (uint64_t) r->jobs) ||
-           (r->resident_mb &&
-            atomic_load_explicit(&m->slot->resident_bytes, memory_order_relaxed) > (uint64_t) r->resident_mb << 20);
+           (r->resident_mb && atomic_load_explicit(&m->slot->resident_bytes, memory_order_relaxed) >
+                                  (uint64_t) r->resident_mb << 20);
 }
 
 /* Fills an empty seat when it is time; puts a successor beside a worn member. */

@@ -34,8 +34,8 @@ struct generation {
     struct staged staged;
     uint64_t number;
     enum generation_state state;
-    bool was_ready;      /* some worker was proven once */
-    unsigned deaths;     /* before that */
+    bool was_ready;  /* some worker was proven once */
+    unsigned deaths; /* before that */
     uint64_t restarts;
     int64_t drain_end_ns; /* DRAINING: when those still there are killed */
     char version[64];
@@ -49,7 +49,8 @@ struct generation {
 const char *generation_state_name(enum generation_state state);
 
 /* Takes over the staged file (it is dropped with the generation). */
-struct generation *generation_new(const struct plugin_config *plugin, const struct staged *staged, uint64_t number);
+struct generation *generation_new(const struct plugin_config *plugin, const struct staged *staged,
+                                  uint64_t number);
 /* One that cannot be: its file could not be staged. */
 struct generation *generation_failed(const struct plugin_config *plugin, const char *why);
 void generation_free(struct generation **generation, struct site *site);

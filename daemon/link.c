@@ -49,7 +49,8 @@ int link_init(struct link *l, const char *endpoint, const char *wid, struct err 
     }
     uint64_t random[2];
     if (getrandom(random, sizeof random, 0) != sizeof random) {
-        random[0] = (uint64_t) clock_ns(); /* it need only differ from that of an earlier process of this name */
+        random[0] =
+            (uint64_t) clock_ns(); /* it need only differ from that of an earlier process of this name */
     }
     snprintf(l->session, sizeof l->session, "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
     snprintf(l->wid, sizeof l->wid, "%s", wid);
@@ -71,7 +72,8 @@ void link_done(struct link *l, int linger_ms)
 
 /* ---- saying ---- */
 
-void link_gone(struct link *l, const char *wid, const char *cause, const char *kind, const uint64_t *running, size_t n)
+void link_gone(struct link *l, const char *wid, const char *cause, const char *kind, const uint64_t *running,
+               size_t n)
 {
     struct buf *b = &l->gone[l->n_gone++ % LINK_GONE_KEPT];
     buf_clear(b);

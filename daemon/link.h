@@ -27,7 +27,7 @@ struct link {
     struct buf out;
     char wid[64], session[33];
     bool welcome;
-    bool spoke;    /* something was sent since the owner cleared this */
+    bool spoke; /* something was sent since the owner cleared this */
     int64_t beat_ns;
     int64_t asked_ns; /* of the unanswered hello or beat; 0: none is */
     int64_t next_beat_ns;
@@ -46,7 +46,8 @@ bool link_beat_due(const struct link *l, int64_t now_ns);
 void link_beat(struct link *l, const struct buf *pairs, uint32_t n_pairs, int64_t now_ns);
 
 /* kind: "crash", "deadline", "memory" or "stop". */
-void link_gone(struct link *l, const char *wid, const char *cause, const char *kind, const uint64_t *running, size_t n);
+void link_gone(struct link *l, const char *wid, const char *cause, const char *kind, const uint64_t *running,
+               size_t n);
 
 /* Hello on a new socket after a silence. Returns when to be called again. */
 int64_t link_tend(struct link *l, int64_t now_ns);

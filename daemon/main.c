@@ -90,7 +90,8 @@ int main(int argc, char **argv)
         }
     }
     if (optind < argc) {
-        fprintf(stderr, "kilnd: argument \"%s\" is not expected; kilnd --help lists the options\n", argv[optind]);
+        fprintf(stderr, "kilnd: argument \"%s\" is not expected; kilnd --help lists the options\n",
+                argv[optind]);
         return status_exit(KILN_INVALID);
     }
     return run(path, only_test);

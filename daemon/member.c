@@ -21,19 +21,18 @@ enum { LOOK_BUSY_MS = 20, LOOK_IDLE_MS = 100, STUCK_MS = 30000 };
 
 static size_t take_slot(struct site *site)
 {
-    for (size_t i = 0; i < site->board->n; i++) {
-        if (!site->slot_used[i]) {
-            site->slot_used[i] = true;
-            scoreboard_reset(&site->board->slots[i]);
-            return i;
-        }
+    size_t i = 0;
+    while (i < site->board->n && site->slot_used[i]) {
+        i++;
     }
-    assert(!"more members than the supervisor counted");
-    return 0;
+    assert(i < site->board->n); /* there are two for each seat */
+    site->slot_used[i] = true;
+    scoreboard_reset(&site->board->slots[i]);
+    return i;
 }
 
-static void fill_order(struct order *o, const struct site *site, const struct member *m, const struct staged *staged,
-                       uint64_t generation)
+static void fill_order(struct order *o, const struct site *site, const struct member *m,
+                       const struct staged *staged, uint64_t generation)
 {
     const struct daemon_config *c = site->config;
     const struct plugin_config *p = m->plugin;
@@ -59,8 +58,8 @@ static void fill_order(struct order *o, const struct site *site, const struct me
     }
 }
 
-int member_start(struct site *site, const struct plugin_config *plugin, const struct staged *staged, uint64_t generation,
-                 size_t seat, struct member **ret_member, struct err *err)
+int member_start(struct site *site, const struct plugin_config *plugin, const struct staged *staged,
+                 uint64_t generation, size_t seat, struct member **ret_member, struct err *err)
 {
     struct process process;
     int status = process_start(site->board->fd, plugin->name, &process, err);
@@ -110,7 +109,8 @@ static void take_note(struct member *m, const struct note *n)
         m->registered = false;
         break;
     case CHANNEL_REFUSED:
-        err_set(&m->refused, n->status ? n->status : KILN_INTERNAL, NULL, "%.*s", (int) sizeof n->text - 1, n->text);
+        err_set(&m->refused, n->status ? n->status : KILN_INTERNAL, NULL, "%.*s", (int) sizeof n->text - 1,
+                n->text);
         break;
     case CHANNEL_LEAVING:
         log_warning("worker_told_to_stop", "wid=%s by=broker", m->wid);
@@ -145,8 +145,11 @@ static int64_t watch_start(struct member *m, int64_t now_ns)
         return until_ns;
     }
     bool warming = atomic_load(&m->slot->phase) >= PHASE_WARMING;
-    err_set(&m->refused, KILN_DEADLINE, "warm_ms", "%s took longer than limits.warm_ms = %" PRId64,
-            warming ? "warming and proving the plugin" : "loading the plugin", m->plugin->limits.warm_ms);
+    char step[SCOREBOARD_STEP_BYTES];
+    scoreboard_step(m->slot, step, sizeof step);
+    err_set(&m->refused, KILN_DEADLINE, "warm_ms", "%s took longer than limits.warm_ms = %" PRId64 "%s%s",
+            warming ? "warming and proving the plugin" : "loading the plugin", m->plugin->limits.warm_ms,
+            step[0] ? ", and hangs at " : "", step);
     member_kill(m, "stop", "%s", m->refused.text);
     return INT64_MAX;
 }
@@ -167,7 +170,8 @@ static int64_t watch_work(struct member *m, int64_t now_ns)
     int64_t end_ns = r.started_ns + r.limit_ns;
     if (now_ns >= end_ns) {
         m->kill_started_ns = r.started_ns;
-        member_kill(m, "deadline", "the job ran longer than its limit of %" PRId64 " ms", r.limit_ns / CLOCK_MS);
+        member_kill(m, "deadline", "the job ran longer than its limit of %" PRId64 " ms",
+                    r.limit_ns / CLOCK_MS);
         return INT64_MAX;
     }
     return end_ns < now_ns + LOOK_BUSY_MS * CLOCK_MS ? end_ns : now_ns + LOOK_BUSY_MS * CLOCK_MS;
@@ -189,7 +193,8 @@ void member_drain(struct member *m)
     m->role = MEMBER_LEAVING;
     atomic_store(&m->slot->draining, 1);
     if (m->process.channel >= 0) {
-        channel_send(m->process.channel, &note); /* wakes it; if it cannot be told, the drain's time limit ends it */
+        channel_send(m->process.channel,
+                     &note); /* wakes it; if it cannot be told, the drain's time limit ends it */
     }
 }
 
@@ -226,7 +231,8 @@ bool member_ended(struct member *m, struct site *site, struct member_ending *ret
         e.kind = m->kill_kind;
         snprintf(e.cause, sizeof e.cause, "%s", m->kill_cause);
         if (strcmp(e.kind, "deadline") == 0 && (r.n == 0 || r.started_ns != m->kill_started_ns)) {
-            e.kind = "stop"; /* the slow job ended just before the blow fell, which hit another or none: nobody's fault */
+            e.kind =
+                "stop"; /* the slow job ended just before the blow fell, which hit another or none: nobody's fault */
         }
     } else if (m->refused.status) {
         e.kind = "stop";
@@ -235,6 +241,10 @@ bool member_ended(struct member *m, struct site *site, struct member_ending *ret
         e.kind = NULL;
     } else {
         e.kind = "crash";
+        if (how.code == WORKER_EXIT_DAMAGED) {
+            snprintf(e.cause, sizeof e.cause, "the plugin wrote outside its memory");
+        }
+        scoreboard_step(m->slot, e.step, sizeof e.step);
     }
     if (e.kind && m->known) {
         link_gone(site->link, m->wid, e.cause, e.kind, r.tokens, r.n);

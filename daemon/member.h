@@ -27,7 +27,11 @@ struct site {
     uint64_t serial; /* of the last member: names are never used twice */
 };
 
-enum member_role { MEMBER_CURRENT, MEMBER_NEXT, MEMBER_LEAVING }; /* NEXT: warms beside the CURRENT one it will replace */
+enum member_role {
+    MEMBER_CURRENT,
+    MEMBER_NEXT,
+    MEMBER_LEAVING
+}; /* NEXT: warms beside the CURRENT one it will replace */
 
 struct member {
     struct process process;
@@ -44,11 +48,11 @@ struct member {
     /* Set when we killed it. */
     const char *kill_kind; /* as `kind` of gone; NULL: we did not */
     char kill_cause[128];
-    int64_t kill_started_ns;  /* kind deadline: which stay in plugin code was too long */
+    int64_t kill_started_ns; /* kind deadline: which stay in plugin code was too long */
 };
 
-int member_start(struct site *site, const struct plugin_config *plugin, const struct staged *staged, uint64_t generation,
-                 size_t seat, struct member **ret_member, struct err *err);
+int member_start(struct site *site, const struct plugin_config *plugin, const struct staged *staged,
+                 uint64_t generation, size_t seat, struct member **ret_member, struct err *err);
 void member_free(struct member **member, struct site *site);
 
 /* Takes in what it says. True when anything changed. */
@@ -59,12 +63,14 @@ int64_t member_watch(struct member *m, int64_t now_ns);
 
 void member_drain(struct member *m);
 void member_hasten(struct member *m); /* the running job is told that it is cancelled */
-void member_kill(struct member *m, const char *kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void member_kill(struct member *m, const char *kind, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 struct member_ending {
     const char *kind; /* "crash", "deadline", "memory", "stop"; NULL: it left by itself, in order */
     char cause[128];
-    size_t running; /* jobs that were in plugin code */
+    char step[SCOREBOARD_STEP_BYTES]; /* of warming at which it crashed; "" otherwise */
+    size_t running;                   /* jobs that were in plugin code */
 };
 
 /* True once: the process is over, and the broker was told if it had to be. */

@@ -34,8 +34,8 @@ static void pack(struct buf *b, const config_setting_t *s)
     }
 }
 
-int plugin_options_pack(const config_setting_t *group, const char *name, size_t limit_bytes, void **ret_data, size_t *ret_bytes,
-                 struct err *err)
+int plugin_options_pack(const config_setting_t *group, const char *name, size_t limit_bytes, void **ret_data,
+                        size_t *ret_bytes, struct err *err)
 {
     if (!group) {
         *ret_data = NULL;
@@ -44,8 +44,8 @@ int plugin_options_pack(const config_setting_t *group, const char *name, size_t 
     }
     const char *file = config_setting_source_file(group);
     if (!config_setting_is_group(group)) {
-        return err_set(err, KILN_INVALID, "options", "%s:%u: %s is not a group { ... }", file ? file : "configuration",
-                       config_setting_source_line(group), name);
+        return err_set(err, KILN_INVALID, "options", "%s:%u: %s is not a group { ... }",
+                       file ? file : "configuration", config_setting_source_line(group), name);
     }
     if (config_setting_length(group) == 0) {
         *ret_data = NULL;
@@ -57,7 +57,8 @@ int plugin_options_pack(const config_setting_t *group, const char *name, size_t 
     pack(&b, group);
     if (b.failed) {
         buf_done(&b);
-        return err_set(err, KILN_INVALID, "options", "%s:%u: %s has more than %zu bytes as msgpack, expected at most that",
+        return err_set(err, KILN_INVALID, "options",
+                       "%s:%u: %s has more than %zu bytes as msgpack, expected at most that",
                        file ? file : "configuration", config_setting_source_line(group), name, limit_bytes);
     }
     *ret_data = b.data;

@@ -11,7 +11,7 @@
 
 /* Packs a group with everything below it. NULL or an empty group gives NULL and 0. The bytes are the caller's (mem_free).
  * `name` is what the group is called in messages. */
-int plugin_options_pack(const config_setting_t *group, const char *name, size_t limit_bytes, void **ret_data, size_t *ret_bytes,
-                 struct err *err);
+int plugin_options_pack(const config_setting_t *group, const char *name, size_t limit_bytes, void **ret_data,
+                        size_t *ret_bytes, struct err *err);
 
 #endif

@@ -18,7 +18,8 @@
 static char **environment(void)
 {
     static char one_thread[][32] = {"OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1"};
-    static const char *const ours[] = {"NOTIFY_SOCKET=", "WATCHDOG_", "LISTEN_", "OPENBLAS_NUM_THREADS=", "OMP_NUM_THREADS="};
+    static const char *const ours[] = {"NOTIFY_SOCKET=", "WATCHDOG_", "LISTEN_",
+                                       "OPENBLAS_NUM_THREADS=", "OMP_NUM_THREADS="};
     size_t n = 0;
     while (environ[n]) {
         n++;

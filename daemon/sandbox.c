@@ -31,8 +31,8 @@ static int limit(int which, const char *name, rlim_t most, struct err *err)
     }
     struct rlimit wanted = {.rlim_cur = most, .rlim_max = most};
     if (setrlimit(which, &wanted) < 0) {
-        return err_set(err, KILN_INTERNAL, name, "limit %s cannot be set to %llu: %s", name, (unsigned long long) most,
-                       strerror(errno));
+        return err_set(err, KILN_INTERNAL, name, "limit %s cannot be set to %llu: %s", name,
+                       (unsigned long long) most, strerror(errno));
     }
     return 0;
 }
@@ -47,7 +47,8 @@ static int stay_on(const uint8_t *cpus, size_t bytes, struct err *err)
         }
     }
     if (CPU_COUNT(&set) > 0 && sched_setaffinity(0, sizeof set, &set) < 0) {
-        return err_set(err, KILN_INVALID, "cpus", "cpus name no processor that this process may use: %s", strerror(errno));
+        return err_set(err, KILN_INVALID, "cpus", "cpus name no processor that this process may use: %s",
+                       strerror(errno));
     }
     return 0;
 }
@@ -87,8 +88,8 @@ int sandbox_enter(const struct order *order, struct err *err)
     }
     offer_to_oom_killer();
     if (order->nice && setpriority(PRIO_PROCESS, 0, order->nice) < 0) {
-        return err_set(err, KILN_DENIED, "nice", "nice is %d, and the kernel does not permit it: %s", order->nice,
-                       strerror(errno));
+        return err_set(err, KILN_DENIED, "nice", "nice is %d, and the kernel does not permit it: %s",
+                       order->nice, strerror(errno));
     }
     int status = stay_on(order->cpus, sizeof order->cpus, err);
     status = status ? status : limit(RLIMIT_CORE, "core", 0, err);

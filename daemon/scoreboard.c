@@ -3,19 +3,22 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "mem.h"
 
-static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2, "shared between processes: must be lock-free");
+static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2,
+              "shared between processes: must be lock-free");
 
 static int map(int fd, size_t slots, struct scoreboard **ret_board, struct err *err)
 {
     void *at = mmap(NULL, slots * sizeof(struct slot), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (at == MAP_FAILED) {
-        return err_set(err, KILN_INTERNAL, NULL, "scoreboard of %zu slots cannot be mapped: %s", slots, strerror(errno));
+        return err_set(err, KILN_INTERNAL, NULL, "scoreboard of %zu slots cannot be mapped: %s", slots,
+                       strerror(errno));
     }
     struct scoreboard *b = mem_alloc(sizeof *b);
     *b = (struct scoreboard){.fd = fd, .n = slots, .slots = at};
@@ -27,7 +30,8 @@ int scoreboard_new(size_t slots, struct scoreboard **ret_board, struct err *err)
 {
     int fd = memfd_create("kiln-scoreboard", MFD_CLOEXEC);
     if (fd < 0 || ftruncate(fd, (off_t) (slots * sizeof(struct slot))) < 0) {
-        err_set(err, KILN_INTERNAL, NULL, "scoreboard of %zu slots cannot be made: %s", slots, strerror(errno));
+        err_set(err, KILN_INTERNAL, NULL, "scoreboard of %zu slots cannot be made: %s", slots,
+                strerror(errno));
         if (fd >= 0) {
             close(fd);
         }
@@ -67,6 +71,13 @@ void scoreboard_reset(struct slot *s)
     atomic_store(&s->phase, PHASE_STARTING);
     atomic_store(&s->cancelled, 0);
     atomic_store(&s->draining, 0);
+    s->step[0] = '\0';
+}
+
+const char *scoreboard_step(const struct slot *s, char *out, size_t bytes)
+{
+    snprintf(out, bytes, "%.*s", SCOREBOARD_STEP_BYTES - 1, s->step);
+    return out;
 }
 
 /* The brackets: each store of the body is a release, so none is seen before `turn` became odd, and `turn` becomes even

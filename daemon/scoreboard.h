@@ -21,7 +21,8 @@
 
 #include "err.h"
 
-enum { SCOREBOARD_TOKENS = 256 }; /* most jobs that one call of plugin code computes together */
+/* Most jobs that one call of plugin code computes together; room for the name of a step of warming. */
+enum { SCOREBOARD_TOKENS = 256, SCOREBOARD_STEP_BYTES = 128 };
 
 enum phase { PHASE_STARTING, PHASE_LOADING, PHASE_WARMING, PHASE_SERVING, PHASE_LEAVING };
 
@@ -39,6 +40,8 @@ struct slot {
     _Alignas(64) _Atomic uint32_t cancelled; /* the running job should stop: nobody waits any more */
     _Atomic uint32_t draining;               /* start no further job */
     _Alignas(64) _Atomic uint64_t tokens[SCOREBOARD_TOKENS];
+    /* Written by the worker while it loads and warms: the step it is at. Read only when it died or hangs there. */
+    char step[SCOREBOARD_STEP_BYTES];
 };
 
 struct scoreboard {
@@ -68,6 +71,9 @@ struct running {
 /* False when the worker was changing it all the while (then look again later). `dead`: the owner is gone, so what is
  * there is final, even if it died in the middle of a change. */
 bool scoreboard_look(const struct slot *s, bool dead, struct running *ret_running);
+
+/* The step, cut to fit; "" when there is none. Returns out. */
+const char *scoreboard_step(const struct slot *s, char *out, size_t bytes);
 
 /* Cheap test before scoreboard_look: some job is inside plugin code. */
 static inline bool scoreboard_busy(const struct slot *s)

@@ -34,7 +34,8 @@ static int make_folders(const char *dir, struct err *err)
         *at = '\0';
         /* Folders on the way are for everybody to pass, as /run is; the last is ours alone. */
         if (mkdir(path, was ? 0755 : 0700) < 0 && errno != EEXIST) {
-            return err_set(err, KILN_INVALID, "run_dir", "folder %s cannot be made: %s", path, strerror(errno));
+            return err_set(err, KILN_INVALID, "run_dir", "folder %s cannot be made: %s", path,
+                           strerror(errno));
         }
         if (!was) {
             return 0;
@@ -54,13 +55,15 @@ static int check_folder(const char *dir, struct err *err)
         return err_set(err, KILN_INVALID, "run_dir", "%s is not a folder", dir);
     }
     if (s.st_uid != geteuid() || (s.st_mode & 022)) {
-        return err_set(err, KILN_INVALID, "run_dir",
-                       "folder %s has owner %u and mode %04o, expected owner %u and no write permission for others", dir,
-                       (unsigned) s.st_uid, (unsigned) s.st_mode & 07777, (unsigned) geteuid());
+        return err_set(
+            err, KILN_INVALID, "run_dir",
+            "folder %s has owner %u and mode %04o, expected owner %u and no write permission for others", dir,
+            (unsigned) s.st_uid, (unsigned) s.st_mode & 07777, (unsigned) geteuid());
     }
     if (fs.f_flag & ST_NOEXEC) {
         return err_set(err, KILN_INVALID, "run_dir",
-                       "folder %s is mounted noexec, expected a file system from which plugins can be mapped", dir);
+                       "folder %s is mounted noexec, expected a file system from which plugins can be mapped",
+                       dir);
     }
     return 0;
 }
@@ -124,10 +127,11 @@ static int distrust(const char *what, const char *path, const struct stat *s, st
     if (geteuid() != 0) {
         snprintf(owner, sizeof owner, "0 or %u", (unsigned) geteuid());
     }
-    return err_set(err, KILN_DENIED, "file",
-                   "%s %s has owner %u and mode %04o, expected owner %s and no write permission for group and others "
-                   "(chmod go-w)",
-                   what, path, (unsigned) s->st_uid, (unsigned) s->st_mode & 07777, owner);
+    return err_set(
+        err, KILN_DENIED, "file",
+        "%s %s has owner %u and mode %04o, expected owner %s and no write permission for group and others "
+        "(chmod go-w)",
+        what, path, (unsigned) s->st_uid, (unsigned) s->st_mode & 07777, owner);
 }
 
 /* Opens the file that `path` leads to and checks it and the folder it lies in: whoever may write the folder may
@@ -137,7 +141,8 @@ static int open_checked(const char *path, int *ret_fd, struct err *err)
     char real[PATH_MAX];
     struct stat s;
     if (!realpath(path, real)) {
-        return err_set(err, KILN_INVALID, "file", "plugin file %s cannot be opened: %s", path, strerror(errno));
+        return err_set(err, KILN_INVALID, "file", "plugin file %s cannot be opened: %s", path,
+                       strerror(errno));
     }
     int fd = open(real, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &s) < 0) {
@@ -145,7 +150,8 @@ static int open_checked(const char *path, int *ret_fd, struct err *err)
         goto fail;
     }
     if (!S_ISREG(s.st_mode) || s.st_size < 1 || s.st_size > (off_t) FILE_MOST_MB << 20) {
-        err_set(err, KILN_INVALID, "file", "plugin file %s is %s of %lld bytes, expected a file of 1 byte to %d MiB", path,
+        err_set(err, KILN_INVALID, "file",
+                "plugin file %s is %s of %lld bytes, expected a file of 1 byte to %d MiB", path,
                 S_ISREG(s.st_mode) ? "a file" : "no regular file", (long long) s.st_size, FILE_MOST_MB);
         goto fail;
     }
@@ -215,13 +221,15 @@ int staging_copy(const char *dir, const char *path, struct staged *ret_staged, s
     int to = mkostemp(temporary, O_CLOEXEC);
     /* Read-only for us too: nothing may change a file that is mapped. A crash may lose it: the next start copies anew. */
     if (to < 0 || copy(from, to, digest, &made.bytes) < 0 || fchmod(to, 0500) < 0) {
-        err_set(err, KILN_INTERNAL, "run_dir", "plugin file %s cannot be copied to %s: %s", path, dir, strerror(errno));
+        err_set(err, KILN_INTERNAL, "run_dir", "plugin file %s cannot be copied to %s: %s", path, dir,
+                strerror(errno));
         goto fail;
     }
     sodium_bin2hex(made.digest, sizeof made.digest, digest, sizeof digest);
     snprintf(made.path, sizeof made.path, "%s/%s.so", dir, made.digest);
     if (rename(temporary, made.path) < 0) {
-        err_set(err, KILN_INTERNAL, "run_dir", "plugin copy %s cannot be named: %s", made.path, strerror(errno));
+        err_set(err, KILN_INTERNAL, "run_dir", "plugin copy %s cannot be named: %s", made.path,
+                strerror(errno));
         goto fail;
     }
     close(from);

@@ -29,8 +29,8 @@ struct supervisor {
     int64_t begun_ns;
     unsigned stops; /* SIGTERM and SIGINT so far */
     bool was_ready;
-    bool changed;   /* something of the plugins may have */
-    char said[256]; /* the last STATUS */
+    bool changed;                     /* something of the plugins may have */
+    char said[256];                   /* the last STATUS */
     bool unsaid_status, unsaid_ready; /* the service manager has not taken it yet */
     int64_t watchdog_ns, next_watchdog_ns;
 
@@ -53,7 +53,8 @@ static int open_signals(struct supervisor *s, struct err *err)
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    return s->signals >= 0 ? 0 : err_set(err, KILN_INTERNAL, NULL, "signals cannot be read: %s", strerror(errno));
+    return s->signals >= 0 ? 0
+                           : err_set(err, KILN_INTERNAL, NULL, "signals cannot be read: %s", strerror(errno));
 }
 
 static int stay_on(const struct conf_ints *cpus, struct err *err)
@@ -64,8 +65,8 @@ static int stay_on(const struct conf_ints *cpus, struct err *err)
         CPU_SET((size_t) cpus->items[i], &set);
     }
     if (cpus->n && sched_setaffinity(0, sizeof set, &set) < 0) {
-        return err_set(err, KILN_INVALID, "cpus", "daemon.cpus names no processor that this process may use: %s",
-                       strerror(errno));
+        return err_set(err, KILN_INVALID, "cpus",
+                       "daemon.cpus names no processor that this process may use: %s", strerror(errno));
     }
     return 0;
 }
@@ -102,8 +103,8 @@ static int begin(struct supervisor *s, const struct daemon_config *config, struc
         return status;
     }
     s->changed = true;
-    log_info("started", "version=%s node=%s plugins=%zu broker=%s run_dir=%s", KILN_VERSION, config->name, config->n_plugins,
-             config->broker, config->run_dir);
+    log_info("started", "version=%s node=%s plugins=%zu broker=%s run_dir=%s", KILN_VERSION, config->name,
+             config->n_plugins, config->broker, config->run_dir);
     return 0;
 }
 
@@ -130,7 +131,8 @@ static void stop(struct supervisor *s)
 {
     int64_t now_ns = clock_ns();
     if (s->stops++ == 0) {
-        log_info("stopping", "drain_ms=%lld workers=%zu", (long long) s->config->drain_ms, plugin_store_members(&s->store));
+        log_info("stopping", "drain_ms=%lld workers=%zu", (long long) s->config->drain_ms,
+                 plugin_store_members(&s->store));
         s->unsaid_status = s->unsaid_ready = false;
         notify_send("STOPPING=1\nSTATUS=finishing running jobs");
         plugin_store_drain(&s->store, s->config->drain_ms, now_ns);
@@ -170,7 +172,8 @@ static void judge(struct supervisor *s, int64_t now_ns)
     }
     if (!s->was_ready && plugin_store_ready(&s->store)) {
         s->was_ready = s->unsaid_ready = true;
-        log_info("ready", "after_us=%lld status=%s", (long long) ((now_ns - s->begun_ns) / CLOCK_US), log_quote(now));
+        log_info("ready", "after_us=%lld status=%s", (long long) ((now_ns - s->begun_ns) / CLOCK_US),
+                 log_quote(now));
     }
 }
 

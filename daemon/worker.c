@@ -29,8 +29,8 @@ struct worker {
     int statm_fd;
     int64_t next_look_ns;
 
-    struct buf hello;          /* pairs of the hello map */
-    struct buf *hello_frames;  /* contracts, then the report: views of the engine's memory */
+    struct buf hello;         /* pairs of the hello map */
+    struct buf *hello_frames; /* contracts, then the report: views of the engine's memory */
     const struct buf **hello_list;
     bool told_registered;
     bool leaving;
@@ -61,6 +61,12 @@ static void phase(struct worker *w, enum phase phase)
 
 /* ---- the plugin ---- */
 
+static void on_step(void *arg, const char *what)
+{
+    struct slot *s = arg;
+    snprintf(s->step, sizeof s->step, "%s", what);
+}
+
 static void load(struct worker *w)
 {
     struct err err;
@@ -70,11 +76,13 @@ static void load(struct worker *w)
                                          .max_batch = MAX_BATCH};
     int64_t begun_ns = clock_ns();
     phase(w, PHASE_LOADING);
+    engine_on_step(on_step, w->slot);
     if (engine_load(o->path, w->options, o->options_bytes, &limits, &w->engine, &err)) {
         refuse(&err);
     }
     if (strcmp(engine_name(w->engine), o->plugin) != 0) {
-        err_set(&err, KILN_INVALID, "name", "the plugin calls itself \"%s\", expected \"%s\" as in the configuration",
+        err_set(&err, KILN_INVALID, "name",
+                "the plugin calls itself \"%s\", expected \"%s\" as in the configuration",
                 engine_name(w->engine), o->plugin);
         refuse(&err);
     }
@@ -88,6 +96,8 @@ static void load(struct worker *w)
                         .prove_ns = clock_ns() - loaded_ns,
                         .functions = (uint32_t) engine_functions(w->engine)};
     snprintf(note.version, sizeof note.version, "%s", engine_version(w->engine));
+    engine_on_step(NULL, NULL);
+    w->slot->step[0] = '\0';
     phase(w, PHASE_SERVING);
     if (!channel_send(CHANNEL_FD, &note)) {
         _exit(WORKER_EXIT_NO_SUPERVISOR);
@@ -190,8 +200,10 @@ static void look_at_self(struct worker *w, int64_t now_ns)
     char text[64] = "";
     unsigned long long pages = 0;
     w->next_look_ns = now_ns + CLOCK_S;
-    if (w->statm_fd >= 0 && pread(w->statm_fd, text, sizeof text - 1, 0) > 0 && sscanf(text, "%*u %llu", &pages) == 1) {
-        atomic_store_explicit(&w->slot->resident_bytes, pages * (uint64_t) sysconf(_SC_PAGESIZE), memory_order_relaxed);
+    if (w->statm_fd >= 0 && pread(w->statm_fd, text, sizeof text - 1, 0) > 0 &&
+        sscanf(text, "%*u %llu", &pages) == 1) {
+        atomic_store_explicit(&w->slot->resident_bytes, pages * (uint64_t) sysconf(_SC_PAGESIZE),
+                              memory_order_relaxed);
     }
 }
 
@@ -237,7 +249,8 @@ static int64_t tend(struct worker *w, int64_t now_ns)
         leave(w);
     }
     if (engine_damaged(w->engine) && !w->leaving) {
-        log_error("plugin_wrote_out_of_bounds", "wid=%s plugin=%s build=%s", w->order.wid, w->order.plugin, w->order.build);
+        log_error("plugin_wrote_out_of_bounds", "wid=%s plugin=%s build=%s", w->order.wid, w->order.plugin,
+                  w->order.build);
         leave(w);
     }
     int64_t until_ns = worker_link_tend(&w->link, now_ns);
@@ -249,7 +262,8 @@ static int64_t tend(struct worker *w, int64_t now_ns)
 /* What was sent to a broker that is there will reach it. Results that have no broker to go to wait a little for one. */
 static bool may_go(const struct worker *w, int64_t now_ns)
 {
-    return w->link.state == LINK_WELCOME || w->link.n_kept == 0 || now_ns - w->leaving_ns > LEAVE_MS * CLOCK_MS;
+    return w->link.state == LINK_WELCOME || w->link.kept.n == 0 ||
+           now_ns - w->leaving_ns > LEAVE_MS * CLOCK_MS;
 }
 
 static void serve(struct worker *w)
@@ -297,7 +311,8 @@ int worker_main(void)
         return WORKER_EXIT_NO_SUPERVISOR;
     }
     log_open("kilnd-worker", (enum log_level) w.order.log_level);
-    if (sandbox_enter(&w.order, &err) || scoreboard_map(CHANNEL_BOARD_FD, w.order.slots_of_board, &w.board, &err)) {
+    if (sandbox_enter(&w.order, &err) ||
+        scoreboard_map(CHANNEL_BOARD_FD, w.order.slots_of_board, &w.board, &err)) {
         refuse(&err);
     }
     w.slot = &w.board->slots[w.order.slot];

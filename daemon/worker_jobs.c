@@ -7,7 +7,10 @@
 #include "clock.h"
 #include "mem.h"
 
-enum { PACK_SEND_BYTES = 1 << 20, PACK_KEEP_BYTES = 4 << 20 }; /* reported when so long; not kept when grown so large */
+enum {
+    PACK_SEND_BYTES = 1 << 20,
+    PACK_KEEP_BYTES = 4 << 20
+}; /* reported when so long; not kept when grown so large */
 
 /* What the message says of a job, beside its token. */
 struct job_room {
@@ -17,7 +20,6 @@ struct job_room {
     int status; /* not KILN_OK: refused without being run */
     struct err why;
 };
-
 
 /* ---- what plugin code is at, for the scoreboard ---- */
 
@@ -58,8 +60,8 @@ static void progress(void *arg, size_t index, double fraction)
 
 /* ---- life ---- */
 
-void worker_jobs_init(struct worker_jobs *w, struct engine *engine, struct worker_link *link, struct slot *slot,
-                      int64_t run_limit_ns)
+void worker_jobs_init(struct worker_jobs *w, struct engine *engine, struct worker_link *link,
+                      struct slot *slot, int64_t run_limit_ns)
 {
     *w = (struct worker_jobs){.engine = engine, .link = link, .slot = slot, .run_limit_ns = run_limit_ns};
     w->longest_ns = mem_alloc(engine_functions(engine) * sizeof *w->longest_ns);
@@ -102,7 +104,8 @@ static int read_terms(const msgpack_object_map *m, struct terms *t, struct err *
     return status ? status : header_uint(m, "run_ms", 1, UINT64_C(1) << 40, &t->run_ms, err);
 }
 
-static int read_job(struct worker_jobs *w, const msgpack_object *o, const struct terms *around, int64_t now_ns, size_t i)
+static int read_job(struct worker_jobs *w, const msgpack_object *o, const struct terms *around,
+                    int64_t now_ns, size_t i)
 {
     struct job_room *r = &w->room[i];
     struct terms t = *around;
@@ -139,11 +142,12 @@ static int find(const struct worker_jobs *w, struct err *why)
     }
     const char *plugin = engine_name(w->engine);
     size_t n = strlen(plugin);
-    int at = bytes > n + 1 && memcmp(fn, plugin, n) == 0 && fn[n] == '.' ? engine_find(w->engine, fn + n + 1, bytes - n - 1)
-                                                                         : -1;
+    int at = bytes > n + 1 && memcmp(fn, plugin, n) == 0 && fn[n] == '.'
+                 ? engine_find(w->engine, fn + n + 1, bytes - n - 1)
+                 : -1;
     if (at < 0) {
-        err_set(why, KILN_UNKNOWN_FUNCTION, "fn", "fn is \"%.*s\", expected a function of this worker's plugin %s",
-                (int) bytes, fn, plugin);
+        err_set(why, KILN_UNKNOWN_FUNCTION, "fn",
+                "fn is \"%.*s\", expected a function of this worker's plugin %s", (int) bytes, fn, plugin);
     }
     return at;
 }
@@ -234,8 +238,8 @@ static void take_result(struct worker_jobs *w, size_t i)
                            .batch = j->batch};
     if (j->status == KILN_OK && j->result_bytes > w->link->max_bytes) {
         /* The broker would close the connection over it, again and again. */
-        snprintf(j->error, sizeof j->error, "the result has %zu bytes, more than broker.max_bytes = %zu", j->result_bytes,
-                 w->link->max_bytes);
+        snprintf(j->error, sizeof j->error, "the result has %zu bytes, more than broker.max_bytes = %zu",
+                 j->result_bytes, w->link->max_bytes);
         j->field[0] = '\0';
         d->status = KILN_RESOURCE;
     } else if (j->status == KILN_OK && !set_payload(w, i, j->result, j->result_bytes)) {
@@ -268,7 +272,8 @@ static size_t slice(const struct worker_jobs *w, size_t fn, size_t first, size_t
     size_t most = engine_function_max_batch(w->engine, fn);
     most = most < SCOREBOARD_TOKENS ? most : SCOREBOARD_TOKENS;
     size_t last = first + 1;
-    while (last < n && last - first < most && !w->room[first].solo && !w->room[last].solo && !w->room[last].status) {
+    while (last < n && last - first < most && !w->room[first].solo && !w->room[last].solo &&
+           !w->room[last].status) {
         last++;
     }
     return last - first;

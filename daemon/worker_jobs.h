@@ -11,28 +11,28 @@
 #include "scoreboard.h"
 #include "worker_link.h"
 
-enum { MAX_BATCH = 64 };          /* jobs together, when the function does not say less */
+enum { MAX_BATCH = 64 };           /* jobs together, when the function does not say less */
 #define REPORT_NS INT64_C(2000000) /* the oldest unreported result waits no longer, if we can help it */
 
 struct worker_jobs {
     struct engine *engine; /* borrowed, like link and slot */
     struct worker_link *link;
     struct slot *slot;
-    int64_t run_limit_ns;  /* of a job that does not say otherwise */
+    int64_t run_limit_ns; /* of a job that does not say otherwise */
 
     struct job_room *room; /* jobs of the message at hand; grows to the largest seen */
     size_t n_room;
     struct engine_job *jobs;
     struct done_job *done;
     zmq_msg_t *results;
-    struct buf pack;       /* results of jobs that came packed, one after the other */
+    struct buf pack; /* results of jobs that came packed, one after the other */
     uint64_t *tokens;
-    int64_t *longest_ns;   /* for each function: longest recent slice */
-    size_t slice_first;    /* of the slice at hand */
+    int64_t *longest_ns; /* for each function: longest recent slice */
+    size_t slice_first;  /* of the slice at hand */
 };
 
-void worker_jobs_init(struct worker_jobs *w, struct engine *engine, struct worker_link *link, struct slot *slot,
-                      int64_t run_limit_ns);
+void worker_jobs_init(struct worker_jobs *w, struct engine *engine, struct worker_link *link,
+                      struct slot *slot, int64_t run_limit_ns);
 void worker_jobs_done(struct worker_jobs *w);
 
 /* Runs the jobs of the message in link->frames and reports every one of them: done, or released when the slot says drain. */

@@ -8,7 +8,6 @@
 
 #include "clock.h"
 #include "log.h"
-#include "mem.h"
 #include "status.h"
 
 /* Until a welcome says otherwise. */
@@ -23,58 +22,17 @@ int worker_link_init(struct worker_link *l, const char *endpoint, int64_t slots,
     }
     uint64_t random[2];
     if (getrandom(random, sizeof random, 0) != sizeof random) {
-        random[0] = (uint64_t) clock_ns(); /* it need only differ from that of an earlier process of this name */
+        random[0] =
+            (uint64_t) clock_ns(); /* it need only differ from that of an earlier process of this name */
     }
     snprintf(l->session, sizeof l->session, "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
-    l->kept = mem_alloc(KEPT_MESSAGES * sizeof *l->kept);
+    kept_init(&l->kept);
     return 0;
-}
-
-/* ---- kept done messages ---- */
-
-static struct kept *kept_at(struct worker_link *l, size_t i)
-{
-    return &l->kept[(l->kept_first + i) % KEPT_MESSAGES];
-}
-
-static void kept_release(struct worker_link *l, struct kept *k)
-{
-    for (size_t i = 0; i < k->n_frames; i++) {
-        zmq_msg_close(&k->frames[i]);
-    }
-    mem_free(k->frames);
-    mem_free(k->tokens);
-    l->kept_bytes -= k->bytes;
-    l->kept_tokens -= k->n_tokens;
-    *k = (struct kept){0};
-}
-
-static void kept_drop_first(struct worker_link *l)
-{
-    kept_release(l, kept_at(l, 0));
-    l->kept_first = (l->kept_first + 1) % KEPT_MESSAGES;
-    l->n_kept--;
-}
-
-static void stored(struct worker_link *l, uint64_t seq)
-{
-    while (l->n_kept > 0 && kept_at(l, 0)->seq <= seq) {
-        kept_drop_first(l);
-    }
-}
-
-static bool kept_full(const struct worker_link *l)
-{
-    /* Half of the messages are spare: with credit given, that many may still have to be sent. */
-    return l->n_kept > KEPT_MESSAGES / 2 || l->kept_bytes > KEPT_BYTES || l->kept_tokens > KEPT_TOKENS;
 }
 
 void worker_link_finish(struct worker_link *l, int linger_ms)
 {
-    while (l->n_kept > 0) {
-        kept_drop_first(l);
-    }
-    mem_free(l->kept);
+    kept_finish(&l->kept);
     frames_done(&l->frames);
     header_done(&l->header);
     buf_done(&l->out);
@@ -96,8 +54,8 @@ static void begin(struct worker_link *l, uint32_t pairs, const char *op)
 static void say_hello(struct worker_link *l)
 {
     size_t resumed = 0;
-    for (size_t i = 0; i < l->n_kept; i++) {
-        resumed += kept_at(l, i)->n_tokens;
+    for (size_t i = 0; i < l->kept.n; i++) {
+        resumed += kept_at(&l->kept, i)->n_tokens;
     }
     begin(l, l->hello_pairs + 2 + (resumed > 0), "hello");
     buf_put_str_const(&l->out, "session");
@@ -105,8 +63,8 @@ static void say_hello(struct worker_link *l)
     if (resumed > 0) {
         buf_put_str_const(&l->out, "resume");
         buf_put_list(&l->out, (uint32_t) resumed);
-        for (size_t i = 0; i < l->n_kept; i++) {
-            const struct kept *k = kept_at(l, i);
+        for (size_t i = 0; i < l->kept.n; i++) {
+            const struct kept_done *k = kept_at(&l->kept, i);
             for (size_t t = 0; t < k->n_tokens; t++) {
                 buf_put_u64(&l->out, k->tokens[t]);
             }
@@ -123,8 +81,8 @@ static void say_hello(struct worker_link *l)
     l->asked_ns = clock_ns();
 }
 
-void worker_link_hello(struct worker_link *l, const struct buf *pairs, uint32_t n_pairs, const struct buf *const *payloads,
-                       size_t n_payloads)
+void worker_link_hello(struct worker_link *l, const struct buf *pairs, uint32_t n_pairs,
+                       const struct buf *const *payloads, size_t n_payloads)
 {
     l->hello = pairs;
     l->hello_pairs = n_pairs;
@@ -136,7 +94,7 @@ void worker_link_hello(struct worker_link *l, const struct buf *pairs, uint32_t 
 /* The credit that may be given now: free slots beyond what was delivered; never less than before. */
 static uint64_t credit(struct worker_link *l)
 {
-    if (!l->quiet && !l->draining && !kept_full(l)) {
+    if (!l->quiet && !l->draining && !kept_full(&l->kept)) {
         uint64_t limit = l->delivered + (uint64_t) l->slots - l->held;
         l->limit = limit > l->limit ? limit : l->limit;
     }
@@ -190,7 +148,8 @@ struct common {
 
 static struct common common_of(const struct done_job *j)
 {
-    return (struct common){j->status, (uint64_t) j->decode_ns, (uint64_t) j->run_ns, (uint64_t) j->encode_ns, j->batch};
+    return (struct common){j->status, (uint64_t) j->decode_ns, (uint64_t) j->run_ns, (uint64_t) j->encode_ns,
+                           j->batch};
 }
 
 static void put_common(struct buf *b, const struct common *c, const struct common *around)
@@ -221,8 +180,9 @@ static void put_job(struct buf *b, const struct done_job *j, const struct common
 {
     struct common c = common_of(j);
     bool error = j->error && j->error[0], field = j->field && j->field[0];
-    buf_put_map(b, 1u + (c.status != around->status) + (c.decode_ns != around->decode_ns) + (c.run_ns != around->run_ns) +
-                       (c.encode_ns != around->encode_ns) + (c.batch != around->batch) + error + field);
+    buf_put_map(b, 1u + (c.status != around->status) + (c.decode_ns != around->decode_ns) +
+                       (c.run_ns != around->run_ns) + (c.encode_ns != around->encode_ns) +
+                       (c.batch != around->batch) + error + field);
     buf_put_str_const(b, "token");
     buf_put_u64(b, j->token);
     put_common(b, &c, around);
@@ -236,7 +196,7 @@ static void put_job(struct buf *b, const struct done_job *j, const struct common
     }
 }
 
-static void send_kept(struct worker_link *l, const struct kept *k)
+static void send_kept(struct worker_link *l, const struct kept_done *k)
 {
     for (size_t i = 0; i < k->n_frames; i++) {
         zmq_msg_t copy; /* of the reference, not of the contents */
@@ -250,14 +210,7 @@ static void send_kept(struct worker_link *l, const struct kept *k)
 
 void worker_link_done(struct worker_link *l, const struct done_job *jobs, size_t n, const struct buf *pack)
 {
-    if (l->n_kept == KEPT_MESSAGES) {
-        /* Cannot happen to a broker that heeds credit. To one that does not, the oldest result is lost first. */
-        kept_drop_first(l);
-    }
-    struct kept *k = kept_at(l, l->n_kept++);
-    *k = (struct kept){.seq = ++l->seq, .n_frames = pack ? 2 : n + 1, .n_tokens = n};
-    k->frames = mem_alloc(k->n_frames * sizeof *k->frames);
-    k->tokens = mem_alloc(n * sizeof *k->tokens);
+    struct kept_done *k = kept_add(&l->kept, ++l->seq, pack ? 2 : n + 1, n);
     struct common around = common_of(&jobs[0]);
     begin(l, pack ? 10 : 9, "done");
     buf_put_str_const(&l->out, "seq");
@@ -275,17 +228,14 @@ void worker_link_done(struct worker_link *l, const struct done_job *jobs, size_t
         for (size_t i = 0; i < n; i++) {
             buf_put_u64(&l->out, jobs[i].bytes);
         }
-        k->bytes = pack->bytes;
         zmq_msg_init_size(&k->frames[1], pack->bytes);
         memcpy(zmq_msg_data(&k->frames[1]), pack->data, pack->bytes);
     }
     for (size_t i = 0; i < n && !pack; i++) {
-        k->bytes += zmq_msg_size(jobs[i].payload);
         zmq_msg_init(&k->frames[i + 1]);
         zmq_msg_move(&k->frames[i + 1], jobs[i].payload);
     }
-    l->kept_bytes += k->bytes;
-    l->kept_tokens += n;
+    kept_weigh(&l->kept, k);
     l->held -= n;
     buf_put_str_const(&l->out, "credit");
     buf_put_u64(&l->out, credit(l));
@@ -299,29 +249,6 @@ void worker_link_done(struct worker_link *l, const struct done_job *jobs, size_t
 
 /* ---- hearing ---- */
 
-/* Drops kept messages of which the broker knows no job any more. */
-static void drop_lost(struct worker_link *l, const msgpack_object_array *lost)
-{
-    for (size_t left = l->n_kept; left > 0; left--) {
-        struct kept k = *kept_at(l, 0);
-        size_t known = k.n_tokens;
-        for (size_t t = 0; t < k.n_tokens; t++) {
-            for (uint32_t i = 0; i < lost->size; i++) {
-                const msgpack_object *o = &lost->ptr[i];
-                known -= o->type == MSGPACK_OBJECT_POSITIVE_INTEGER && o->via.u64 == k.tokens[t];
-            }
-        }
-        /* Each message goes round the ring once, to its end, unless it is dropped: the order stays. */
-        l->kept_first = (l->kept_first + 1) % KEPT_MESSAGES;
-        l->n_kept--;
-        if (known == 0) {
-            kept_release(l, &k);
-        } else {
-            *kept_at(l, l->n_kept++) = k;
-        }
-    }
-}
-
 static void hear_welcome(struct worker_link *l)
 {
     const msgpack_object_map *m = &l->header.map;
@@ -334,7 +261,8 @@ static void hear_welcome(struct worker_link *l)
         header_text(m, "error", 1024, &error, &error_bytes, &err) ||
         header_uint(m, "beat_ms", 10, 3600000, &beat_ms, &err) ||
         header_uint(m, "max_bytes", 1024, UINT64_C(1) << 40, &max_bytes, &err) ||
-        header_uint(m, "epoch", 0, UINT64_MAX, &epoch, &err) || header_list(m, "lost", UINT32_MAX, &lost, &err)) {
+        header_uint(m, "epoch", 0, UINT64_MAX, &epoch, &err) ||
+        header_list(m, "lost", UINT32_MAX, &lost, &err)) {
         log_error("welcome_invalid", "why=%s", log_quote(err.text));
         return;
     }
@@ -353,10 +281,10 @@ static void hear_welcome(struct worker_link *l)
     /* Counts start anew here and not at the hello: jobs that come in between were sent before the broker heard it. */
     l->delivered = l->limit = 0;
     if (lost) {
-        drop_lost(l, lost);
+        kept_lost(&l->kept, lost);
     }
-    for (size_t i = 0; i < l->n_kept; i++) {
-        send_kept(l, kept_at(l, i));
+    for (size_t i = 0; i < l->kept.n; i++) {
+        send_kept(l, kept_at(&l->kept, i));
     }
     say_credit(l);
 }
@@ -378,7 +306,7 @@ static void hear_stored(struct worker_link *l)
 {
     uint64_t seq = 0;
     if (header_uint(&l->header.map, "seq", 0, UINT64_MAX, &seq, NULL) == 0) {
-        stored(l, seq);
+        kept_stored(&l->kept, seq);
         renew_credit(l);
     }
 }
@@ -395,7 +323,8 @@ static enum link_event hear(struct worker_link *l)
         uint64_t seq = 0;
         const msgpack_object_array *jobs = NULL;
         struct err err;
-        if (header_uint(m, "stored", 0, UINT64_MAX, &seq, &err) || header_list(m, "jobs", WIRE_JOBS, &jobs, &err) ||
+        if (header_uint(m, "stored", 0, UINT64_MAX, &seq, &err) ||
+            header_list(m, "jobs", WIRE_JOBS, &jobs, &err) ||
             frames_split(&l->frames, m, jobs ? jobs->size : 0, &l->payloads, &err)) {
             log_error("jobs_invalid", "why=%s", log_quote(err.text));
             return LINK_OTHER;
@@ -403,7 +332,7 @@ static enum link_event hear(struct worker_link *l)
         if (!jobs) {
             return LINK_OTHER;
         }
-        stored(l, seq);
+        kept_stored(&l->kept, seq);
         l->delivered += jobs->size;
         l->held += jobs->size;
         return LINK_JOBS;
@@ -414,7 +343,8 @@ static enum link_event hear(struct worker_link *l)
         hear_beat(l);
     } else if (text_is(op, bytes, "welcome")) {
         hear_welcome(l);
-    } else if (text_is(op, bytes, "who") && l->hello && (l->state != LINK_GREETED || clock_ns() - l->asked_ns > l->beat_ns)) {
+    } else if (text_is(op, bytes, "who") && l->hello &&
+               (l->state != LINK_GREETED || clock_ns() - l->asked_ns > l->beat_ns)) {
         /* One hello answers any number of these: several of our messages may have met a broker that does not know us. */
         say_hello(l);
     }

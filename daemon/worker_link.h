@@ -5,37 +5,27 @@
  * when the broker is silent or the connection ended. It knows nothing of plugins: the hello is handed to it ready made,
  * and jobs messages are handed out as they came.
  *
- *     worker_link_init(&l, endpoint, beat, &err)
- *     worker_link_hello(&l, &head, frames, n)      from now on it is said whenever needed
+ *     worker_link_init(&l, endpoint, slots, &err)
+ *     worker_link_hello(&l, &pairs, n_pairs, payloads, n)   from now on it is said whenever needed
  *     for (;;) {
- *         while (worker_link_recv(&l) == LINK_JOBS) { ... worker_link_done_*() ... }
- *         wait_ns = worker_link_tend(&l, now)       beats, silence
- *         poll l.dealer, at most wait_ns
+ *         while (worker_link_recv(&l) != LINK_NOTHING) { jobs: worker_link_done() or worker_link_release() for each }
+ *         until_ns = worker_link_tend(&l, now_ns)           beats, silence
+ *         poll dealer_fd and dealer_monitor_fd until then
  *     }
  *     worker_link_bye(&l)  worker_link_finish(&l) */
 #ifndef WORKER_LINK_H
 #define WORKER_LINK_H
 
 #include "dealer.h"
+#include "kept.h"
 #include "wire.h"
-
-/* What may be sent and not yet stored; beyond it no further credit is given. */
-enum { KEPT_MESSAGES = 512, KEPT_BYTES = 64 << 20, KEPT_TOKENS = 8192 };
-
-struct kept {
-    uint64_t seq;
-    size_t bytes, n_frames;
-    zmq_msg_t *frames; /* share their contents with what was sent */
-    size_t n_tokens;
-    uint64_t *tokens;
-};
 
 enum link_state { LINK_SILENT, LINK_GREETED, LINK_WELCOME }; /* no hello said; hello said; welcomed */
 enum link_event { LINK_NOTHING, LINK_JOBS, LINK_OTHER };
 
 struct worker_link {
     struct dealer dealer;
-    struct frames frames; /* the message at hand */
+    struct frames frames;     /* the message at hand */
     struct payload *payloads; /* of its jobs */
     struct header header;
     struct buf out;
@@ -53,7 +43,7 @@ struct worker_link {
     bool spoke;    /* something was sent since the owner cleared this */
     int64_t beat_ns;
     size_t max_bytes; /* largest payload the broker takes */
-    int64_t asked_ns;  /* when the unanswered hello or beat was sent; 0: none is */
+    int64_t asked_ns; /* when the unanswered hello or beat was sent; 0: none is */
     int64_t next_beat_ns;
 
     int64_t slots;
@@ -62,15 +52,14 @@ struct worker_link {
     size_t held;        /* jobs received and not yet reported */
 
     uint64_t seq; /* of the last done message */
-    struct kept *kept; /* ring of KEPT_MESSAGES */
-    size_t kept_first, n_kept, kept_bytes, kept_tokens;
+    struct kept kept;
 };
 
 int worker_link_init(struct worker_link *l, const char *endpoint, int64_t slots, struct err *err);
 void worker_link_finish(struct worker_link *l, int linger_ms);
 
-void worker_link_hello(struct worker_link *l, const struct buf *pairs, uint32_t n_pairs, const struct buf *const *payloads,
-                       size_t n_payloads);
+void worker_link_hello(struct worker_link *l, const struct buf *pairs, uint32_t n_pairs,
+                       const struct buf *const *payloads, size_t n_payloads);
 
 /* Receives one message and deals with it, unless it brings jobs: then it is in l->frames and l->header until the
  * next call, and is counted as delivered. */
@@ -81,7 +70,7 @@ int64_t worker_link_tend(struct worker_link *l, int64_t now_ns);
 /* The connection was seen to end: a new socket and a hello, unless that was done a moment ago. */
 void worker_link_ended(struct worker_link *l, int64_t now_ns);
 
-/* A done message. begin, then one `job` for each with its payload frame (moved), then send. */
+/* How a job ended, for a done message. */
 struct done_job {
     uint64_t token;
     int status;
@@ -91,7 +80,7 @@ struct done_job {
     zmq_msg_t *payload; /* initialised; taken over; NULL when packed: */
     size_t bytes;       /* its share of the pack */
 };
-/* pack: the payloads one after the other, copied; NULL: each job has its own frame. n >= 1. */
+/* pack: the payloads one after the other, copied; NULL: each job has its own frame. n >= 1. The message carries credit. */
 void worker_link_done(struct worker_link *l, const struct done_job *jobs, size_t n, const struct buf *pack);
 
 /* Hands jobs back unstarted. */

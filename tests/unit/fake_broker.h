@@ -180,11 +180,11 @@ static inline void say(struct peer *p, const char *payloads, const char *format,
     buf_done(&list);
 }
 
-static inline json_t *from_frame(zmq_msg_t *frame)
+static inline json_t *from_msgpack(const void *data, size_t bytes)
 {
     struct buf text = {0};
     struct err err = {0};
-    if (json_from_msgpack(zmq_msg_data(frame), zmq_msg_size(frame), JSON_STYLE_COMPACT, &text, &err)) {
+    if (json_from_msgpack(data, bytes, JSON_STYLE_COMPACT, &text, &err)) {
         fail_msg("%s", err.text);
     }
     json_error_t why;
@@ -202,11 +202,19 @@ static inline json_t *hear_any(struct peer *p)
     }
     json_decref(p->heard);
     json_decref(p->payloads);
-    p->heard = from_frame(&p->in.header);
+    p->heard = from_msgpack(zmq_msg_data(&p->in.header), zmq_msg_size(&p->in.header));
     p->payloads = json_array();
-    for (size_t i = 0; i < p->in.n_payloads; i++) {
-        json_array_append_new(p->payloads, from_frame(&p->in.payloads[i]));
+    json_t *sizes = json_object_get(p->heard, "sizes");
+    size_t n = sizes ? json_array_size(sizes) : p->in.n_payloads, at = 0;
+    assert_true(!sizes || p->in.n_payloads == 1);
+    for (size_t i = 0; i < n; i++) { /* packed in one frame, or a frame each */
+        zmq_msg_t *frame = &p->in.payloads[sizes ? 0 : i];
+        size_t bytes = sizes ? (size_t) json_integer_value(json_array_get(sizes, i)) : zmq_msg_size(frame);
+        assert_true(at + bytes <= zmq_msg_size(frame));
+        json_array_append_new(p->payloads, from_msgpack((const char *) zmq_msg_data(frame) + at, bytes));
+        at += sizes ? bytes : 0;
     }
+    assert_true(!sizes || at == zmq_msg_size(&p->in.payloads[0]));
     return p->heard;
 }
 

@@ -62,7 +62,8 @@ __attribute__((unused)) static const char *far_hear(struct far_end *f)
         zmq_poll(&item, 1, 100);
     }
     zmq_msg_copy(&f->route, &f->in.route);
-    snprintf(text, sizeof text, "%s %zu", unpack(zmq_msg_data(&f->in.header), zmq_msg_size(&f->in.header)), f->in.n_payloads);
+    snprintf(text, sizeof text, "%s %zu", unpack(zmq_msg_data(&f->in.header), zmq_msg_size(&f->in.header)),
+             f->in.n_payloads);
     return text;
 }
 
@@ -104,12 +105,12 @@ __attribute__((unused)) static void far_pack(struct far_end *f, const char *json
     buf_done(&p);
 }
 
-#define assert_says(text, part)                                                                                        \
-    do {                                                                                                               \
-        const char *said_ = (text);                                                                                    \
-        if (!strstr(said_, (part))) {                                                                                  \
-            fail_msg("%s does not hold %s", said_, (part));                                                            \
-        }                                                                                                              \
+#define assert_says(text, part)                                                                              \
+    do {                                                                                                     \
+        const char *said_ = (text);                                                                          \
+        if (!strstr(said_, (part))) {                                                                        \
+            fail_msg("%s does not hold %s", said_, (part));                                                  \
+        }                                                                                                    \
     } while (0)
 
 #endif

@@ -37,7 +37,8 @@ __attribute__((unused)) static const char *folder_at(const struct folder *f, con
     return path;
 }
 
-__attribute__((unused)) static const char *folder_put(const struct folder *f, const char *name, const void *data, size_t bytes)
+__attribute__((unused)) static const char *folder_put(const struct folder *f, const char *name,
+                                                      const void *data, size_t bytes)
 {
     const char *path = folder_at(f, name);
     FILE *file = fopen(path, "w");

@@ -21,12 +21,17 @@ static void an_order_arrives_whole(void **state)
     for (size_t i = 0; i < sizeof options; i++) {
         options[i] = (char) (i * 31);
     }
-    struct order sent = {.kind = CHANNEL_ORDER, .slot = 7, .generation = 2385, .options_bytes = sizeof options}, got;
+    struct order sent = {.kind = CHANNEL_ORDER,
+                         .slot = 7,
+                         .generation = 2385,
+                         .options_bytes = sizeof options},
+                 got;
     strcpy(sent.path, "/run/x.so");
     sent.limits.run_ms = 99;
     sent.cpus[CONFIG_CPUS / 8 - 1] = 0x80;
     void *data = NULL;
-    assert_true(channel_send_order(ends[0], &sent, options)); /* the largest there can be fits into the socket */
+    assert_true(
+        channel_send_order(ends[0], &sent, options)); /* the largest there can be fits into the socket */
     assert_true(channel_recv_order(ends[1], &got, &data));
     assert_memory_equal(&got, &sent, sizeof got);
     assert_memory_equal(data, options, sizeof options);
@@ -52,7 +57,8 @@ static void what_is_no_order_is_refused(void **state)
     assert_true(channel_send_order(ends[0], &sent, NULL));
     assert_false(channel_recv_order(ends[1], &got, &data));
     sent = (struct order){.kind = CHANNEL_ORDER, .options_bytes = 5};
-    assert_int_equal(send(ends[0], &sent, sizeof sent, 0), sizeof sent); /* promised options that do not follow */
+    assert_int_equal(send(ends[0], &sent, sizeof sent, 0),
+                     sizeof sent); /* promised options that do not follow */
     assert_false(channel_recv_order(ends[1], &got, &data));
     assert_null(data);
     close(ends[0]);

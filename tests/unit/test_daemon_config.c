@@ -65,12 +65,15 @@ static void everything_said(void **state)
     struct daemon_config *c = NULL;
     struct err err = {0};
     if (load("broker = { anything = 1; };\n"
-             "daemon = { broker = \"ipc://work.sock\"; name = \"Box-7.a\"; run_dir = \"run\"; plugin_dir = \"/opt/p\"; cpus = [0, 2];\n"
+             "daemon = { broker = \"ipc://work.sock\"; name = \"Box-7.a\"; run_dir = \"run\"; plugin_dir = "
+             "\"/opt/p\"; cpus = [0, 2];\n"
              " log_level = \"debug\"; drain_ms = 5; slots = 7;\n"
-             " plugins = ( { name = \"a\"; file = \"sub/a1.so\"; workers = 3; required = false; nice = 5; cpus = [1];\n"
+             " plugins = ( { name = \"a\"; file = \"sub/a1.so\"; workers = 3; required = false; nice = 5; "
+             "cpus = [1];\n"
              "   limits = { run_ms = 11; memory_mb = 64; files = 33; job_mb = 12; warm_ms = 44; };\n"
              "   recycle = { jobs = 9000000000L; resident_mb = 99; };\n"
-             "   options = { rate = 2.385; n = -3; big = 5000000000L; on = true; mode = \"fast\"; list = [1, 2]; g = { x = 1; }; }; },\n"
+             "   options = { rate = 2.385; n = -3; big = 5000000000L; on = true; mode = \"fast\"; list = [1, "
+             "2]; g = { x = 1; }; }; },\n"
              "  { name = \"b_2\"; file = \"/abs/b.so\"; options = { }; } ); };",
              &c, &err)) {
         fail_msg("%s", err.text);
@@ -96,7 +99,8 @@ static void everything_said(void **state)
     assert_int_equal(a->recycle.jobs, INT64_C(9000000000));
     assert_int_equal(a->recycle.resident_mb, 99);
     assert_string_equal(unpack(a->options, a->options_bytes),
-                        "{\"rate\":2.385,\"n\":-3,\"big\":5000000000,\"on\":true,\"mode\":\"fast\",\"list\":[1,2],\"g\":{\"x\":1}}");
+                        "{\"rate\":2.385,\"n\":-3,\"big\":5000000000,\"on\":true,\"mode\":\"fast\",\"list\":["
+                        "1,2],\"g\":{\"x\":1}}");
     assert_null(b->options);
     daemon_config_free(&c);
 }
@@ -116,7 +120,8 @@ static void refusals(void **state)
         {"daemon = { plugins = ( ); };", "daemon.plugins is empty"},
         {"daemon = { plugins = { }; };", "daemon.plugins is not a list"},
         {"daemon = { plugins = ( 7 ); };", "daemon.plugins[0] is not a group"},
-        {"daemon = {\n\n colour = 1; plugins = ( { name = \"a\"; } ); };", "kiln.conf:3: daemon has no key \"colour\""},
+        {"daemon = {\n\n colour = 1; plugins = ( { name = \"a\"; } ); };",
+         "kiln.conf:3: daemon has no key \"colour\""},
         {"daemon = { drain_ms = -1; };", "daemon.drain_ms is -1, expected a whole number 0..86400000 ms"},
         {"daemon = { drain_ms = 1.5; };", "daemon.drain_ms is 1.5"},
         {"daemon = { slots = 0; };", "daemon.slots is 0"},
@@ -125,23 +130,27 @@ static void refusals(void **state)
         {"daemon = { cpus = [ 1024 ]; };", "daemon.cpus is 1024"},
         {"daemon = { log_level = \"loud\"; };", "daemon.log_level is \"loud\", expected debug"},
         {"daemon = { name = \"two words\"; };", "daemon.name is \"two words\""},
-        {"daemon = { broker = \"http://x\"; };", "daemon.broker is \"http://x\", expected ipc://PATH or tcp://HOST:PORT"},
+        {"daemon = { broker = \"http://x\"; };",
+         "daemon.broker is \"http://x\", expected ipc://PATH or tcp://HOST:PORT"},
         {"daemon = { broker = \"tcp://host\"; };", "daemon.broker"},
         {"daemon = { broker = \"ipc://\"; };", "daemon.broker"},
         {"daemon = { run_dir = \"\"; };", "daemon.run_dir"},
-        {PLUGIN("workers = 0;"), "kiln.conf:5: daemon.plugins[0].workers is 0, expected a whole number 1..256"},
+        {PLUGIN("workers = 0;"),
+         "kiln.conf:5: daemon.plugins[0].workers is 0, expected a whole number 1..256"},
         {PLUGIN("workers = \"2\";"), "daemon.plugins[0].workers is \"2\""},
         {PLUGIN("required = 1;"), "daemon.plugins[0].required is 1, expected true or false"},
         {PLUGIN("nice = 20;"), "daemon.plugins[0].nice is 20"},
         {PLUGIN("limits = 3;"), "daemon.plugins[0].limits is not a group"},
         {PLUGIN("limits = { memory = 3; };"), "daemon.plugins[0].limits has no key \"memory\""},
         {PLUGIN("limits = { run_ms = 0; };"), "daemon.plugins[0].limits.run_ms is 0"},
-        {PLUGIN("limits = { job_mb = 65; memory_mb = 64; };"), "daemon.plugins[0].limits.job_mb is \"65\", expected no more"},
+        {PLUGIN("limits = { job_mb = 65; memory_mb = 64; };"),
+         "daemon.plugins[0].limits.job_mb is \"65\", expected no more"},
         {PLUGIN("recycle = { jobs = -1; };"), "daemon.plugins[0].recycle.jobs is -1"},
         {PLUGIN("options = 3;"), "daemon.plugins[0].options is not a group"},
         {PLUGIN("threads = 3;"), "daemon.plugins[0] has no key \"threads\""},
         {"daemon = { plugins = ( { } ); };", "daemon.plugins[0].name is \"\""},
-        {"daemon = { plugins = ( { name = \"A\"; } ); };", "daemon.plugins[0].name is \"A\", expected 1 to 63 lower case"},
+        {"daemon = { plugins = ( { name = \"A\"; } ); };",
+         "daemon.plugins[0].name is \"A\", expected 1 to 63 lower case"},
         {"daemon = { plugins = ( { name = \"a\"; },\n{ name = \"b\"; },\n{ name = \"a\"; } ); };",
          "kiln.conf:3: daemon.plugins[2].name is \"a\", expected a name that no other"},
     };
@@ -162,10 +171,12 @@ static void a_path_too_long_for_a_socket(void **state)
     char text[400];
     struct daemon_config *c = NULL;
     struct err err = {0};
-    snprintf(text, sizeof text, "daemon = { broker = \"ipc:///%0100d/s\"; plugins = ( { name = \"a\"; } ); };", 7);
+    snprintf(text, sizeof text,
+             "daemon = { broker = \"ipc:///%0100d/s\"; plugins = ( { name = \"a\"; } ); };", 7);
     assert_int_equal(load(text, &c, &err), 0);
     daemon_config_free(&c);
-    snprintf(text, sizeof text, "daemon = { broker = \"ipc:///%0110d/s\"; plugins = ( { name = \"a\"; } ); };", 7);
+    snprintf(text, sizeof text,
+             "daemon = { broker = \"ipc:///%0110d/s\"; plugins = ( { name = \"a\"; } ); };", 7);
     assert_int_equal(load(text, &c, &err), KILN_INVALID);
     assert_non_null(strstr(err.text, "at most 107 bytes"));
 }

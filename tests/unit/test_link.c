@@ -61,7 +61,8 @@ static void a_beat_at_once_and_then_on_time(void **state)
 static void the_dead_are_told_now_and_after_a_reconnection(void **state)
 {
     (void) state;
-    static const char gone[] = "{\"op\":\"gone\",\"wid\":\"box.1.stats.2\",\"cause\":\"signal 11\",\"kind\":\"crash\",\"running\":[5,18446744073709551615]} 0";
+    static const char gone[] = "{\"op\":\"gone\",\"wid\":\"box.1.stats.2\",\"cause\":\"signal "
+                               "11\",\"kind\":\"crash\",\"running\":[5,18446744073709551615]} 0";
     const uint64_t tokens[] = {5, UINT64_MAX};
     struct far_end f;
     struct link l;
@@ -71,7 +72,9 @@ static void the_dead_are_told_now_and_after_a_reconnection(void **state)
     welcome(&f, &l);
     assert_string_equal(far_hear(&f), gone);
     link_gone(&l, "box.1.stats.3", "x", "stop", NULL, 0);
-    assert_string_equal(far_hear(&f), "{\"op\":\"gone\",\"wid\":\"box.1.stats.3\",\"cause\":\"x\",\"kind\":\"stop\",\"running\":[]} 0");
+    assert_string_equal(
+        far_hear(&f),
+        "{\"op\":\"gone\",\"wid\":\"box.1.stats.3\",\"cause\":\"x\",\"kind\":\"stop\",\"running\":[]} 0");
     far_say(&f, "{\"op\":\"who\"}", 0);
     hear(&l);
     assert_says(far_hear(&f), "{\"op\":\"hello\"");

@@ -13,7 +13,8 @@ static int listener(const char *path)
     memcpy(at.sun_path, path, n);
     at.sun_path[0] = path[0] == '@' ? '\0' : path[0];
     int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-    assert_int_equal(bind(fd, (struct sockaddr *) &at, (socklen_t) (offsetof(struct sockaddr_un, sun_path) + n)), 0);
+    assert_int_equal(
+        bind(fd, (struct sockaddr *) &at, (socklen_t) (offsetof(struct sockaddr_un, sun_path) + n)), 0);
     setenv("NOTIFY_SOCKET", path, 1);
     return fd;
 }

@@ -102,6 +102,7 @@ static void an_idle_worker_gets_long_jobs_one_by_one(void **state)
         fake_function(&f, "stats.mean")->cost_ns = 50000 * CLOCK_US;
         finish_all(&w);
     }
+    peer_close(&w);
 }
 
 static void short_jobs_fill_what_is_expected_to_take_ahead_us(void **state)
@@ -303,6 +304,50 @@ static void what_a_worker_is_told_of_a_job(void **state)
     peer_close(&w);
 }
 
+/* To a worker that takes them so, small payloads travel in one frame; a large one travels in frames. */
+static void packed_jobs(void **state)
+{
+    (void) state;
+    f.b.config.ahead_us = 1000000;
+    struct peer w = peer_open(f.back);
+    say_hello(&w, "w1", "s", "stats", "mean", ", packed:true");
+    fake_turn(&f);
+    hear(&w);
+    char payloads[12000] = "[{a:1},{b:'", *end = payloads + strlen(payloads);
+    memset(end, 'x', 300);
+    strcpy(end + 300, "'},{c:'");
+    end += strlen(end);
+    memset(end, 'y', 5000);
+    strcpy(end + 5000, "'},{d:4}]");
+    say(&p, payloads, "{op:'call', fn:'stats.mean', timeout_ms:9000, jobs:[{},{},{},{priority:3, run_ms:77}]}");
+    fake_turn(&f);
+    give_credit(&w, 10);
+    fake_turn(&f);
+    size_t total = 0, bytes = 0, messages = 0, packed = 0;
+    while (hear_any(&w)) {
+        size_t n = length(w.heard, "jobs");
+        assert_int_equal(json_array_size(w.payloads), n);
+        packed += at(w.heard, "sizes") ? n : 0;
+        for (size_t i = 0; i < w.in.n_payloads; i++) {
+            bytes += zmq_msg_size(&w.in.payloads[i]);
+        }
+        for (size_t i = 0; i < n; i++) {
+            assert_int_equal(term(w.heard, i, "attempt"), 1);
+            assert_in_range(term(w.heard, i, "left_ms"), 8000, 9000);
+            assert_int_equal(term(w.heard, i, "run_ms"), total + i == 3 ? 77 : 0);
+        }
+        total += n;
+        messages++;
+        finish_all(&w);
+        fake_turn(&f);
+    }
+    assert_int_equal(total, 4);
+    assert_in_range(messages, 2, 4);
+    assert_in_range(packed, 2, 3); /* all but the large one, unless the last came alone */
+    assert_int_equal(bytes, 4 + (3 + 3 + 300) + (3 + 3 + 5000) + 4);
+    peer_close(&w);
+}
+
 /* Random load on workers of random sets of functions, some of which come and go. */
 enum { WORKERS = 5, FUNCTIONS = 4, HELD = 4096 };
 static const char *const fns[FUNCTIONS] = {"p.a", "p.b", "p.c", "p.d"};
@@ -455,6 +500,7 @@ int main(void)
         CASE(functions_take_turns),
         CASE(an_unreachable_worker_is_lost_and_its_jobs_go_on),
         CASE(what_a_worker_is_told_of_a_job),
+        CASE(packed_jobs),
         CASE(random_load),
     };
     return fake_end(cmocka_run_group_tests(tests, NULL, NULL));

@@ -7,7 +7,8 @@
 #include "daemon/staging.h"
 
 static const char text[] = "not really a plugin";
-static const char text_digest[] = "deb5e8a491a23fc14524eb4406a2c016"; /* BLAKE2b-128, from another implementation */
+static const char text_digest[] =
+    "deb5e8a491a23fc14524eb4406a2c016"; /* BLAKE2b-128, from another implementation */
 static const char other[] = "other contents, 2.385";
 
 struct place {
@@ -85,7 +86,8 @@ static void a_copy_is_named_by_its_contents(void **state)
     assert_int_equal(stat(s.path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0500);
     /* The same once more, and from another name, is the same file. */
-    assert_int_equal(staging_copy(p.staged, folder_put(&p.folder, "copy.so", text, strlen(text)), &again, NULL), 0);
+    assert_int_equal(
+        staging_copy(p.staged, folder_put(&p.folder, "copy.so", text, strlen(text)), &again, NULL), 0);
     assert_string_equal(again.path, s.path);
     assert_int_equal(files(p.staged), 1);
     staging_drop(&s);
@@ -99,8 +101,10 @@ static void overwriting_the_original_changes_nothing(void **state)
     (void) state;
     struct place p = place();
     struct staged first, second;
-    assert_int_equal(staging_copy(p.staged, folder_put(&p.folder, "x.so", text, strlen(text)), &first, NULL), 0);
-    assert_int_equal(staging_copy(p.staged, folder_put(&p.folder, "x.so", other, strlen(other)), &second, NULL), 0);
+    assert_int_equal(staging_copy(p.staged, folder_put(&p.folder, "x.so", text, strlen(text)), &first, NULL),
+                     0);
+    assert_int_equal(
+        staging_copy(p.staged, folder_put(&p.folder, "x.so", other, strlen(other)), &second, NULL), 0);
     assert_string_equal(second.digest, "87b49ce745fcc54ac69b650129391eaf");
     assert_holds(first.path, text, strlen(text));
     assert_holds(second.path, other, strlen(other));
@@ -143,7 +147,8 @@ static void what_others_may_change_is_refused(void **state)
     assert_int_equal(mkfifo(folder_at(&p.folder, "fifo.so"), 0600), 0);
     refused(&p, folder_at(&p.folder, "fifo.so"), "no regular file"); /* and does not wait for a writer */
     struct staged s;
-    assert_int_equal(staging_copy(p.staged, path, &s, NULL), 0); /* what was refused is accepted when put right */
+    assert_int_equal(staging_copy(p.staged, path, &s, NULL),
+                     0); /* what was refused is accepted when put right */
     leave(&p);
 }
 

@@ -20,7 +20,7 @@ static int64_t slow_ns;
 static size_t slow_from; /* calls from this on take slow_ns */
 static const uint8_t result[6000] = {0xa2, 'o', 'k'};
 static size_t result_bytes = 3;
-static bool saw_cancelled;
+static bool saw_cancelled, damaged;
 
 const char *engine_name(const struct engine *e)
 {
@@ -40,19 +40,20 @@ uint32_t engine_function_max_batch(const struct engine *e, size_t i)
     return i == 0 ? 1 : 4;
 }
 
+bool engine_damaged(const struct engine *e)
+{
+    (void) e;
+    return damaged;
+}
+
 int engine_find(const struct engine *e, const char *name, size_t bytes)
 {
     (void) e;
     return text_is(name, bytes, "mean") ? 0 : text_is(name, bytes, "many") ? 1 : -1;
 }
 
-bool engine_damaged(const struct engine *e)
-{
-    (void) e;
-    return false;
-}
-
-void engine_run(struct engine *e, size_t fn, struct engine_job *jobs, size_t n, bool solo, const struct engine_watch *watch)
+void engine_run(struct engine *e, size_t fn, struct engine_job *jobs, size_t n, bool solo,
+                const struct engine_watch *watch)
 {
     (void) e;
     calls[n_calls] = (struct call){fn, n, solo};
@@ -141,9 +142,9 @@ static void one_message_one_report(void **state)
     bench_open(&b);
     give(&b, "{\"op\":\"jobs\",\"fn\":\"stats.mean\",\"jobs\":[" J(1) "," J(2) "," J(3) "]}", 3);
     const char *said = far_hear(&b.far);
-    assert_string_equal(said,
-                        "{\"op\":\"done\",\"seq\":1,\"status\":\"ok\",\"decode_ns\":1,\"run_ns\":2,\"encode_ns\":3,\"batch\":1,"
-                        "\"jobs\":[{\"token\":1},{\"token\":2},{\"token\":3}],\"credit\":103} 3");
+    assert_string_equal(said, "{\"op\":\"done\",\"seq\":1,\"status\":\"ok\",\"decode_ns\":1,\"run_ns\":2,"
+                              "\"encode_ns\":3,\"batch\":1,"
+                              "\"jobs\":[{\"token\":1},{\"token\":2},{\"token\":3}],\"credit\":103} 3");
     assert_int_equal(n_calls, 3);
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(calls[i].n, 1);
@@ -163,7 +164,8 @@ static void jobs_go_together_unless_they_ask_not_to(void **state)
     struct bench b;
     bench_open(&b);
     give(&b,
-         "{\"op\":\"jobs\",\"fn\":\"stats.many\",\"jobs\":[{\"token\":1,\"run_ms\":50},{\"token\":2,\"run_ms\":20},"
+         "{\"op\":\"jobs\",\"fn\":\"stats.many\",\"jobs\":[{\"token\":1,\"run_ms\":50},{\"token\":2,\"run_"
+         "ms\":20},"
          "{\"token\":3},{\"token\":4}," J(5) ",{\"token\":6,\"solo\":true}," J(7) "," J(8) "]}",
          8);
     assert_says(far_hear(&b.far), " 8");
@@ -185,8 +187,12 @@ static void quick_results_do_not_wait_for_slow_jobs(void **state)
     bench_open(&b);
     slow_ns = 3 * CLOCK_MS;
     slow_from = 2;
-    give(&b, "{\"op\":\"jobs\",\"fn\":\"stats.mean\",\"jobs\":[" J(1) "," J(2) "," J(3) "," J(4) "," J(5) "]}", 5);
-    assert_says(far_hear(&b.far), "\"jobs\":[{\"token\":1},{\"token\":2},{\"token\":3}],\"credit\":103}"); /* 1, 2 and the first slow one */
+    give(&b,
+         "{\"op\":\"jobs\",\"fn\":\"stats.mean\",\"jobs\":[" J(1) "," J(2) "," J(3) "," J(4) "," J(5) "]}",
+         5);
+    assert_says(
+        far_hear(&b.far),
+        "\"jobs\":[{\"token\":1},{\"token\":2},{\"token\":3}],\"credit\":103}"); /* 1, 2 and the first slow one */
     assert_says(far_hear(&b.far), "\"jobs\":[{\"token\":4}],\"credit\":104}");
     assert_says(far_hear(&b.far), "\"jobs\":[{\"token\":5}],\"credit\":105}");
     /* Now it is known to be slow: nothing waits even behind the first. */
@@ -202,17 +208,21 @@ static void each_bad_job_fails_alone(void **state)
     (void) state;
     struct bench b;
     bench_open(&b);
-    give(&b, "{\"op\":\"jobs\",\"fn\":\"stats.many\",\"jobs\":[" J(1) ",{\"token\":2,\"run_ms\":0}," J(3) ",7]}", 4);
+    give(&b,
+         "{\"op\":\"jobs\",\"fn\":\"stats.many\",\"jobs\":[" J(1) ",{\"token\":2,\"run_ms\":0}," J(3) ",7]}",
+         4);
     const char *said = far_hear(&b.far);
     assert_says(said, "\"status\":\"ok\",\"decode_ns\":1,");
-    assert_says(said, "[{\"token\":1},{\"token\":2,\"status\":\"invalid\",\"decode_ns\":0,\"run_ns\":0,\"encode_ns\":0,\"error\":\"run_ms is 0");
+    assert_says(said, "[{\"token\":1},{\"token\":2,\"status\":\"invalid\",\"decode_ns\":0,\"run_ns\":0,"
+                      "\"encode_ns\":0,\"error\":\"run_ms is 0");
     assert_says(said, "\"field\":\"run_ms\"},{\"token\":3},");
     assert_says(said, "{\"token\":0,\"status\":\"internal\"");
     assert_int_equal(n_calls, 2);
     give(&b, "{\"op\":\"jobs\",\"fn\":\"stats.mode\",\"jobs\":[" J(5) "]}", 1);
     assert_says(far_hear(&b.far), "\"status\":\"unknown_function\"");
     give(&b, "{\"op\":\"jobs\",\"fn\":\"other.mean\",\"jobs\":[" J(6) "]}", 1);
-    assert_says(far_hear(&b.far), "fn is \\\"other.mean\\\", expected a function of this worker's plugin stats");
+    assert_says(far_hear(&b.far),
+                "fn is \\\"other.mean\\\", expected a function of this worker's plugin stats");
     give(&b, "{\"op\":\"jobs\",\"jobs\":[" J(7) "]}", 1);
     assert_says(far_hear(&b.far), "\"status\":\"unknown_function\"");
     assert_int_equal(n_calls, 2);
@@ -224,7 +234,10 @@ static void packed_jobs_are_answered_packed(void **state)
     (void) state;
     struct bench b;
     bench_open(&b);
-    far_pack(&b.far, "{\"op\":\"jobs\",\"fn\":\"stats.mean\",\"run_ms\":70,\"sizes\":[4,4],\"jobs\":[" J(1) ",{\"token\":2,\"run_ms\":90}]}", 2);
+    far_pack(&b.far,
+             "{\"op\":\"jobs\",\"fn\":\"stats.mean\",\"run_ms\":70,\"sizes\":[4,4],\"jobs\":[" J(
+                 1) ",{\"token\":2,\"run_ms\":90}]}",
+             2);
     enum link_event e;
     do {
         e = worker_link_recv(&b.link);
@@ -267,6 +280,20 @@ static void draining_hands_back_what_was_not_begun(void **state)
     bench_close(&b);
 }
 
+/* After a plugin wrote out of bounds nothing more is run in this process. */
+static void a_damaged_engine_runs_no_more(void **state)
+{
+    (void) state;
+    struct bench b;
+    bench_open(&b);
+    damaged = true;
+    give(&b, "{\"op\":\"jobs\",\"fn\":\"stats.mean\",\"jobs\":[" J(1) "," J(2) "]}", 2);
+    assert_string_equal(far_hear(&b.far), "{\"op\":\"release\",\"tokens\":[1,2]} 0");
+    assert_int_equal(n_calls, 0);
+    damaged = false;
+    bench_close(&b);
+}
+
 static void a_job_learns_that_nobody_waits(void **state)
 {
     (void) state;
@@ -292,6 +319,7 @@ int main(void)
         cmocka_unit_test(packed_jobs_are_answered_packed),
         cmocka_unit_test(a_result_too_large_for_the_broker),
         cmocka_unit_test(draining_hands_back_what_was_not_begun),
+        cmocka_unit_test(a_damaged_engine_runs_no_more),
         cmocka_unit_test(a_job_learns_that_nobody_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

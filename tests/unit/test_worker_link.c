@@ -5,7 +5,9 @@
 #include "daemon/worker_link.h"
 #include "log.h"
 
-#define WELCOME "{\"op\":\"welcome\",\"status\":\"ok\",\"epoch\":5,\"beat_ms\":1000,\"lease_ms\":5000,\"max_bytes\":2385}"
+#define WELCOME                                                                                              \
+    "{\"op\":\"welcome\",\"status\":\"ok\",\"epoch\":5,\"beat_ms\":1000,\"lease_ms\":5000,\"max_bytes\":"    \
+    "2385}"
 
 struct both {
     struct far_end far;
@@ -68,7 +70,8 @@ static void done(struct both *b, uint64_t token, size_t n)
     for (size_t i = 0; i < n; i++) {
         zmq_msg_init_size(&frames[i], 3);
         memcpy(zmq_msg_data(&frames[i]), "\xa2ok", 3);
-        jobs[i] = (struct done_job){.token = token + i, .status = KILN_OK, .run_ns = 2385, .batch = 1, .payload = &frames[i]};
+        jobs[i] = (struct done_job){
+            .token = token + i, .status = KILN_OK, .run_ns = 2385, .batch = 1, .payload = &frames[i]};
     }
     worker_link_done(&b->l, jobs, n, NULL);
 }
@@ -101,16 +104,18 @@ static void jobs_and_done(void **state)
     struct both b;
     open_both(&b, 4);
     join(&b);
-    far_say(&b.far, "{\"op\":\"jobs\",\"fn\":\"stats.mean\",\"jobs\":[{\"token\":7},{\"token\":8},{\"token\":9}]}", 3);
+    far_say(&b.far,
+            "{\"op\":\"jobs\",\"fn\":\"stats.mean\",\"jobs\":[{\"token\":7},{\"token\":8},{\"token\":9}]}",
+            3);
     assert_int_equal(hear(&b.l), LINK_JOBS);
     assert_int_equal(b.l.frames.n_payloads, 3);
     assert_int_equal(b.l.delivered, 3);
     assert_int_equal(b.l.held, 3);
     done(&b, 7, 2);
     /* Three were delivered, one is held, four are the slots: 3 + 4 - 1. */
-    assert_string_equal(far_hear(&b.far),
-                        "{\"op\":\"done\",\"seq\":1,\"status\":\"ok\",\"decode_ns\":0,\"run_ns\":2385,\"encode_ns\":0,\"batch\":1,"
-                        "\"jobs\":[{\"token\":7},{\"token\":8}],\"credit\":6} 2");
+    assert_string_equal(far_hear(&b.far), "{\"op\":\"done\",\"seq\":1,\"status\":\"ok\",\"decode_ns\":0,"
+                                          "\"run_ns\":2385,\"encode_ns\":0,\"batch\":1,"
+                                          "\"jobs\":[{\"token\":7},{\"token\":8}],\"credit\":6} 2");
     zmq_msg_t nil;
     zmq_msg_init_size(&nil, 1);
     *(uint8_t *) zmq_msg_data(&nil) = 0xc0;
@@ -118,17 +123,18 @@ static void jobs_and_done(void **state)
         .token = 9, .status = KILN_INVALID, .error = "x is 3", .field = "x", .batch = 1, .payload = &nil};
     worker_link_done(&b.l, &bad, 1, NULL);
     assert_string_equal(far_hear(&b.far),
-                        "{\"op\":\"done\",\"seq\":2,\"status\":\"invalid\",\"decode_ns\":0,\"run_ns\":0,\"encode_ns\":0,\"batch\":1,"
+                        "{\"op\":\"done\",\"seq\":2,\"status\":\"invalid\",\"decode_ns\":0,\"run_ns\":0,"
+                        "\"encode_ns\":0,\"batch\":1,"
                         "\"jobs\":[{\"token\":9,\"error\":\"x is 3\",\"field\":\"x\"}],\"credit\":7} 1");
     assert_int_equal(zmq_msg_size(&b.far.in.payloads[0]), 1);
     assert_int_equal(b.l.held, 0);
-    assert_int_equal(b.l.n_kept, 2);
+    assert_int_equal(b.l.kept.n, 2);
     far_say(&b.far, "{\"op\":\"stored\",\"seq\":1}", 0);
     assert_int_equal(hear(&b.l), LINK_OTHER);
-    assert_int_equal(b.l.n_kept, 1);
+    assert_int_equal(b.l.kept.n, 1);
     far_say(&b.far, "{\"op\":\"jobs\",\"fn\":\"stats.mean\",\"stored\":2,\"jobs\":[{\"token\":10}]}", 1);
     assert_int_equal(hear(&b.l), LINK_JOBS);
-    assert_int_equal(b.l.n_kept, 0);
+    assert_int_equal(b.l.kept.n, 0);
     const uint64_t token = 10;
     worker_link_release(&b.l, &token, 1);
     assert_string_equal(far_hear(&b.far), "{\"op\":\"release\",\"tokens\":[10]} 0");
@@ -147,13 +153,18 @@ static void a_packed_report(void **state)
     open_both(&b, 4);
     join(&b);
     b.l.delivered = b.l.held = 2;
-    buf_put_raw(&payloads, "\x01\xa3" "abc", 5);
+    buf_put_raw(&payloads,
+                "\x01\xa3"
+                "abc",
+                5);
     const struct done_job jobs[] = {{.token = 1, .run_ns = 7, .batch = 2, .bytes = 1},
                                     {.token = 2, .run_ns = 8, .batch = 2, .bytes = 4}};
     worker_link_done(&b.l, jobs, 2, &payloads);
-    assert_string_equal(far_hear(&b.far),
-                        "{\"op\":\"done\",\"seq\":1,\"status\":\"ok\",\"decode_ns\":0,\"run_ns\":7,\"encode_ns\":0,\"batch\":2,"
-                        "\"jobs\":[{\"token\":1},{\"token\":2,\"run_ns\":8}],\"sizes\":[1,4],\"credit\":6} 1");
+    assert_string_equal(
+        far_hear(&b.far),
+        "{\"op\":\"done\",\"seq\":1,\"status\":\"ok\",\"decode_ns\":0,\"run_ns\":7,\"encode_ns\":0,\"batch\":"
+        "2,"
+        "\"jobs\":[{\"token\":1},{\"token\":2,\"run_ns\":8}],\"sizes\":[1,4],\"credit\":6} 1");
     assert_int_equal(zmq_msg_size(&b.far.in.payloads[0]), 5);
     assert_memory_equal(zmq_msg_data(&b.far.in.payloads[0]), payloads.data, 5);
     buf_done(&payloads);
@@ -187,12 +198,12 @@ static void what_was_not_stored_is_sent_again(void **state)
     assert_says(far_hear(&b.far), "{\"op\":\"done\",\"seq\":3,");
     assert_says(far_hear(&b.far), "{\"op\":\"done\",\"seq\":4,");
     assert_string_equal(far_hear(&b.far), "{\"op\":\"credit\",\"limit\":9} 0");
-    assert_int_equal(b.l.n_kept, 2);
+    assert_int_equal(b.l.kept.n, 2);
     far_say(&b.far, "{\"op\":\"stored\",\"seq\":4}", 0);
     hear(&b.l);
-    assert_int_equal(b.l.n_kept, 0);
-    assert_int_equal(b.l.kept_bytes, 0);
-    assert_int_equal(b.l.kept_tokens, 0);
+    assert_int_equal(b.l.kept.n, 0);
+    assert_int_equal(b.l.kept.bytes, 0);
+    assert_int_equal(b.l.kept.tokens, 0);
     close_both(&b);
 }
 
