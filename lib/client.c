@@ -23,6 +23,7 @@ enum {
     TIMEOUT_MS = 30000, /* the broker's default for calls */
     RECONNECT_MS = 20,
     RECONNECT_MOST_MS = 1000,
+    PACK_KEEP_BYTES = 1 << 20, /* a larger buffer is not kept for the next request */
     HEARTBEAT_MS = 5000, /* so that a peer that vanished without a word is noticed on tcp */
 };
 
@@ -33,6 +34,7 @@ struct kiln_client {
     uint64_t last_rid;
     struct pending pending;
     struct buf header; /* of the request being made */
+    struct buf pack;   /* and its payloads, when packed */
 };
 
 /* ---- life ---- */
@@ -121,6 +123,7 @@ void kiln_client_close(struct kiln_client **client)
     while (c->context && zmq_ctx_term(c->context) != 0 && zmq_errno() == EINTR) {
     }
     buf_done(&c->header);
+    buf_done(&c->pack);
     mem_free(c->endpoint);
     mem_free(c);
     *client = NULL;
@@ -201,16 +204,34 @@ static int send_frame(struct kiln_client *c, const void *data, size_t bytes, boo
     return KILN_OK;
 }
 
+static bool pack(struct buf *b, const struct kiln_job *jobs, size_t n)
+{
+    buf_shrink(b, PACK_KEEP_BYTES);
+    for (size_t i = 0; i < n; i++) {
+        const void *data;
+        size_t bytes = request_args(&jobs[i], &data);
+        buf_put_raw(b, data, bytes);
+    }
+    return !b->failed;
+}
+
 /* Sends the header in c->header and the jobs' arguments, and opens the request's entry. */
 static int start(struct kiln_client *c, enum request_op op, const struct kiln_job *jobs,
                  const char *const *ids, size_t n, int64_t limit_ms, bool waited, struct entry **ret_entry,
                  struct err *err)
 {
+    bool packed = jobs && request_packs(jobs, n);
+    if (packed && !pack(&c->pack, jobs, n)) {
+        return err_set(err, KILN_RESOURCE, NULL, "no memory for the payloads of the request");
+    }
     int rc = send_frame(c, c->header.data, c->header.bytes, true, jobs != NULL, err);
-    for (size_t i = 0; rc == KILN_OK && jobs && i < n; i++) {
-        static const uint8_t empty_map = 0x80;
-        rc = send_frame(c, jobs[i].args ? jobs[i].args : &empty_map, jobs[i].args ? jobs[i].args_bytes : 1,
-                        false, i + 1 < n, err);
+    if (rc == KILN_OK && packed) {
+        rc = send_frame(c, c->pack.data, c->pack.bytes, false, false, err);
+    }
+    for (size_t i = 0; rc == KILN_OK && jobs && !packed && i < n; i++) {
+        const void *data;
+        size_t bytes = request_args(&jobs[i], &data);
+        rc = send_frame(c, data, bytes, false, i + 1 < n, err);
     }
     if (rc != KILN_OK) {
         return rc;

@@ -70,6 +70,7 @@ void part_free(struct part **part)
             zmq_msg_close(&p->frames[i]);
         }
         mem_free(p->frames);
+        mem_free(p->offsets);
         mem_free(p->texts);
         mem_free(p);
         *part = NULL;
@@ -81,7 +82,12 @@ void part_result(const struct part *part, size_t k, struct kiln_outcome *o)
     if (o->status != KILN_OK) {
         return;
     }
-    if (k + 1 >= part->n) {
+    if (k < part->n_packed) {
+        o->result = (const char *) zmq_msg_data(&part->frames[1]) + part->offsets[k];
+        o->result_bytes = part->offsets[k + 1] - part->offsets[k];
+        return;
+    }
+    if (part->offsets || k + 1 >= part->n) {
         o->status = KILN_INTERNAL;
         o->error = "the broker's answer has no payload for this job";
         return;
@@ -205,6 +211,22 @@ static void read_member(struct part *p, const struct token *key, const struct to
     }
 }
 
+/* The sizes of packed payloads: as many as fit into the frame that is there; jobs beyond them have none. */
+static void read_sizes(struct part *p, struct scan *inside, uint32_t n)
+{
+    if (p->offsets || p->n < 2) {
+        return;
+    }
+    size_t left = zmq_msg_size(&p->frames[1]);
+    struct token t;
+    p->offsets = mem_alloc(((size_t) n + 1) * sizeof *p->offsets);
+    while (p->n_packed < n && scan_next(inside, &t) && t.type == SCAN_INT && t.i >= 0 && (uint64_t) t.i <= left) {
+        size_t k = p->n_packed++;
+        p->offsets[k + 1] = p->offsets[k] + (size_t) t.i;
+        left -= (size_t) t.i;
+    }
+}
+
 bool part_read(struct part *part, struct heading *ret_heading)
 {
     struct heading h = {.op = ""};
@@ -244,6 +266,8 @@ bool part_read(struct part *part, struct heading *ret_heading)
             h.listed = true;
             h.jobs = inside;
             h.n_jobs = value.count;
+        } else if (key_is(&key, "sizes") && value.type == SCAN_LIST) {
+            read_sizes(part, &inside, value.count);
         } else if (key_is(&key, "functions") && value.type == SCAN_LIST) {
             h.functions = inside;
             h.n_functions = value.count;

@@ -20,6 +20,8 @@ struct part {
     struct part *next;
     zmq_msg_t *frames; /* the header first */
     size_t n, room;
+    size_t *offsets; /* of a packed answer: where payload k begins in frame 1, and one more for the end */
+    size_t n_packed;
     char *texts; /* NUL-terminated copies of the header's strings */
     size_t texts_used;
 };

@@ -164,6 +164,34 @@ static void put_fn(struct buf *b, const char *fn)
     buf_put_text(b, fn);
 }
 
+size_t request_args(const struct kiln_job *job, const void **ret_data)
+{
+    static const uint8_t empty_map = 0x80;
+    *ret_data = job->args ? job->args : &empty_map;
+    return job->args ? job->args_bytes : sizeof empty_map;
+}
+
+/* A frame of its own costs as much as copying some thousand bytes. */
+bool request_packs(const struct kiln_job *jobs, size_t n)
+{
+    enum { SMALL = 4096 };
+    bool small = n > 1;
+    for (size_t i = 0; small && i < n; i++) {
+        small = jobs[i].args_bytes <= SMALL;
+    }
+    return small;
+}
+
+static void put_sizes(struct buf *b, const struct kiln_job *jobs, size_t n)
+{
+    buf_put_str_const(b, "sizes");
+    buf_put_list(b, n);
+    for (size_t i = 0; i < n; i++) {
+        const void *data;
+        buf_put_u64(b, request_args(&jobs[i], &data));
+    }
+}
+
 int request_jobs(struct buf *b, enum request_op op, uint64_t rid, const struct kiln_job *jobs, size_t n,
                  struct err *err)
 {
@@ -176,7 +204,8 @@ int request_jobs(struct buf *b, enum request_op op, uint64_t rid, const struct k
     if (rc != KILN_OK) {
         return rc;
     }
-    open_header(b, op, rid, one_fn + (n == 1 ? count_pairs(op, &jobs[0]) : 1));
+    bool packed = request_packs(jobs, n);
+    open_header(b, op, rid, one_fn + packed + (n == 1 ? count_pairs(op, &jobs[0]) : 1));
     if (one_fn) { /* said once, for all of them */
         put_fn(b, jobs[0].fn);
     }
@@ -192,6 +221,9 @@ int request_jobs(struct buf *b, enum request_op op, uint64_t rid, const struct k
             put_fn(b, jobs[i].fn);
         }
         write_job(b, op, &jobs[i]);
+    }
+    if (packed) {
+        put_sizes(b, jobs, n);
     }
     return close_header(b, err);
 }

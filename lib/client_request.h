@@ -24,7 +24,9 @@ const char *request_answer(enum request_op op); /* the op of the answer */
 bool request_has_payloads(enum request_op op);  /* the answer carries one payload for each job */
 
 /* Each fills b (which may hold old bytes: they go). KILN_INVALID names the job or id at fault. `rid` is the request's
- * number. The payload of job i follows the header as frame i + 1. */
+ * number. The payload of job i follows the header as frame i + 1, or, when request_packs(), all of them in one frame. */
+bool request_packs(const struct kiln_job *jobs, size_t n); /* many small ones: packed, see docs/PROTOCOL.md */
+size_t request_args(const struct kiln_job *job, const void **ret_data); /* its payload; returns the bytes */
 int request_jobs(struct buf *b, enum request_op op, uint64_t rid, const struct kiln_job *jobs, size_t n,
                  struct err *err);
 int request_ids(struct buf *b, enum request_op op, uint64_t rid, const char *const *ids, size_t n,
