@@ -76,7 +76,7 @@ static void leave(struct broker *b, struct job *job)
         }
         break;
     case JOB_DONE:
-        assert(!"a done job has nowhere to go");
+        assert(job->state != JOB_DONE); /* a done job has nowhere to go */
     }
 }
 

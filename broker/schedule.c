@@ -173,7 +173,8 @@ static void deliver(struct broker *b, struct function *fn, struct worker *w, siz
     zmq_msg_t *parts = outbox_parts(b, n);
     struct job *job = queue_first(&fn->queue);
     job->attempt++;
-    struct terms common = terms_of(b, job);
+    /* Who does not take packed messages is told everything with each job. */
+    struct terms common = w->packed ? terms_of(b, job) : (struct terms){0};
     job->attempt--;
     bool packed = w->packed && n > 1 && !job->solo && zmq_msg_size(&job->payload) <= PACK_BYTES;
     int slot = worker_slot(w);

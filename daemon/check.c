@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,8 +36,8 @@ struct check {
     int timeout_s;
     struct buf options; /* msgpack; empty when none were given */
     struct watched *watched;
-    struct buf report;    /* what the child sent */
-    char problem[600];    /* how the child ended, when not well; else "" */
+    struct buf report; /* what the child sent */
+    char problem[600]; /* how the child ended, when not well; else "" */
 };
 
 static void on_step(void *arg, const char *what)
@@ -50,7 +51,11 @@ static _Noreturn void child(const struct check *c, int to_parent)
 {
     struct buf out;
     struct rlimit no_core = {0};
-    setrlimit(RLIMIT_CORE, &no_core); /* crashes are expected here */
+    for (int sig = 1; sig < NSIG; sig++) {
+        signal(sig, SIG_DFL); /* a crash ends it, whoever handles signals in the parent */
+    }
+    prctl(PR_SET_PDEATHSIG, SIGKILL);   /* a plugin that hangs does not outlive the question */
+    setrlimit(RLIMIT_CORE, &no_core);   /* crashes are expected here */
     dup2(STDERR_FILENO, STDOUT_FILENO); /* what a plugin prints must not mix with the report */
     log_open("kilnd-check", LOG_LEVEL_WARNING);
     buf_init(&out, REPORT_BYTES);
@@ -97,14 +102,17 @@ static void explain(struct check *c, bool hung, int status)
 {
     const char *step = c->watched->step[0] ? c->watched->step : "starting";
     if (hung) {
-        snprintf(c->problem, sizeof c->problem, "it hangs: nothing happened for %d s (%s)", c->timeout_s, step);
+        snprintf(c->problem, sizeof c->problem, "it hangs: nothing happened for %d s (%s)", c->timeout_s,
+                 step);
     } else if (WIFSIGNALED(status)) {
         const char *name = sigabbrev_np(WTERMSIG(status));
         snprintf(c->problem, sizeof c->problem, "it crashes with SIG%s, %s (%s)", name ? name : "?",
                  strsignal(WTERMSIG(status)), step);
     } else if (WEXITSTATUS(status) != 0 || c->report.bytes == 0) {
-        snprintf(c->problem, sizeof c->problem, "it ends the process, with exit status %d (%s)", WEXITSTATUS(status), step);
-    } else if (scan_check(c->report.data, c->report.bytes, &(struct scan_limits){.depth = 16, .items = UINT32_MAX}, NULL)) {
+        snprintf(c->problem, sizeof c->problem, "it ends the process, with exit status %d (%s)",
+                 WEXITSTATUS(status), step);
+    } else if (scan_check(c->report.data, c->report.bytes,
+                          &(struct scan_limits){.depth = 16, .items = UINT32_MAX}, NULL)) {
         snprintf(c->problem, sizeof c->problem, "its report is damaged (%s)", step);
     }
 }
@@ -168,7 +176,8 @@ static double number(struct scan map, const char *key)
 {
     struct scan s;
     struct token t;
-    return member(map, key, &s) && scan_next(&s, &t) && (t.type == SCAN_FLOAT || t.type == SCAN_INT) ? t.f : 0;
+    return member(map, key, &s) && scan_next(&s, &t) && (t.type == SCAN_FLOAT || t.type == SCAN_INT) ? t.f
+                                                                                                     : 0;
 }
 
 static void text(struct scan map, const char *key, char *out, size_t bytes)
@@ -206,8 +215,8 @@ static void print_figures(struct scan report, const char *plugin)
     if (!member(report, "report", &figures)) {
         return;
     }
-    printf("  load %.0f us, init %.0f us, %.1f MiB resident\n", number(figures, "load_us"), number(figures, "init_us"),
-           number(figures, "rss_bytes") / 1048576.0);
+    printf("  load %.0f us, init %.0f us, %.1f MiB resident\n", number(figures, "load_us"),
+           number(figures, "init_us"), number(figures, "rss_bytes") / 1048576.0);
     uint32_t n = list(figures, "functions", &functions);
     for (uint32_t i = 0; i < n; i++) {
         char name[80];
@@ -225,6 +234,35 @@ static void print_figures(struct scan report, const char *plugin)
     }
 }
 
+static void print_options(struct scan report)
+{
+    struct scan rows;
+    uint32_t n = list(report, "options", &rows);
+    for (uint32_t i = 0; i < n; i++) {
+        char name[100], kind[20], fallback[100], choices[200], help[300], range[80] = "";
+        struct scan bound;
+        text(rows, "name", name, sizeof name);
+        text(rows, "kind", kind, sizeof kind);
+        text(rows, "default", fallback, sizeof fallback);
+        text(rows, "choices", choices, sizeof choices);
+        text(rows, "help", help, sizeof help);
+        bool least = member(rows, "min", &bound), most = member(rows, "max", &bound);
+        if (least || most) {
+            char from[32] = "", to[32] = "";
+            if (least) {
+                snprintf(from, sizeof from, "%.15g", number(rows, "min"));
+            }
+            if (most) {
+                snprintf(to, sizeof to, "%.15g", number(rows, "max"));
+            }
+            snprintf(range, sizeof range, " %s..%s", from, to);
+        }
+        printf("  option %s: %s%s%s%s%s%s%s%s\n", name, kind, range, choices[0] ? " " : "", choices,
+               fallback[0] ? ", default " : "", fallback, help[0] ? ". " : "", help);
+        scan_skip(&rows);
+    }
+}
+
 static int tell(const struct check *c)
 {
     struct scan report = scan_over(c->report.data, c->report.bytes);
@@ -237,6 +275,7 @@ static int tell(const struct check *c)
         if (plugin[0]) {
             printf("%s %s: %s\n", plugin, version, summary);
         }
+        print_options(report);
         print_figures(report, plugin);
         problems = print_texts(report, "problems", "problem");
         print_texts(report, "hints", "hint");
@@ -283,8 +322,10 @@ static int tell_json(const struct check *c)
 
 static int usage(const char *why, const char *what)
 {
-    fprintf(stderr, "kilnd --check: %s%s\nusage: kilnd --check FILE.so [--json] [--options JSON] [--timeout SECONDS]\n", why,
-            what);
+    fprintf(
+        stderr,
+        "kilnd --check: %s%s\nusage: kilnd --check FILE.so [--json] [--options JSON] [--timeout SECONDS]\n",
+        why, what);
     return 1;
 }
 

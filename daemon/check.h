@@ -12,7 +12,7 @@
 int check_main(int argc, char **argv);
 
 /* check_child.c: everything that happens in the child. Appends to `out` the msgpack map
- * {plugin?, version?, summary?, problems:[text], hints:[text], report?}. */
+ * {plugin?, version?, summary?, options?:[row], problems:[text], hints:[text], report?}. */
 void check_child(const char *path, const void *options, size_t options_bytes, struct buf *out);
 
 /* check_elf.c: what the shared object's symbols give away. Appends hints as msgpack strings; returns how many. */

@@ -32,7 +32,8 @@ static void exercise(struct engine *e, struct texts *problems)
         int64_t leak = leak_per_pass(e, i);
         if (leak > 0) {
             char text[256];
-            snprintf(text, sizeof text, "%s.%s: memory grows by %lld bytes each time its examples run, and never stops",
+            snprintf(text, sizeof text,
+                     "%s.%s: memory grows by %lld bytes each time its examples run, and never stops",
                      engine_name(e), engine_function_name(e, i), (long long) leak);
             add(problems, text);
         }
@@ -59,7 +60,7 @@ void check_child(const char *path, const void *options, size_t options_bytes, st
     }
     size_t report_bytes = 0;
     const void *report = e ? engine_report(e, &report_bytes) : NULL;
-    buf_put_map(out, 2 + (e ? 3 : 0) + (report != NULL));
+    buf_put_map(out, 2 + (e ? 4 : 0) + (report != NULL));
     if (e) {
         buf_put_str_const(out, "plugin");
         buf_put_text(out, engine_name(e));
@@ -67,6 +68,8 @@ void check_child(const char *path, const void *options, size_t options_bytes, st
         buf_put_text(out, engine_version(e));
         buf_put_str_const(out, "summary");
         buf_put_text(out, engine_summary(e));
+        buf_put_str_const(out, "options");
+        engine_describe_options(e, out);
     }
     if (report) {
         buf_put_str_const(out, "report");

@@ -25,7 +25,8 @@ static const void *part(const struct file *f, uint64_t at, uint64_t bytes)
 
 static const char *text_at(const struct file *f, const Elf64_Shdr *strings, uint32_t at)
 {
-    if (at >= strings->sh_size || strings->sh_offset > f->bytes || strings->sh_size > f->bytes - strings->sh_offset) {
+    if (at >= strings->sh_size || strings->sh_offset > f->bytes ||
+        strings->sh_size > f->bytes - strings->sh_offset) {
         return NULL;
     }
     const char *text = (const char *) f->data + strings->sh_offset + at;
@@ -43,8 +44,9 @@ static size_t hint(struct buf *hints, const char *before, const char *name, cons
 /* Names that tool chains and sanitizers bring along. */
 static bool of_the_tools(const char *name)
 {
-    static const char *const prefixes[] = {"__asan", "__ubsan", "__tsan", "__lsan", "__sanitizer", "__gcov",
-                                           "_ITM_",  "__cxa_", "__gmon", "_init", "_fini", "__bss_start", "_edata", "_end"};
+    static const char *const prefixes[] = {"__asan", "__ubsan",     "__tsan", "__lsan", "__sanitizer",
+                                           "__gcov", "_ITM_",       "__cxa_", "__gmon", "_init",
+                                           "_fini",  "__bss_start", "_edata", "_end"};
     for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
         if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0) {
             return true;
@@ -63,12 +65,14 @@ static size_t look_at(const char *name, const Elf64_Sym *sym, void *handle, stru
         /* dlsym looks into the plugin and the libraries it names, not into the host's. */
         bool stray = bind == STB_GLOBAL && handle && !dlsym(handle, name);
         return stray ? hint(hints, "it uses ", name,
-                            ", which none of the libraries it names has: link with -Wl,-z,defs to find out when building")
+                            ", which none of the libraries it names has: link with -Wl,-z,defs to find out "
+                            "when building")
                      : 0;
     }
     bool ours = strcmp(name, "kiln_plugin") == 0;
     bool version = sym->st_shndx == SHN_ABS;
-    bool exported = ELF64_ST_VISIBILITY(sym->st_other) == STV_DEFAULT && (type == STT_FUNC || type == STT_OBJECT);
+    bool exported =
+        ELF64_ST_VISIBILITY(sym->st_other) == STV_DEFAULT && (type == STT_FUNC || type == STT_OBJECT);
     return exported && !ours && !version
                ? hint(hints, "it exports ", name,
                       " beside kiln_plugin: build with -fvisibility=hidden, or link with a version script")

@@ -49,15 +49,16 @@ static int bind_options(struct engine *e, const void *options, size_t bytes, str
     for (size_t i = 0; i < n; i++) {
         uint32_t kind = contract_param(e->options, i)->kind;
         if (kind != KILN_FLOAT && kind != KILN_INT && kind != KILN_BOOL && kind != KILN_STRING) {
-            return err_set(err, KILN_INVALID, NULL, "options of plugin %s: \"%s\" is no FLOAT, INT, BOOL or STRING",
-                           e->desc.name, contract_param(e->options, i)->name);
+            return err_set(err, KILN_INVALID, NULL,
+                           "options of plugin %s: \"%s\" is no FLOAT, INT, BOOL or STRING", e->desc.name,
+                           contract_param(e->options, i)->name);
         }
     }
     e->option_slots = mem_alloc((n + 1) * sizeof *e->option_slots);
     e->option_values = mem_alloc((n + 1) * sizeof *e->option_values);
     struct bound bound;
-    status = contract_bind(e->options, options ? options : "\x80", options ? bytes : 1, &e->life, e->option_slots, &bound,
-                           err);
+    status = contract_bind(e->options, options ? options : "\x80", options ? bytes : 1, &e->life,
+                           e->option_slots, &bound, err);
     if (status) {
         err_prefix(err, "options of plugin %s", e->desc.name);
         return status;
@@ -141,7 +142,8 @@ static void describe(struct engine *e, struct function *f)
 static int compile(struct engine *e, struct function *f, struct err *err)
 {
     const struct kiln_function *d = &f->desc;
-    struct contract_rows params = {d->params, d->n_params, d->row_size}, results = {d->results, d->n_results, d->row_size};
+    struct contract_rows params = {d->params, d->n_params, d->row_size},
+                         results = {d->results, d->n_results, d->row_size};
     int status = contract_new(&params, &results, d->flags, &f->contract, err);
     if (status) {
         err_prefix(err, "%s.%s", e->desc.name, d->name);
@@ -191,8 +193,8 @@ static int judge_return(struct engine *e, const char *what, int status, struct e
         return 0;
     }
     const char *why = e->life_lane.err.text[0] ? e->life_lane.err.text : status_sentence(status);
-    return err_set(err, status > 0 && status < KILN_STATUS_COUNT ? status : KILN_INTERNAL, e->life_lane.err.field,
-                   "%s failed (%s): %s", what, status_name(status), why);
+    return err_set(err, status > 0 && status < KILN_STATUS_COUNT ? status : KILN_INTERNAL,
+                   e->life_lane.err.field, "%s failed (%s): %s", what, status_name(status), why);
 }
 
 static int start(struct engine *e, struct err *err)
@@ -231,8 +233,8 @@ static int start(struct engine *e, struct err *err)
     return 0;
 }
 
-int engine_load(const char *path, const void *options, size_t options_bytes, const struct engine_limits *limits,
-                struct engine **ret_engine, struct err *err)
+int engine_load(const char *path, const void *options, size_t options_bytes,
+                const struct engine_limits *limits, struct engine **ret_engine, struct err *err)
 {
     struct engine *e = mem_alloc(sizeof *e);
     int64_t begin = clock_ns();
@@ -365,6 +367,11 @@ const void *engine_contract(const struct engine *e, size_t i, size_t *ret_bytes)
     assert(i < e->n_functions);
     *ret_bytes = e->functions[i].contract_bytes;
     return e->contracts.data + e->functions[i].contract_at;
+}
+
+void engine_describe_options(const struct engine *e, struct buf *out)
+{
+    contract_describe_params(e->options, out);
 }
 
 const void *engine_report(const struct engine *e, size_t *ret_bytes)

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "buf.h"
 #include "err.h"
 
 struct engine;
@@ -32,13 +33,14 @@ struct engine_job {
     const void *payload; /* msgpack, borrowed until engine_run returns; any alignment */
     size_t payload_bytes;
 
-    int status;           /* enum kiln_status */
-    char field[96];       /* when status is not KILN_OK */
+    int status;     /* enum kiln_status */
+    char field[96]; /* when status is not KILN_OK */
     char error[512];
-    const void *result;   /* msgpack, borrowed until the next engine_run or engine_free; NULL unless KILN_OK */
+    const void *result; /* msgpack, borrowed until the next engine_run or engine_free; NULL unless KILN_OK */
     size_t result_bytes;
-    int64_t decode_ns, run_ns, encode_ns; /* each its own; of a batch computed together run_ns is that of the whole batch */
-    uint32_t batch;       /* jobs that were computed together with this one, itself included */
+    int64_t decode_ns, run_ns,
+        encode_ns;  /* each its own; of a batch computed together run_ns is that of the whole batch */
+    uint32_t batch; /* jobs that were computed together with this one, itself included */
 };
 
 /* What engine_run tells while it works, so that a supervisor can see which jobs are inside plugin code. */
@@ -54,11 +56,11 @@ struct engine_watch {
 
 /* options: a msgpack map of the plugin's options from the configuration, or NULL. A required row missing, an unknown option
  * or a value out of range is KILN_INVALID and names it. */
-int engine_load(const char *path, const void *options, size_t options_bytes, const struct engine_limits *limits,
-                struct engine **ret_engine, struct err *err);
+int engine_load(const char *path, const void *options, size_t options_bytes,
+                const struct engine_limits *limits, struct engine **ret_engine, struct err *err);
 void engine_free(struct engine **engine);
 
-const char *engine_name(const struct engine *e);    /* the plugin's name */
+const char *engine_name(const struct engine *e); /* the plugin's name */
 const char *engine_version(const struct engine *e);
 const char *engine_summary(const struct engine *e);
 /* Functions by index, 0 .. engine_functions() - 1; an index or name that is none is the caller's to refuse. */
@@ -66,11 +68,16 @@ size_t engine_functions(const struct engine *e);
 const char *engine_function_name(const struct engine *e, size_t i); /* without the plugin's */
 uint32_t engine_function_flags(const struct engine *e, size_t i);
 uint32_t engine_function_max_batch(const struct engine *e, size_t i); /* 1 when there is no run_batch */
-int64_t engine_function_warm_ns(const struct engine *e, size_t i);    /* after engine_prove: median warm run of the smallest golden, whole job */
+int64_t
+engine_function_warm_ns(const struct engine *e,
+                        size_t i); /* after engine_prove: median warm run of the smallest golden, whole job */
 int engine_find(const struct engine *e, const char *name, size_t name_bytes); /* index or -1 */
 
 /* The contract as msgpack, as docs/PROTOCOL.md section 6 shapes it. Borrowed, valid until engine_free. */
 const void *engine_contract(const struct engine *e, size_t i, size_t *ret_bytes);
+
+/* Appends the plugin's options to `out`, as a msgpack list of rows like those of a contract. */
+void engine_describe_options(const struct engine *e, struct buf *out);
 
 /* Warms and proves every function. `fast` does what must be done before READY (cold, a few warm repetitions, batches
  * of 2 and of max_batch, answers compared); otherwise more repetitions for steadier figures. On failure err names the
@@ -81,7 +88,8 @@ int engine_prove(struct engine *e, bool fast, struct err *err);
 const void *engine_report(const struct engine *e, size_t *ret_bytes);
 
 /* Runs n jobs of function fn. solo: never two in one run_batch. Each job ends with its own status; this never fails as a whole. */
-void engine_run(struct engine *e, size_t fn, struct engine_job *jobs, size_t n, bool solo, const struct engine_watch *watch);
+void engine_run(struct engine *e, size_t fn, struct engine_job *jobs, size_t n, bool solo,
+                const struct engine_watch *watch);
 
 /* True once the plugin was caught writing outside its memory: the job was answered `internal`, and nothing in this
  * process can be trusted any more. Hand back what is unstarted, say so in the log, and exit. */

@@ -16,7 +16,7 @@ struct function {
     struct contract *contract;
     void *instance;
     bool opened;
-    uint32_t max_batch; /* 1 without run_batch */
+    uint32_t max_batch;                      /* 1 without run_batch */
     int64_t cold_ns, warm_ns, least_warm_ns; /* after engine_prove */
     size_t contract_at, contract_bytes;      /* in engine.contracts */
 };

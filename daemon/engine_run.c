@@ -24,7 +24,8 @@ _Static_assert(sizeof((struct engine_job *) 0)->field == sizeof((struct err *) 0
 _Static_assert(sizeof((struct engine_job *) 0)->error == sizeof((struct err *) 0)->text, "copied whole");
 
 /* Empties the lane and binds the job to it. False when the job is refused, and answered. */
-static bool decode(struct engine *e, const struct function *f, struct lane *lane, struct engine_job *job, size_t index)
+static bool decode(struct engine *e, const struct function *f, struct lane *lane, struct engine_job *job,
+                   size_t index)
 {
     job->status = KILN_OK;
     job->field[0] = job->error[0] = '\0';
@@ -45,8 +46,8 @@ static bool decode(struct engine *e, const struct function *f, struct lane *lane
         status = err_set(&lane->err, KILN_INVALID, NULL, "the payload has %zu bytes, expected at most %zu",
                          job->payload_bytes, e->limits.payload_bytes);
     } else {
-        status = contract_bind(f->contract, job->payload, job->payload_bytes, lane->arena, lane->args, &lane->bound,
-                               &lane->err);
+        status = contract_bind(f->contract, job->payload, job->payload_bytes, lane->arena, lane->args,
+                               &lane->bound, &lane->err);
     }
     if (status == 0) {
         status = contract_results(f->contract, &lane->bound, lane->arena, lane->results, &lane->err);
@@ -59,8 +60,8 @@ static bool decode(struct engine *e, const struct function *f, struct lane *lane
 
 static bool plugin_may_say(int status)
 {
-    return status == KILN_INVALID || status == KILN_FAILED || status == KILN_TEMPORARY || status == KILN_RESOURCE ||
-           status == KILN_CANCELLED || status == KILN_INTERNAL;
+    return status == KILN_INVALID || status == KILN_FAILED || status == KILN_TEMPORARY ||
+           status == KILN_RESOURCE || status == KILN_CANCELLED || status == KILN_INTERNAL;
 }
 
 static int judge(struct engine *e, struct lane *lane, int status)
@@ -75,12 +76,13 @@ static int judge(struct engine *e, struct lane *lane, int status)
         return KILN_OK;
     }
     if (!plugin_may_say(status)) {
-        return err_set(&lane->err, KILN_INTERNAL, NULL, "the plugin returned %d, which is no status it may return", status);
+        return err_set(&lane->err, KILN_INTERNAL, NULL,
+                       "the plugin returned %d, which is no status it may return", status);
     }
     if (lane->err.text[0] == '\0') {
         return status == KILN_RESOURCE
-                   ? err_set(&lane->err, status, NULL, "the job needs more memory than it may use (%zu bytes)",
-                             e->limits.job_bytes)
+                   ? err_set(&lane->err, status, NULL,
+                             "the job needs more memory than it may use (%zu bytes)", e->limits.job_bytes)
                    : err_set(&lane->err, status, NULL, "%s", status_sentence(status));
     }
     lane->err.status = status;
@@ -88,7 +90,8 @@ static int judge(struct engine *e, struct lane *lane, int status)
 }
 
 /* After the plugin: judged and encoded. Until engine_run ends, `result` is an offset into the buffer. */
-static void finish(struct engine *e, const struct function *f, struct lane *lane, struct engine_job *job, int status)
+static void finish(struct engine *e, const struct function *f, struct lane *lane, struct engine_job *job,
+                   int status)
 {
     status = judge(e, lane, status);
     if (status == KILN_OK) {
@@ -103,14 +106,16 @@ static void finish(struct engine *e, const struct function *f, struct lane *lane
         e->results.bytes = at;
         e->results.failed = false;
         if (status == KILN_RESOURCE && e->limits.payload_bytes) {
-            err_set(&lane->err, status, NULL, "the result has more than %zu bytes, or there is no memory for it",
+            err_set(&lane->err, status, NULL,
+                    "the result has more than %zu bytes, or there is no memory for it",
                     e->limits.payload_bytes);
         }
     }
     fail(job, &lane->err);
 }
 
-static void run_one(struct engine *e, const struct function *f, struct engine_job *job, size_t index, int64_t *now)
+static void run_one(struct engine *e, const struct function *f, struct engine_job *job, size_t index,
+                    int64_t *now)
 {
     struct lane *lane = &e->lanes[0];
     const struct engine_watch *watch = e->watch;
@@ -136,8 +141,8 @@ static void run_one(struct engine *e, const struct function *f, struct engine_jo
 }
 
 /* Jobs first .. first + n - 1, in one call of run_batch; those that are refused do not take part. */
-static void run_group(struct engine *e, const struct function *f, struct engine_job *jobs, size_t first, size_t n,
-                      int64_t *now)
+static void run_group(struct engine *e, const struct function *f, struct engine_job *jobs, size_t first,
+                      size_t n, int64_t *now)
 {
     const struct engine_watch *watch = e->watch;
     uint32_t taken = 0;
@@ -148,7 +153,8 @@ static void run_group(struct engine *e, const struct function *f, struct engine_
         jobs[i].decode_ns = decoded - *now;
         *now = decoded;
         if (ok) {
-            e->items[taken++] = (struct kiln_item){.call = &lane->call, .args = lane->args, .results = lane->results, .status = -1};
+            e->items[taken++] = (struct kiln_item){
+                .call = &lane->call, .args = lane->args, .results = lane->results, .status = -1};
         }
     }
     if (taken == 0) {
@@ -182,7 +188,8 @@ static void run_group(struct engine *e, const struct function *f, struct engine_
     }
 }
 
-void engine_run(struct engine *e, size_t fn, struct engine_job *jobs, size_t n, bool solo, const struct engine_watch *watch)
+void engine_run(struct engine *e, size_t fn, struct engine_job *jobs, size_t n, bool solo,
+                const struct engine_watch *watch)
 {
     assert(fn < e->n_functions);
     const struct function *f = &e->functions[fn];

@@ -9,7 +9,7 @@
 #include "log.h"
 #include "mem.h"
 
-enum { TRIES = 3, PAUSE_FIRST_MS = 100, PAUSE_MOST_MS = 60000, WELL_MS = 60000 };
+enum { TRIES = 3, PAUSE_FIRST_MS = 100, PAUSE_MOST_MS = 60000, PAUSE_JOB_MS = 1000, WELL_MS = 60000 };
 
 const char *generation_state_name(enum generation_state state)
 {
@@ -146,13 +146,13 @@ void generation_hear(struct generation *g, struct member *m)
 
 /* ---- deaths ---- */
 
-static int64_t pause_ns(unsigned failures)
+static int64_t pause_ns(unsigned failures, int64_t most_ms)
 {
     int64_t ms = failures == 0 ? 0 : PAUSE_FIRST_MS;
-    for (unsigned i = 1; i < failures && ms < PAUSE_MOST_MS; i++) {
+    for (unsigned i = 1; i < failures && ms < most_ms; i++) {
         ms *= 2;
     }
-    return (ms < PAUSE_MOST_MS ? ms : PAUSE_MOST_MS) * CLOCK_MS;
+    return (ms < most_ms ? ms : most_ms) * CLOCK_MS;
 }
 
 /* A seat is empty and should not be: decides when it is filled again. */
@@ -164,7 +164,8 @@ static void bereave(struct generation *g, const struct member *m, const struct m
     if (m->proven_ns && now_ns - m->proven_ns >= WELL_MS * CLOCK_MS) {
         s->failures = 0;
     }
-    int64_t wait_ns = blameless ? 0 : pause_ns(s->failures);
+    /* A job that kills its worker is the broker's to stop (poison); others must not wait a minute for what it did. */
+    int64_t wait_ns = blameless ? 0 : pause_ns(s->failures, e->running ? PAUSE_JOB_MS : PAUSE_MOST_MS);
     s->failures += !blameless;
     s->retry_ns = now_ns + wait_ns;
     g->restarts++;
@@ -230,7 +231,7 @@ static void start(struct generation *g, struct site *site, size_t seat, enum mem
     if (member_start(site, g->plugin, &g->staged, g->number, seat, &m, &err)) {
         /* No memory or no processes for now: like a death, but with nobody to bury. */
         struct seat *s = &g->seats[seat];
-        int64_t wait_ns = pause_ns(++s->failures);
+        int64_t wait_ns = pause_ns(++s->failures, PAUSE_MOST_MS);
         log_error("worker_not_started", "plugin=%s why=%s retry_ms=%" PRId64, g->plugin->name,
                   log_quote(err.text), wait_ns / CLOCK_MS);
         s->retry_ns = now_ns + wait_ns;

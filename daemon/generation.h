@@ -5,7 +5,7 @@
  *                     \-> FAILED        (warming includes proving: the engine does both in one pass)
  *
  * Each seat is a worker that should be there: a member that dies is replaced, at once the first time, then after
- * pauses that double from 0.1 s to 60 s, until one has been well for 60 s. A generation of which nothing was ever ready
+ * pauses that double from 0.1 s to 60 s (to 1 s when a job was running), until one has been well for 60 s. A generation of which nothing was ever ready
  * FAILS, for good and with the reason, when a worker refuses the plugin, when warming takes too long, or at the third
  * death. Every call takes the time it is made at. */
 #ifndef GENERATION_H

@@ -43,13 +43,15 @@ static void put_linspace(struct buf *out, double from, double to, size_t n)
 {
     buf_put_list(out, n);
     for (size_t i = 0; i < n && !out->failed; i++) {
-        buf_put_f64(out, i + 1 == n && n > 1 ? to : from + (to - from) * (double) i / (double) (n > 1 ? n - 1 : 1));
+        buf_put_f64(
+            out, i + 1 == n && n > 1 ? to : from + (to - from) * (double) i / (double) (n > 1 ? n - 1 : 1));
     }
 }
 
 static int generate(const struct json_t *object, struct buf *out, struct err *err)
 {
-    const json_t *linspace = json_object_get(object, "$linspace"), *normal = json_object_get(object, "$normal");
+    const json_t *linspace = json_object_get(object, "$linspace"),
+                 *normal = json_object_get(object, "$normal");
     const json_t *given = linspace ? linspace : normal;
     if (!given || json_object_size(object) != 1) {
         return 0;
@@ -61,12 +63,14 @@ static int generate(const struct json_t *object, struct buf *out, struct err *er
         sound = json_is_number(json_array_get(given, i));
     }
     if (!sound || json_integer_value(count) < 0 || json_integer_value(count) > MOST_GENERATED) {
-        return -err_set(err, KILN_INVALID, NULL, "%s takes %s, n at most %d", linspace ? "$linspace" : "$normal",
-                        linspace ? "[from, to, n]" : "[n, seed]", MOST_GENERATED);
+        return -err_set(err, KILN_INVALID, NULL, "%s takes %s, n at most %d",
+                        linspace ? "$linspace" : "$normal", linspace ? "[from, to, n]" : "[n, seed]",
+                        MOST_GENERATED);
     }
     size_t n = (size_t) json_integer_value(count);
     if (linspace) {
-        put_linspace(out, json_number_value(json_array_get(given, 0)), json_number_value(json_array_get(given, 1)), n);
+        put_linspace(out, json_number_value(json_array_get(given, 0)),
+                     json_number_value(json_array_get(given, 1)), n);
     } else {
         put_normal(out, n, (uint64_t) json_integer_value(json_array_get(given, 1)));
     }
@@ -98,7 +102,8 @@ int golden_parse(const struct kiln_golden *row, size_t index, struct golden *ret
         status = err_set(err, KILN_INVALID, NULL, "%s: rtol and atol must be numbers >= 0", g.title);
     }
     if (status == 0 && (row->status < 0 || row->status >= KILN_STATUS_COUNT)) {
-        status = err_set(err, KILN_INVALID, NULL, "%s: status %d is none of kiln/status.h", g.title, row->status);
+        status =
+            err_set(err, KILN_INVALID, NULL, "%s: status %d is none of kiln/status.h", g.title, row->status);
     }
     if (status) {
         golden_done(&g);
@@ -165,8 +170,9 @@ static int differ(struct comparer *c, const struct token *want, const struct tok
             return err_set(c->err, KILN_INTERNAL, NULL, "%s is %s, expected %s%s", c->path, a, b, within);
         }
     }
-    return err_set(c->err, KILN_INTERNAL, NULL, "%s is %s, expected %s%s", c->path[0] ? c->path : "the result",
-                   scan_show(got, a, sizeof a), scan_show(want, b, sizeof b), within);
+    return err_set(c->err, KILN_INTERNAL, NULL, "%s is %s, expected %s%s",
+                   c->path[0] ? c->path : "the result", scan_show(got, a, sizeof a),
+                   scan_show(want, b, sizeof b), within);
 }
 
 static int compare(struct comparer *c, struct scan *want, struct scan *got);
@@ -190,7 +196,8 @@ static bool find(struct scan map, uint32_t pairs, const struct token *key, struc
     return false;
 }
 
-static int compare_map(struct comparer *c, struct scan *want, uint32_t n, const struct scan *got, uint32_t got_n)
+static int compare_map(struct comparer *c, struct scan *want, uint32_t n, const struct scan *got,
+                       uint32_t got_n)
 {
     size_t length = strlen(c->path);
     for (uint32_t i = 0; i < n; i++) {
@@ -219,7 +226,8 @@ static int compare_list(struct comparer *c, struct scan *want, struct scan *got,
     for (uint32_t i = 0; i < n; i++) {
         struct scan w = *want, g = *got;
         struct token a, b;
-        if (scan_next(&w, &a) && scan_next(&g, &b) && a.type != SCAN_LIST && a.type != SCAN_MAP && equal(c, &a, &b)) {
+        if (scan_next(&w, &a) && scan_next(&g, &b) && a.type != SCAN_LIST && a.type != SCAN_MAP &&
+            equal(c, &a, &b)) {
             *want = w; /* the way of nearly all: no text is made */
             *got = g;
             continue;
@@ -250,14 +258,15 @@ static int compare(struct comparer *c, struct scan *want, struct scan *got)
     if (w.type == SCAN_LIST && g.type == SCAN_LIST && w.count == g.count) {
         return compare_list(c, want, got, w.count);
     }
-    if (w.type == SCAN_MAP || w.type == SCAN_LIST || g.type == SCAN_MAP || g.type == SCAN_LIST || !equal(c, &w, &g)) {
+    if (w.type == SCAN_MAP || w.type == SCAN_LIST || g.type == SCAN_MAP || g.type == SCAN_LIST ||
+        !equal(c, &w, &g)) {
         return differ(c, &w, &g);
     }
     return 0;
 }
 
-int golden_compare(const void *expected, size_t expected_bytes, const void *actual, size_t actual_bytes, double rtol,
-                   double atol, struct err *err)
+int golden_compare(const void *expected, size_t expected_bytes, const void *actual, size_t actual_bytes,
+                   double rtol, double atol, struct err *err)
 {
     struct comparer c = {.rtol = rtol, .atol = atol, .err = err};
     struct scan want = scan_over(expected, expected_bytes), got = scan_over(actual, actual_bytes);

@@ -22,7 +22,7 @@ void golden_done(struct golden *g);
 
 /* 0 when every member of the msgpack map `expected` is in `actual` and within atol + rtol |expected|; else
  * KILN_INTERNAL, "mean is 5.6, expected 5.5 within 1e-12". NaN and nil are equal. */
-int golden_compare(const void *expected, size_t expected_bytes, const void *actual, size_t actual_bytes, double rtol,
-                   double atol, struct err *err);
+int golden_compare(const void *expected, size_t expected_bytes, const void *actual, size_t actual_bytes,
+                   double rtol, double atol, struct err *err);
 
 #endif

@@ -71,7 +71,10 @@ static void host_progress(struct kiln_call *call, double fraction)
     struct lane *lane = lane_of(call);
     const struct engine_watch *watch = lane->e->watch;
     if (watch && watch->progress) {
-        watch->progress(watch->arg, lane->job, fraction >= 0 && fraction <= 1 ? fraction : fraction > 1 ? 1 : 0);
+        watch->progress(watch->arg, lane->job,
+                        fraction >= 0 && fraction <= 1 ? fraction
+                        : fraction > 1                 ? 1
+                                                       : 0);
     }
 }
 

@@ -15,7 +15,14 @@
 #include "mem.h"
 
 /* Sizes of ABI 1.0: a plugin may have more (up to ours), never less. */
-enum { PLUGIN_1_0 = 80, FUNCTION_1_0 = 112, ROW_1_0 = 80, GOLDEN_1_0 = 48, MOST_BATCH = 4096, MOST_GOLDENS = 1000 };
+enum {
+    PLUGIN_1_0 = 80,
+    FUNCTION_1_0 = 112,
+    ROW_1_0 = 80,
+    GOLDEN_1_0 = 48,
+    MOST_BATCH = 4096,
+    MOST_GOLDENS = 1000
+};
 
 _Static_assert(sizeof(struct kiln_plugin) >= PLUGIN_1_0, "the ABI only grows");
 _Static_assert(sizeof(struct kiln_function) >= FUNCTION_1_0, "the ABI only grows");
@@ -31,8 +38,9 @@ static bool sound_name(const char *name)
 static int judge_size(const char *what, size_t size, size_t least, size_t most, struct err *err)
 {
     if (size < least || size > most || size % sizeof(void *)) {
-        return err_set(err, KILN_INVALID, NULL, "%s has %zu bytes, expected %zu to %zu: built with another kiln/plugin.h?",
-                       what, size, least, most);
+        return err_set(err, KILN_INVALID, NULL,
+                       "%s has %zu bytes, expected %zu to %zu: built with another kiln/plugin.h?", what, size,
+                       least, most);
     }
     return 0;
 }
@@ -40,48 +48,53 @@ static int judge_size(const char *what, size_t size, size_t least, size_t most, 
 static int judge_head(const struct kiln_plugin *p, size_t object_bytes, struct err *err)
 {
     if (object_bytes < offsetof(struct kiln_plugin, name)) {
-        return err_set(err, KILN_INVALID, NULL, "kiln_plugin is an object of %zu bytes, expected struct kiln_plugin",
-                       object_bytes);
+        return err_set(err, KILN_INVALID, NULL,
+                       "kiln_plugin is an object of %zu bytes, expected struct kiln_plugin", object_bytes);
     }
     if (p->magic != KILN_PLUGIN_MAGIC) {
-        return err_set(err, KILN_INVALID, NULL, "kiln_plugin begins with 0x%08x, expected KILN_PLUGIN_MAGIC 0x%08x",
-                       p->magic, KILN_PLUGIN_MAGIC);
+        return err_set(err, KILN_INVALID, NULL,
+                       "kiln_plugin begins with 0x%08x, expected KILN_PLUGIN_MAGIC 0x%08x", p->magic,
+                       KILN_PLUGIN_MAGIC);
     }
     if (p->abi_major != KILN_ABI_MAJOR) {
-        return err_set(err, KILN_INVALID, NULL, "the plugin is built for ABI %u.%u, this host has %d.%d: build it again",
-                       p->abi_major, p->abi_minor, KILN_ABI_MAJOR, KILN_ABI_MINOR);
+        return err_set(err, KILN_INVALID, NULL,
+                       "the plugin is built for ABI %u.%u, this host has %d.%d: build it again", p->abi_major,
+                       p->abi_minor, KILN_ABI_MAJOR, KILN_ABI_MINOR);
     }
     if (p->abi_minor > KILN_ABI_MINOR) {
-        return err_set(err, KILN_INVALID, NULL, "the plugin needs ABI %u.%u, this host has %d.%d: update the host",
-                       p->abi_major, p->abi_minor, KILN_ABI_MAJOR, KILN_ABI_MINOR);
+        return err_set(err, KILN_INVALID, NULL,
+                       "the plugin needs ABI %u.%u, this host has %d.%d: update the host", p->abi_major,
+                       p->abi_minor, KILN_ABI_MAJOR, KILN_ABI_MINOR);
     }
     if (p->pointer_size != sizeof(void *)) {
-        return err_set(err, KILN_INVALID, NULL, "the plugin's pointers have %u bytes, expected %zu", p->pointer_size,
-                       sizeof(void *));
+        return err_set(err, KILN_INVALID, NULL, "the plugin's pointers have %u bytes, expected %zu",
+                       p->pointer_size, sizeof(void *));
     }
     int status = judge_size("struct kiln_plugin", p->struct_size, PLUGIN_1_0, sizeof *p, err);
     if (status == 0 && object_bytes < p->struct_size) {
-        status = err_set(err, KILN_INVALID, NULL, "kiln_plugin is an object of %zu bytes and claims %u", object_bytes,
-                         p->struct_size);
+        status = err_set(err, KILN_INVALID, NULL, "kiln_plugin is an object of %zu bytes and claims %u",
+                         object_bytes, p->struct_size);
     }
-    return status ? status : judge_size("struct kiln_row", p->row_size, ROW_1_0, sizeof(struct kiln_row), err);
+    return status ? status
+                  : judge_size("struct kiln_row", p->row_size, ROW_1_0, sizeof(struct kiln_row), err);
 }
 
 static int judge_plugin(const struct kiln_plugin *p, struct err *err)
 {
     if (!sound_name(p->name)) {
-        return err_set(err, KILN_INVALID, NULL, "the plugin's name is no word of lower case letters, digits and underscores");
+        return err_set(err, KILN_INVALID, NULL,
+                       "the plugin's name is no word of lower case letters, digits and underscores");
     }
     if (!p->version || !p->version[0] || strlen(p->version) > 64) {
         return err_set(err, KILN_INVALID, NULL, "plugin %s has no version of 1 to 64 bytes", p->name);
     }
     if (p->n_functions == 0 || p->n_functions > KILN_MAX_FUNCTIONS || !p->functions) {
-        return err_set(err, KILN_INVALID, NULL, "plugin %s has %u functions, expected 1 to %d", p->name, p->n_functions,
-                       KILN_MAX_FUNCTIONS);
+        return err_set(err, KILN_INVALID, NULL, "plugin %s has %u functions, expected 1 to %d", p->name,
+                       p->n_functions, KILN_MAX_FUNCTIONS);
     }
     if (p->n_options > KILN_MAX_ROWS || (p->n_options && !p->options)) {
-        return err_set(err, KILN_INVALID, NULL, "plugin %s has %u options, expected at most %d", p->name, p->n_options,
-                       KILN_MAX_ROWS);
+        return err_set(err, KILN_INVALID, NULL, "plugin %s has %u options, expected at most %d", p->name,
+                       p->n_options, KILN_MAX_ROWS);
     }
     return 0;
 }
@@ -90,11 +103,13 @@ static int judge_function(const struct kiln_plugin *p, const struct kiln_functio
 {
     if (!sound_name(f->name)) {
         return err_set(err, KILN_INVALID, NULL,
-                       "a function of plugin %s has no name of lower case letters, digits and underscores", p->name);
+                       "a function of plugin %s has no name of lower case letters, digits and underscores",
+                       p->name);
     }
     int status = judge_size("struct kiln_row", f->row_size, ROW_1_0, sizeof(struct kiln_row), err);
     if (status == 0) {
-        status = judge_size("struct kiln_golden", f->golden_size, GOLDEN_1_0, sizeof(struct kiln_golden), err);
+        status =
+            judge_size("struct kiln_golden", f->golden_size, GOLDEN_1_0, sizeof(struct kiln_golden), err);
     }
     const char *wrong = NULL;
     if (f->flags & ~(uint32_t) (KILN_PURE | KILN_EXTRAS)) {
@@ -123,10 +138,12 @@ static int judge_functions(struct engine *e, struct err *err)
     for (uint32_t i = 0; i < e->desc.n_functions; i++) {
         const struct kiln_function *theirs = e->desc.functions[i];
         if (!theirs || (uintptr_t) theirs % sizeof(void *)) {
-            return err_set(err, KILN_INVALID, NULL, "plugin %s: function %u of %u is no pointer to a descriptor",
-                           e->desc.name, i + 1, e->desc.n_functions);
+            return err_set(err, KILN_INVALID, NULL,
+                           "plugin %s: function %u of %u is no pointer to a descriptor", e->desc.name, i + 1,
+                           e->desc.n_functions);
         }
-        int status = judge_size("struct kiln_function", theirs->struct_size, FUNCTION_1_0, sizeof *theirs, err);
+        int status =
+            judge_size("struct kiln_function", theirs->struct_size, FUNCTION_1_0, sizeof *theirs, err);
         if (status) {
             return err_prefix(err, "plugin %s, function %u of %u", e->desc.name, i + 1, e->desc.n_functions);
         }
@@ -151,7 +168,8 @@ static size_t object_bytes(const void *symbol)
 {
     Dl_info info;
     ElfW(Sym) *sym = NULL;
-    if (!dladdr1(symbol, &info, (void **) &sym, RTLD_DL_SYMENT) || !sym || ELF64_ST_TYPE(sym->st_info) != STT_OBJECT) {
+    if (!dladdr1(symbol, &info, (void **) &sym, RTLD_DL_SYMENT) || !sym ||
+        ELF64_ST_TYPE(sym->st_info) != STT_OBJECT) {
         return 0;
     }
     return sym->st_size;

@@ -17,14 +17,14 @@
 enum { MOST_REPEATS = 200, N_BATCHES = 3 };
 
 struct effort {
-    int repeats;           /* most warm runs of an example */
+    int repeats; /* most warm runs of an example */
     int least_repeats;
-    int64_t example_ns;    /* and most time for them */
-    int64_t batch_ns;      /* examples whose share of a batch would take longer stay out of batches over 2 */
+    int64_t example_ns; /* and most time for them */
+    int64_t batch_ns;   /* examples whose share of a batch would take longer stay out of batches over 2 */
     int batch_repeats;
 };
 
-static const struct effort fast_effort = {20, 2, 300 * CLOCK_US, 1 * CLOCK_MS, 1};
+static const struct effort fast_effort = {20, 2, 100 * CLOCK_US, 500 * CLOCK_US, 1};
 static const struct effort full_effort = {MOST_REPEATS, 5, 20 * CLOCK_MS, 200 * CLOCK_MS, 10};
 
 /* One example while its function is proven. */
@@ -73,14 +73,15 @@ static int judge(struct prover *p, const struct example *x, const struct engine_
     }
     if (row->status != KILN_OK) {
         if (row->result && !strstr(job->error, row->result)) {
-            err_set(p->err, KILN_INTERNAL, NULL, "its error is \"%.200s\", expected a text with \"%.120s\"", job->error,
-                    row->result);
+            err_set(p->err, KILN_INTERNAL, NULL, "its error is \"%.200s\", expected a text with \"%.120s\"",
+                    job->error, row->result);
             return say(p, x, more);
         }
         return 0;
     }
-    if (x->golden.expected.bytes && golden_compare(x->golden.expected.data, x->golden.expected.bytes, job->result,
-                                                   job->result_bytes, row->rtol, row->atol, p->err)) {
+    if (x->golden.expected.bytes &&
+        golden_compare(x->golden.expected.data, x->golden.expected.bytes, job->result, job->result_bytes,
+                       row->rtol, row->atol, p->err)) {
         return say(p, x, more);
     }
     return 0;
@@ -119,6 +120,12 @@ static int warm_one(struct prover *p, struct example *x, bool *cold)
             buf_put_raw(&x->single, p->jobs->result, p->jobs->result_bytes);
             continue;
         }
+        if (p->effort == &full_effort && p->f->desc.flags & KILN_PURE && x->row.status == KILN_OK &&
+            golden_compare(x->single.data, x->single.bytes, p->jobs->result, p->jobs->result_bytes,
+                           x->row.rtol, x->row.atol, p->err)) {
+            err_prefix(p->err, "the function is KILN_PURE, and its first answer was another one");
+            return say(p, x, ", repeated");
+        }
         times[n++] = took;
         total += took;
         if (n >= p->effort->least_repeats && total > p->effort->example_ns) {
@@ -127,7 +134,8 @@ static int warm_one(struct prover *p, struct example *x, bool *cold)
     }
     qsort(times, (size_t) n, sizeof times[0], by_size);
     x->warm_ns = times[n / 2];
-    return x->single.failed ? err_set(p->err, KILN_RESOURCE, NULL, "there is no memory to compare answers") : 0;
+    return x->single.failed ? err_set(p->err, KILN_RESOURCE, NULL, "there is no memory to compare answers")
+                            : 0;
 }
 
 /* Fills `jobs` with n examples in turn, leaving out those too slow for it. Returns how many different ones there are. */
@@ -170,8 +178,8 @@ static int batch(struct prover *p, uint32_t n, const struct example **turn)
             const struct example *x = turn[i % k];
             int status = judge(p, x, &p->jobs[i], more);
             if (status == 0 && x->row.status == KILN_OK &&
-                golden_compare(x->single.data, x->single.bytes, p->jobs[i].result, p->jobs[i].result_bytes, x->row.rtol,
-                               x->row.atol, p->err)) {
+                golden_compare(x->single.data, x->single.bytes, p->jobs[i].result, p->jobs[i].result_bytes,
+                               x->row.rtol, x->row.atol, p->err)) {
                 err_prefix(p->err, "not as when it ran alone");
                 status = say(p, x, more);
             }
@@ -224,7 +232,8 @@ static int prove(struct prover *p)
         }
     }
     if (p->f->least_warm_ns == INT64_MAX) {
-        return err_set(p->err, KILN_INVALID, NULL, "%s.%s has no golden example that ends ok", p->e->desc.name, d->name);
+        return err_set(p->err, KILN_INVALID, NULL, "%s.%s has no golden example that ends ok",
+                       p->e->desc.name, d->name);
     }
     p->f->warm_ns = first;
     return prove_batches(p);

@@ -16,9 +16,9 @@ struct head {
 
 _Static_assert(sizeof(struct head) == ARENA_ALIGN, "blocks follow their heads aligned");
 
-#define MAGIC UINT64_C(0x6b696c6e2d61726e)
+#define MAGIC     UINT64_C(0x6b696c6e2d61726e)
 #define TAIL_WORD UINT64_C(0xa7a7a7a7a7a7a7a7)
-#define GUARD UINT64_C(0xdbc5a3b7e9d1f38b)
+#define GUARD     UINT64_C(0xdbc5a3b7e9d1f38b)
 
 enum { TAIL = 16, FIRST_CHUNK = 32 * 1024, BIGGEST_STEP = 8 * 1024 * 1024 };
 
@@ -77,7 +77,8 @@ static bool add_chunk(struct arena *a, size_t need)
         return false;
     }
     size_t bytes = a->n ? a->chunks[a->n - 1].bytes * 2 : FIRST_CHUNK;
-    if (bytes > BIGGEST_STEP && a->n + 8 < ARENA_CHUNKS) { /* the last ones double, so that 40 are enough for any cap */
+    if (bytes > BIGGEST_STEP &&
+        a->n + 8 < ARENA_CHUNKS) { /* the last ones double, so that 40 are enough for any cap */
         bytes = BIGGEST_STEP;
     }
     bytes = bytes < need ? need : bytes;
@@ -192,7 +193,8 @@ bool arena_check(const struct arena *a, const char **ret_label)
                 *ret_label = last;
                 return false;
             }
-            wrong = (h->guard[0] ^ GUARD) | (h->guard[1] ^ GUARD) | (h->guard[2] ^ GUARD) | (h->guard[3] ^ GUARD);
+            wrong =
+                (h->guard[0] ^ GUARD) | (h->guard[1] ^ GUARD) | (h->guard[2] ^ GUARD) | (h->guard[3] ^ GUARD);
             if (wrong | tail_damage((const unsigned char *) (h + 1), h->bytes)) {
                 *ret_label = h->label;
                 return false;

@@ -16,17 +16,17 @@
 enum { ARENA_ALIGN = 64, ARENA_CHUNKS = 40 };
 
 struct arena_chunk {
-    void *block;        /* as allocated */
+    void *block;         /* as allocated */
     unsigned char *data; /* aligned */
     size_t bytes, used;
 };
 
 struct arena {
-    size_t cap;   /* most bytes in all, guards included */
-    size_t spent; /* of the cap */
-    size_t keep;  /* most bytes of chunks that survive a reset */
+    size_t cap;     /* most bytes in all, guards included */
+    size_t spent;   /* of the cap */
+    size_t keep;    /* most bytes of chunks that survive a reset */
     uint32_t n, at; /* chunks there are; the one being filled */
-    bool refused; /* a request since the last reset found no memory */
+    bool refused;   /* a request since the last reset found no memory */
     struct arena_chunk chunks[ARENA_CHUNKS];
 };
 

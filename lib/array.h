@@ -32,14 +32,14 @@ struct array_want {
 
 /* Consumes one value. *ret_nd (may be NULL) says whether it was an nd map. KILN_INVALID, or KILN_RESOURCE when the arena is spent. Of an empty
  * outer dimension the inner ones are 0. */
-int array_decode(struct scan *s, const struct array_want *want, struct arena *arena, struct kiln_array *ret_array,
-                 bool *ret_nd, struct err *err);
+int array_decode(struct scan *s, const struct array_want *want, struct arena *arena,
+                 struct kiln_array *ret_array, bool *ret_nd, struct err *err);
 
 /* True when the map of `pairs` whose first key follows at s is an nd map: has a key "nd" that is true. */
 bool array_is_nd(const struct scan *s, uint32_t pairs);
 
-size_t array_item_bytes(uint32_t dtype);          /* 8 for KILN_F64; 0 for a number that is no dtype */
-const char *array_dtype_name(uint32_t dtype);     /* "f64" */
+size_t array_item_bytes(uint32_t dtype);      /* 8 for KILN_F64; 0 for a number that is no dtype */
+const char *array_dtype_name(uint32_t dtype); /* "f64" */
 
 /* Puts one number into element i of data. NULL, or what was expected instead: "a number". */
 const char *array_set(const struct token *t, uint32_t dtype, void *data, size_t i);

@@ -11,11 +11,14 @@
 #include "contract_impl.h"
 #include "mem.h"
 
-enum { PATH_BYTES = 95, ALL_ROW_FLAGS = KILN_REQUIRED | KILN_FINITE | KILN_OPEN_MIN | KILN_OPEN_MAX | KILN_LENIENT };
+enum {
+    PATH_BYTES = 95,
+    ALL_ROW_FLAGS = KILN_REQUIRED | KILN_FINITE | KILN_OPEN_MIN | KILN_OPEN_MAX | KILN_LENIENT
+};
 
-static const char *const kinds[] = {[KILN_FLOAT] = "float", [KILN_INT] = "int",     [KILN_BOOL] = "bool",
+static const char *const kinds[] = {[KILN_FLOAT] = "float",   [KILN_INT] = "int",     [KILN_BOOL] = "bool",
                                     [KILN_STRING] = "string", [KILN_BYTES] = "bytes", [KILN_ARRAY] = "array",
-                                    [KILN_MAP] = "map",     [KILN_TABLE] = "table", [KILN_VALUE] = "value"};
+                                    [KILN_MAP] = "map",       [KILN_TABLE] = "table", [KILN_VALUE] = "value"};
 
 const char *contract_kind_name(uint32_t kind)
 {
@@ -42,7 +45,8 @@ const struct kiln_row *contract_result(const struct contract *c, size_t i)
     return &c->results.rows[i];
 }
 
-const struct member *contract_find(const struct member *map, const struct member *hint, const char *name, size_t bytes)
+const struct member *contract_find(const struct member *map, const struct member *hint, const char *name,
+                                   size_t bytes)
 {
     if (hint && hint->name_bytes == bytes && memcmp(hint->name, name, bytes) == 0) {
         return hint; /* producers tend to send in the order of the rows */
@@ -94,7 +98,8 @@ static const char *judge_row(const struct kiln_row *row, bool param)
         return "its range is open at both ends: leave min and max at 0";
     }
     if ((row->flags & (KILN_OPEN_MIN | KILN_OPEN_MAX)) && !range) {
-        return "KILN_OPEN_MIN and KILN_OPEN_MAX need a range (min and max both 0 mean none; INFINITY is a bound)";
+        return "KILN_OPEN_MIN and KILN_OPEN_MAX need a range (min and max both 0 mean none; INFINITY is a "
+               "bound)";
     }
     if (row->choices && (row->kind != KILN_STRING || row->choices[0] == '\0')) {
         return "choices are for strings, and not empty";
@@ -134,7 +139,8 @@ static bool sound_path(const char *path)
 
 /* ---- the tree -------------------------------------------------------------------------------- */
 
-static struct member *child(struct side *side, struct contract *c, struct member *parent, const char *name, size_t bytes)
+static struct member *child(struct side *side, struct contract *c, struct member *parent, const char *name,
+                            size_t bytes)
 {
     struct member *m = side->n_members < MAX_MEMBERS ? arena_alloc(&c->store, sizeof *m, NULL) : NULL;
     if (!m) {
@@ -149,8 +155,8 @@ static struct member *child(struct side *side, struct contract *c, struct member
 }
 
 /* Finds or makes what stands before the last word. *ret_last: the last word. */
-static const char *descend(struct contract *c, struct side *side, const char *path, struct member **ret_parent,
-                           const char **ret_last)
+static const char *descend(struct contract *c, struct side *side, const char *path,
+                           struct member **ret_parent, const char **ret_last)
 {
     struct member *at = &side->root;
     for (;;) {
@@ -230,8 +236,8 @@ static const char *judge_shape(struct contract *c, struct member *m, bool param,
     }
     for (uint32_t d = 1; !param && d < m->shape.rank; d++) {
         if (m->shape.dims[d].symbol >= (int32_t) c->n_bound_symbols) {
-            snprintf(why, why_bytes, "dimension %u of its shape is bound by no parameter (only the first may grow)",
-                     d + 1);
+            snprintf(why, why_bytes,
+                     "dimension %u of its shape is bound by no parameter (only the first may grow)", d + 1);
             return why;
         }
     }
@@ -254,11 +260,13 @@ static uint32_t resolved_dtype(const struct kiln_row *row, bool column)
 
 static const char *judge_column(const struct kiln_row *row)
 {
-    bool ok = row->kind == KILN_ARRAY || row->kind == KILN_FLOAT || row->kind == KILN_INT || row->kind == KILN_BOOL;
+    bool ok =
+        row->kind == KILN_ARRAY || row->kind == KILN_FLOAT || row->kind == KILN_INT || row->kind == KILN_BOOL;
     return ok ? NULL : "a column is of kind KILN_ARRAY, KILN_FLOAT, KILN_INT or KILN_BOOL";
 }
 
-static int compile_row(struct contract *c, struct side *side, size_t i, bool param, uint32_t flags, struct err *err)
+static int compile_row(struct contract *c, struct side *side, size_t i, bool param, uint32_t flags,
+                       struct err *err)
 {
     const struct kiln_row *row = &side->rows[i];
     const char *what = param ? "parameter" : "result", *wrong = NULL, *name = NULL;
@@ -318,8 +326,8 @@ static int compile_side(struct contract *c, struct side *side, const struct cont
 {
     const char *what = param ? "parameters" : "results";
     if (rows->n > KILN_MAX_ROWS || (rows->n && !rows->rows)) {
-        return err_set(err, KILN_INVALID, NULL, "the table of %s has %zu rows, expected at most %d", what, rows->n,
-                       KILN_MAX_ROWS);
+        return err_set(err, KILN_INVALID, NULL, "the table of %s has %zu rows, expected at most %d", what,
+                       rows->n, KILN_MAX_ROWS);
     }
     side->root.kind = KILN_MAP;
     side->root.path = "";
@@ -342,8 +350,8 @@ static int compile_side(struct contract *c, struct side *side, const struct cont
     for (size_t i = 0; i < side->n; i++) {
         const struct member *m = side->of_row[i];
         if ((m->kind == KILN_TABLE || m->kind == KILN_MAP) && !m->first && !(m->row->flags & KILN_LENIENT)) {
-            return err_set(err, KILN_INVALID, NULL, "%s \"%s\": it has no %s", param ? "parameter" : "result", m->path,
-                           m->kind == KILN_TABLE ? "columns" : "members");
+            return err_set(err, KILN_INVALID, NULL, "%s \"%s\": it has no %s", param ? "parameter" : "result",
+                           m->path, m->kind == KILN_TABLE ? "columns" : "members");
         }
     }
     return 0;

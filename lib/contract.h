@@ -42,7 +42,8 @@ struct bound {
 struct contract_rows {
     const struct kiln_row *rows;
     size_t n;
-    size_t stride; /* bytes from one row to the next: the row_size of the plugin's ABI; shorter rows end in zeros */
+    size_t
+        stride; /* bytes from one row to the next: the row_size of the plugin's ABI; shorter rows end in zeros */
 };
 
 /* flags: enum kiln_function_flag. KILN_INVALID with a sentence such as "parameter x: shape \"n>\" is no shape ...". */
@@ -74,6 +75,7 @@ int contract_reply(const struct contract *c, const struct bound *bound, const st
 
 /* Appends the two members params and results of a contract map: key, list, key, list. */
 void contract_describe(const struct contract *c, struct buf *out);
+void contract_describe_params(const struct contract *c, struct buf *out); /* the list of params alone */
 
 const char *contract_kind_name(uint32_t kind); /* "array" */
 

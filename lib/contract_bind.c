@@ -39,8 +39,8 @@ int contract_spent(struct binder *b, const char *path)
 static int wrong_type(struct binder *b, const struct member *m, const struct token *t)
 {
     char shown[80], expected[200];
-    return err_set(b->err, KILN_INVALID, m->path, "%s is %s, expected %s", m->path, scan_show(t, shown, sizeof shown),
-                   contract_expected(m, expected, sizeof expected));
+    return err_set(b->err, KILN_INVALID, m->path, "%s is %s, expected %s", m->path,
+                   scan_show(t, shown, sizeof shown), contract_expected(m, expected, sizeof expected));
 }
 
 static int truncated(struct binder *b, const char *path)
@@ -202,7 +202,8 @@ int contract_bind_value(struct binder *b, const struct member *m)
 
 static int bind_form(struct binder *b)
 {
-    static const char *const forms[] = {[CONTRACT_LIST] = "list", [CONTRACT_ROWS] = "rows", [CONTRACT_ND] = "nd"};
+    static const char *const forms[] = {
+        [CONTRACT_LIST] = "list", [CONTRACT_ROWS] = "rows", [CONTRACT_ND] = "nd"};
     struct token t;
     char shown[80];
     if (b->form_given) {
@@ -222,7 +223,8 @@ static int bind_form(struct binder *b)
         b->form_given = false;
         return 0;
     }
-    return err_set(b->err, KILN_INVALID, "form", "form is %s, expected list|rows|nd", scan_show(&t, shown, sizeof shown));
+    return err_set(b->err, KILN_INVALID, "form", "form is %s, expected list|rows|nd",
+                   scan_show(&t, shown, sizeof shown));
 }
 
 struct extras {
@@ -329,8 +331,8 @@ static int check_required(struct binder *b, const struct member *map)
             contract_expected(m, expected, sizeof expected);
             return bit_get(b->seen, m->index)
                        ? err_set(b->err, KILN_INVALID, m->path, "%s is null, expected %s", m->path, expected)
-                       : err_set(b->err, KILN_INVALID, m->path, "argument \"%s\" is missing, expected %s", m->path,
-                                 expected);
+                       : err_set(b->err, KILN_INVALID, m->path, "argument \"%s\" is missing, expected %s",
+                                 m->path, expected);
         }
     }
     return 0;
@@ -339,7 +341,8 @@ static int check_required(struct binder *b, const struct member *map)
 int contract_bind(const struct contract *c, const void *payload, size_t bytes, struct arena *arena,
                   struct kiln_slot *slots, struct bound *ret_bound, struct err *err)
 {
-    int status = scan_check(payload, bytes, &(struct scan_limits){.depth = CONTRACT_DEPTH, .items = UINT32_MAX}, err);
+    int status =
+        scan_check(payload, bytes, &(struct scan_limits){.depth = CONTRACT_DEPTH, .items = UINT32_MAX}, err);
     if (status) {
         return status;
     }

@@ -16,7 +16,8 @@ static int fill_of_column(struct contract *c, struct member *m, struct scan *s, 
     }
     const char *expected = array_set(&t, m->dtype, fill, 0);
     if (expected) {
-        return err_set(err, KILN_INVALID, NULL, "is %s, expected %s", scan_show(&t, shown, sizeof shown), expected);
+        return err_set(err, KILN_INVALID, NULL, "is %s, expected %s", scan_show(&t, shown, sizeof shown),
+                       expected);
     }
     m->fill = fill;
     struct kiln_array one = {.data = fill, .dtype = m->dtype, .rank = 1, .shape = {1}, .count = 1};

@@ -73,6 +73,11 @@ static void describe_side(const struct contract *c, const struct side *side, str
     }
 }
 
+void contract_describe_params(const struct contract *c, struct buf *out)
+{
+    describe_side(c, &c->params, out);
+}
+
 void contract_describe(const struct contract *c, struct buf *out)
 {
     buf_put_str_const(out, "params");

@@ -18,7 +18,8 @@ const char *contract_range_text(const struct kiln_row *row, char *out, size_t by
     if (finite_range(row) && !open_min && !open_max) {
         snprintf(out, bytes, "%.15g..%.15g", row->min, row->max);
     } else if (finite_range(row)) {
-        snprintf(out, bytes, "%s %.15g and %s %.15g", open_min ? ">" : ">=", row->min, open_max ? "<" : "<=", row->max);
+        snprintf(out, bytes, "%s %.15g and %s %.15g", open_min ? ">" : ">=", row->min,
+                 open_max ? "<" : "<=", row->max);
     } else if (isfinite(row->min)) {
         snprintf(out, bytes, "%s %.15g", open_min ? ">" : ">=", row->min);
     } else {
@@ -64,7 +65,8 @@ int contract_check_scalar(const struct member *m, double v, struct err *err)
     return 0;
 }
 
-const char *contract_element(const struct member *m, const struct kiln_array *a, int64_t i, char *out, size_t bytes)
+const char *contract_element(const struct member *m, const struct kiln_array *a, int64_t i, char *out,
+                             size_t bytes)
 {
     if (m->column) {
         snprintf(out, bytes, "%s[%lld].%s", m->parent->path, (long long) i, m->name);
@@ -97,7 +99,8 @@ int contract_check_array(const struct member *m, const struct kiln_array *a, str
         return 0;
     }
     for (int64_t i = 0; i < a->count; i++) {
-        double v = a->dtype == KILN_F64 ? ((const double *) a->data)[i] : array_get(a->dtype, a->data, (size_t) i);
+        double v =
+            a->dtype == KILN_F64 ? ((const double *) a->data)[i] : array_get(a->dtype, a->data, (size_t) i);
         bool bad = isnan(v) ? finite : (finite && isinf(v)) || (m->ranged && !inside(m->row, v));
         if (bad) {
             char path[200];

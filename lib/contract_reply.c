@@ -9,13 +9,14 @@
 
 static int spent(const struct member *m, const struct arena *arena, struct err *err)
 {
-    return err_set(err, KILN_RESOURCE, NULL, "the result %s needs more memory than a job may use (%zu bytes)", m->path,
-                   arena->cap);
+    return err_set(err, KILN_RESOURCE, NULL, "the result %s needs more memory than a job may use (%zu bytes)",
+                   m->path, arena->cap);
 }
 
 /* The size of each dimension; false when the first one grows (it is then left at 0). *ret_count: elements, of one row
  * when it grows. */
-static bool sizes(const struct member *m, const struct bound *bound, struct kiln_array *a, uint64_t *ret_count)
+static bool sizes(const struct member *m, const struct bound *bound, struct kiln_array *a,
+                  uint64_t *ret_count)
 {
     bool fixed = true;
     uint64_t n = 1;
@@ -126,8 +127,9 @@ static int check_array(struct replier *r, const struct member *m, const struct k
         }
         int64_t want = have ? *have : dim->size;
         if (a->shape[d] < 0 || a->shape[d] != (want < 0 ? 0 : want)) {
-            return err_set(r->err, KILN_INTERNAL, NULL, "the plugin's result %s has size %lld in dimension %u, expected %lld",
-                           m->path, (long long) a->shape[d], d + 1, (long long) want);
+            return err_set(r->err, KILN_INTERNAL, NULL,
+                           "the plugin's result %s has size %lld in dimension %u, expected %lld", m->path,
+                           (long long) a->shape[d], d + 1, (long long) want);
         }
         if (__builtin_mul_overflow(n, (uint64_t) a->shape[d], &n)) {
             return unsound(r, m, "is too large");
@@ -277,8 +279,8 @@ int contract_reply(const struct contract *c, const struct bound *bound, const st
     memcpy(r.bound.sizes, bound->sizes, c->n_symbols * sizeof bound->sizes[0]);
     int status = put_map(&r, &c->results.root);
     if (status == 0 && out->failed) {
-        status = err_set(err, KILN_RESOURCE, NULL, "the result is larger than %zu bytes, or there is no memory for it",
-                         out->limit);
+        status = err_set(err, KILN_RESOURCE, NULL,
+                         "the result is larger than %zu bytes, or there is no memory for it", out->limit);
     }
     return status;
 }

@@ -36,7 +36,8 @@ static const char *number(const char *at, int64_t *ret)
     return at == start ? NULL : at;
 }
 
-int contract_shape_parse(struct contract *c, const char *text, struct shape *ret_shape, char *why, size_t why_bytes)
+int contract_shape_parse(struct contract *c, const char *text, struct shape *ret_shape, char *why,
+                         size_t why_bytes)
 {
     struct shape shape = {0};
     const char *at = text;
@@ -94,10 +95,10 @@ void contract_shape_show(const struct contract *c, const struct shape *shape, ch
     for (uint32_t i = 0; i < shape->rank && at < bytes; i++) {
         const struct dim *d = &shape->dims[i];
         const char *blank = i ? " " : "";
-        int n = d->symbol < 0   ? snprintf(out + at, bytes - at, "%s%lld", blank, (long long) d->size)
-                : d->size == 1  ? snprintf(out + at, bytes - at, "%s%s", blank, c->symbols[d->symbol])
-                                : snprintf(out + at, bytes - at, "%s%s>=%lld", blank, c->symbols[d->symbol],
-                                           (long long) d->size);
+        int n = d->symbol < 0  ? snprintf(out + at, bytes - at, "%s%lld", blank, (long long) d->size)
+                : d->size == 1 ? snprintf(out + at, bytes - at, "%s%s", blank, c->symbols[d->symbol])
+                               : snprintf(out + at, bytes - at, "%s%s>=%lld", blank, c->symbols[d->symbol],
+                                          (long long) d->size);
         at += n > 0 ? (size_t) n : 0;
     }
 }
@@ -108,8 +109,8 @@ static const char *elements(int64_t n)
 }
 
 /* "x has 3 elements" or "x has shape [3,4]: dimension 2 is 4" */
-static void what_it_is(const struct member *m, const struct kiln_array *a, uint32_t d, int64_t size, char *out,
-                       size_t bytes)
+static void what_it_is(const struct member *m, const struct kiln_array *a, uint32_t d, int64_t size,
+                       char *out, size_t bytes)
 {
     if (m->kind == KILN_TABLE) {
         snprintf(out, bytes, "%s has %lld row%s", m->path, (long long) size, size == 1 ? "" : "s");
@@ -144,24 +145,26 @@ static int check_dim(const struct contract *c, const struct member *m, const str
     if (size < dim->size) {
         if (size == 0 && (m->kind == KILN_TABLE || m->shape.rank == 1)) {
             return err_set(err, KILN_INVALID, m->path, "%s is empty, expected at least %lld %s (%s)", m->path,
-                           (long long) dim->size, m->kind == KILN_TABLE ? "row(s)" : elements(dim->size), symbol);
+                           (long long) dim->size, m->kind == KILN_TABLE ? "row(s)" : elements(dim->size),
+                           symbol);
         }
         what_it_is(m, a, d, size, what, sizeof what);
-        return err_set(err, KILN_INVALID, m->path, "%s, expected at least %lld (%s)", what, (long long) dim->size,
-                       symbol);
+        return err_set(err, KILN_INVALID, m->path, "%s, expected at least %lld (%s)", what,
+                       (long long) dim->size, symbol);
     }
     int64_t *have = &bound->sizes[dim->symbol];
     if (*have < 0) {
         *have = size;
     } else if (*have != size) {
         what_it_is(m, a, d, size, what, sizeof what);
-        return err_set(err, KILN_INVALID, m->path, "%s, expected %lld (%s, as %s)", what, (long long) *have, symbol,
-                       c->bound_by[dim->symbol]);
+        return err_set(err, KILN_INVALID, m->path, "%s, expected %lld (%s, as %s)", what, (long long) *have,
+                       symbol, c->bound_by[dim->symbol]);
     }
     return 0;
 }
 
-int contract_check_shapes(const struct contract *c, const struct kiln_slot *slots, struct bound *bound, struct err *err)
+int contract_check_shapes(const struct contract *c, const struct kiln_slot *slots, struct bound *bound,
+                          struct err *err)
 {
     for (uint32_t i = 0; i < c->n_symbols; i++) {
         bound->sizes[i] = -1;

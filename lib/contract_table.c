@@ -40,7 +40,9 @@ static int fill_missing(struct binder *b, const struct member *m, void *data, in
         } else {
             return err_set(b->err, KILN_INVALID, m->path, "%s[%lld].%s is missing, expected %s",
                            m->parent->path, (long long) i, m->name,
-                           m->kind == KILN_BOOL ? "true or false" : floats ? "a number" : "a whole number");
+                           m->kind == KILN_BOOL ? "true or false"
+                           : floats             ? "a number"
+                                                : "a whole number");
         }
     }
     return 0;
@@ -48,14 +50,15 @@ static int fill_missing(struct binder *b, const struct member *m, void *data, in
 
 static int set_cell(struct binder *b, const struct member *m, void *data, int64_t row, const struct token *t)
 {
-    const char *expected = m->kind == KILN_BOOL && t->type != SCAN_BOOL ? "true or false"
-                                                                       : array_set(t, m->dtype, data, (size_t) row);
+    const char *expected = m->kind == KILN_BOOL && t->type != SCAN_BOOL
+                               ? "true or false"
+                               : array_set(t, m->dtype, data, (size_t) row);
     if (!expected) {
         return 0;
     }
     char shown[80];
-    return err_set(b->err, KILN_INVALID, m->path, "%s[%lld].%s is %s, expected %s", m->parent->path, (long long) row,
-                   m->name, scan_show(t, shown, sizeof shown), expected);
+    return err_set(b->err, KILN_INVALID, m->path, "%s[%lld].%s is %s, expected %s", m->parent->path,
+                   (long long) row, m->name, scan_show(t, shown, sizeof shown), expected);
 }
 
 static int bind_cell(struct binder *b, struct column *c, int64_t row, int64_t n)
@@ -78,7 +81,8 @@ static int bind_cell(struct binder *b, struct column *c, int64_t row, int64_t n)
     return set_cell(b, c->m, c->array->data, row, &t);
 }
 
-static int bind_row(struct binder *b, const struct member *table, struct column *columns, int64_t row, int64_t n)
+static int bind_row(struct binder *b, const struct member *table, struct column *columns, int64_t row,
+                    int64_t n)
 {
     struct token t;
     char shown[80], path[160];
@@ -106,8 +110,8 @@ static int bind_row(struct binder *b, const struct member *table, struct column 
         hint = m->next;
         struct column *c = &columns[m->place];
         if (c->filled > row) {
-            return err_set(b->err, KILN_INVALID, m->path, "%s[%lld].%s is there twice", table->path, (long long) row,
-                           m->name);
+            return err_set(b->err, KILN_INVALID, m->path, "%s[%lld].%s is there twice", table->path,
+                           (long long) row, m->name);
         }
         int status = bind_cell(b, c, row, n);
         if (status) {
@@ -137,8 +141,8 @@ static int bind_columns(struct binder *b, const struct member *table, struct col
         struct token t;
         char shown[80];
         if (!scan_next(&b->s, &t) || t.type != SCAN_STR) {
-            return err_set(b->err, KILN_INVALID, table->path, "%s has the key %s, expected a string", table->path,
-                           scan_show(&t, shown, sizeof shown));
+            return err_set(b->err, KILN_INVALID, table->path, "%s has the key %s, expected a string",
+                           table->path, scan_show(&t, shown, sizeof shown));
         }
         const struct member *m = contract_find(table, hint, t.text, t.count);
         if (!m) {
@@ -169,8 +173,9 @@ static int bind_columns(struct binder *b, const struct member *table, struct col
         b->nd |= nd;
         c->filled = c->array->count;
         if (n >= 0 && n != c->array->count) {
-            return err_set(b->err, KILN_INVALID, m->path, "%s has %lld elements, expected %lld (as %s)", m->path,
-                           (long long) c->array->count, (long long) n, first->path);
+            return err_set(b->err, KILN_INVALID, m->path, "%s has %lld element%s, expected %lld (as %s)",
+                           m->path, (long long) c->array->count, c->array->count == 1 ? "" : "s",
+                           (long long) n, first->path);
         }
         n = c->array->count;
         first = m;
@@ -188,8 +193,8 @@ static int finish_column(struct binder *b, struct column *c, int64_t n)
     slot->present = c->array->rank != 0;
     if (c->array->rank == 0) {
         if (m->row->flags & KILN_REQUIRED && n > 0) {
-            return err_set(b->err, KILN_INVALID, m->path, "%s[0].%s is missing, expected a number", m->parent->path,
-                           m->name);
+            return err_set(b->err, KILN_INVALID, m->path, "%s[0].%s is missing, expected a number",
+                           m->parent->path, m->name);
         }
         if (!m->fill && !(m->row->flags & KILN_REQUIRED)) {
             return 0;
@@ -222,8 +227,9 @@ int contract_bind_table(struct binder *b, const struct member *table)
     } else if (t.type == SCAN_MAP) {
         status = bind_columns(b, table, columns, t.count, &n);
     } else {
-        return err_set(b->err, KILN_INVALID, table->path, "%s is %s, expected a list of maps, or a map of lists",
-                       table->path, scan_show(&t, shown, sizeof shown));
+        return err_set(b->err, KILN_INVALID, table->path,
+                       "%s is %s, expected a list of maps, or a map of lists", table->path,
+                       scan_show(&t, shown, sizeof shown));
     }
     for (uint32_t i = 0; i < k && status == 0; i++) {
         status = finish_column(b, &columns[i], n);

@@ -60,12 +60,14 @@ static int encode(json_t *v, int depth, const struct json_hook *hook, struct buf
     return 0;
 }
 
-int json_to_msgpack(const char *text, size_t bytes, const struct json_hook *hook, struct buf *out, struct err *err)
+int json_to_msgpack(const char *text, size_t bytes, const struct json_hook *hook, struct buf *out,
+                    struct err *err)
 {
     json_error_t why;
     json_t *v = json_loadb(text, bytes, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
     if (!v) {
-        return err_set(err, KILN_INVALID, NULL, "no JSON at line %d, column %d: %s", why.line, why.column, why.text);
+        return err_set(err, KILN_INVALID, NULL, "no JSON at line %d, column %d: %s", why.line, why.column,
+                       why.text);
     }
     int status = encode(v, 0, hook, out, err);
     json_decref(v);

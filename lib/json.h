@@ -19,13 +19,15 @@ struct json_hook {
 
 /* Appends one JSON value (anything, not only objects) as msgpack. KILN_INVALID with line and column, for a key twice,
  * or nesting over 24; KILN_RESOURCE when `out` is full. hook may be NULL. */
-int json_to_msgpack(const char *text, size_t bytes, const struct json_hook *hook, struct buf *out, struct err *err);
+int json_to_msgpack(const char *text, size_t bytes, const struct json_hook *hook, struct buf *out,
+                    struct err *err);
 
 enum json_style { JSON_STYLE_COMPACT, JSON_STYLE_PRETTY };
 
 /* Appends one msgpack value as JSON text, without a newline at the end. NaN and infinities become null, nd maps nested
  * lists, bin a string (when it is no UTF-8: base64 after "base64:"). Numbers have as many digits (15 to 17) as they need to read back equal.
  * KILN_INVALID for damaged msgpack, KILN_RESOURCE when `out` is full. */
-int json_from_msgpack(const void *data, size_t bytes, enum json_style style, struct buf *out, struct err *err);
+int json_from_msgpack(const void *data, size_t bytes, enum json_style style, struct buf *out,
+                      struct err *err);
 
 #endif

@@ -122,7 +122,8 @@ static bool put_nd(struct writer *w, struct scan before, uint32_t pairs)
     struct arena arena;
     arena_init(&arena, SIZE_MAX / 8, 0);
     bool done = false;
-    static const uint32_t tries[] = {KILN_I64, KILN_F64, KILN_U8}; /* whole numbers without ".0" if there are only such */
+    static const uint32_t tries[] = {KILN_I64, KILN_F64,
+                                     KILN_U8}; /* whole numbers without ".0" if there are only such */
     for (size_t k = 0; k < sizeof tries / sizeof tries[0] && !done; k++) {
         struct scan s = before;
         struct kiln_array a;
@@ -157,7 +158,8 @@ static bool flat(const struct scan *at, uint32_t count)
     struct scan s = *at;
     struct token t;
     for (uint32_t i = 0; i < count; i++) {
-        if (!scan_next(&s, &t) || t.type == SCAN_LIST || t.type == SCAN_MAP || t.type == SCAN_STR || t.type == SCAN_BIN) {
+        if (!scan_next(&s, &t) || t.type == SCAN_LIST || t.type == SCAN_MAP || t.type == SCAN_STR ||
+            t.type == SCAN_BIN) {
             return false;
         }
     }
@@ -270,5 +272,6 @@ int json_from_msgpack(const void *data, size_t bytes, enum json_style style, str
     if (!put_value(&w, 0)) {
         return err_set(err, KILN_INVALID, NULL, "a map has a list or map as key: JSON cannot say that");
     }
-    return out->failed ? err_set(err, KILN_RESOURCE, NULL, "the JSON text needs more memory than there is") : 0;
+    return out->failed ? err_set(err, KILN_RESOURCE, NULL, "the JSON text needs more memory than there is")
+                       : 0;
 }

@@ -55,7 +55,8 @@ int scan_check(const void *data, size_t bytes, const struct scan_limits *limits,
 {
     assert(limits->depth <= MOST_DEPTH);
     const uint8_t *start = data, *at = start, *end = start + bytes;
-    uint64_t left[MOST_DEPTH + 1]; /* values still to come, for each open container; left[0] is the value itself */
+    uint64_t
+        left[MOST_DEPTH + 1]; /* values still to come, for each open container; left[0] is the value itself */
     uint32_t depth = 0;
     uint64_t items = limits->items;
     left[0] = 1;
@@ -78,7 +79,8 @@ int scan_check(const void *data, size_t bytes, const struct scan_limits *limits,
             at += 9;
             n--;
         }
-        while (n && end - at >= 9 && (*at < 0x80 || *at >= 0xca)) { /* other numbers; most heads are the whole of them */
+        while (n && end - at >= 9 &&
+               (*at < 0x80 || *at >= 0xca)) { /* other numbers; most heads are the whole of them */
             uint8_t c = *at;
             if (c >= 0xd4 && c < 0xe0) {
                 break;

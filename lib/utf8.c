@@ -14,7 +14,10 @@ size_t utf8_character(const char *text, size_t bytes)
     if (p[0] < 0x80) {
         return 1;
     }
-    size_t n = p[0] >= 0xc0 && p[0] < 0xe0 ? 2 : p[0] >= 0xe0 && p[0] < 0xf0 ? 3 : p[0] >= 0xf0 && p[0] < 0xf8 ? 4 : 0;
+    size_t n = p[0] >= 0xc0 && p[0] < 0xe0   ? 2
+               : p[0] >= 0xe0 && p[0] < 0xf0 ? 3
+               : p[0] >= 0xf0 && p[0] < 0xf8 ? 4
+                                             : 0;
     if (n == 0 || n > bytes) {
         return 0;
     }

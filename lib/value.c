@@ -20,8 +20,8 @@ static int read_value(struct reader *r, struct kiln_value *ret);
 
 static int spent(const struct reader *r)
 {
-    return err_set(r->err, KILN_RESOURCE, r->name, "%s needs more memory than a job may use (%zu bytes)", r->name,
-                   r->arena->cap);
+    return err_set(r->err, KILN_RESOURCE, r->name, "%s needs more memory than a job may use (%zu bytes)",
+                   r->name, r->arena->cap);
 }
 
 static int by_key(const void *a, const void *b)
@@ -29,7 +29,8 @@ static int by_key(const void *a, const void *b)
     return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
-int value_check_keys(const struct kiln_pair *pairs, uint32_t n, const char *name, struct arena *arena, struct err *err)
+int value_check_keys(const struct kiln_pair *pairs, uint32_t n, const char *name, struct arena *arena,
+                     struct err *err)
 {
     enum { FEW = 12 };
     const char *twice = NULL;
@@ -44,8 +45,8 @@ int value_check_keys(const struct kiln_pair *pairs, uint32_t n, const char *name
     } else {
         const char **keys = arena_alloc(arena, n * sizeof *keys, NULL);
         if (!keys) {
-            return err_set(err, KILN_RESOURCE, name, "%s needs more memory than a job may use (%zu bytes)", name,
-                           arena->cap);
+            return err_set(err, KILN_RESOURCE, name, "%s needs more memory than a job may use (%zu bytes)",
+                           name, arena->cap);
         }
         for (uint32_t i = 0; i < n; i++) {
             keys[i] = pairs[i].key;
@@ -197,7 +198,8 @@ static int read_value(struct reader *r, struct kiln_value *ret)
     return status;
 }
 
-int value_decode(struct scan *s, const char *name, struct arena *arena, struct kiln_value *ret_value, struct err *err)
+int value_decode(struct scan *s, const char *name, struct arena *arena, struct kiln_value *ret_value,
+                 struct err *err)
 {
     return read_value(&(struct reader){s, name, arena, err}, ret_value);
 }
@@ -211,7 +213,8 @@ static int no_tree(struct err *err, const char *name, const char *what)
 
 static bool sound_array(const struct kiln_array *a)
 {
-    if (!a || a->rank == 0 || a->rank > KILN_MAX_RANK || array_item_bytes(a->dtype) == 0 || (a->count && !a->data)) {
+    if (!a || a->rank == 0 || a->rank > KILN_MAX_RANK || array_item_bytes(a->dtype) == 0 ||
+        (a->count && !a->data)) {
         return false;
     }
     int64_t n = 1;
@@ -223,7 +226,8 @@ static bool sound_array(const struct kiln_array *a)
     return n == a->count;
 }
 
-static int put(struct buf *b, const struct kiln_value *v, const char *name, bool nd, int depth, struct err *err)
+static int put(struct buf *b, const struct kiln_value *v, const char *name, bool nd, int depth,
+               struct err *err)
 {
     if (depth > VALUE_DEPTH) {
         return no_tree(err, name, "is nested too deep");

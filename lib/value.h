@@ -17,7 +17,8 @@ enum { VALUE_DEPTH = 24 }; /* as payloads: docs/PROTOCOL.md */
 
 /* Consumes one value. KILN_INVALID (a map key that is no string, or twice; an integer over 2^63 - 1; ...) or
  * KILN_RESOURCE. `name` is the argument, for messages. */
-int value_decode(struct scan *s, const char *name, struct arena *arena, struct kiln_value *ret_value, struct err *err);
+int value_decode(struct scan *s, const char *name, struct arena *arena, struct kiln_value *ret_value,
+                 struct err *err);
 
 /* Refuses a key that is there twice. Uses the arena when there are many. */
 int value_check_keys(const struct kiln_pair *pairs, uint32_t n, const char *name, struct arena *arena,

@@ -70,14 +70,9 @@ static const struct kiln_function *const functions[] = {
 /* The one symbol that leaves the shared object (plugins/plugin.map keeps all others in). It is
  * data: the host reads and judges it before any function is called. */
 const struct kiln_plugin kiln_plugin = {
-    KILN_PLUGIN_HEAD,
-    .name = "echo",
-    .version = "1.0.0",
-    .summary = "The tutorial plugin: echo, scale, repeat, sleep",
-    .functions = functions,
-    .n_functions = KILN_COUNT(functions),
-    .options = options,
-    .n_options = KILN_COUNT(options),
-    .init = init,
-    .fini = fini,
+    KILN_PLUGIN_HEAD,       .name = "echo",
+    .version = "1.0.0",     .summary = "The tutorial plugin: echo, scale, repeat, sleep",
+    .functions = functions, .n_functions = KILN_COUNT(functions),
+    .options = options,     .n_options = KILN_COUNT(options),
+    .init = init,           .fini = fini,
 };

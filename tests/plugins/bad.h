@@ -19,7 +19,8 @@ __attribute__((unused)) static const struct kiln_golden bad_goldens[] = {
     {.title = "two", .args = "{\"x\":2}", .result = "{\"y\":4.77}", .rtol = 1e-12},
 };
 
-__attribute__((unused)) static int bad_run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *results)
+__attribute__((unused)) static int bad_run(struct kiln_call *call, const struct kiln_slot *args,
+                                           struct kiln_slot *results)
 {
     (void) call;
     results[0].f64 = 2.385 * args[0].f64;
@@ -35,12 +36,8 @@ __attribute__((unused)) static int bad_run(struct kiln_call *call, const struct 
 
 #define BAD_PLUGIN(NAME, ...)                                                                                \
     static const struct kiln_function *const bad_functions[] = {&function};                                  \
-    const struct kiln_plugin kiln_plugin = {KILN_PLUGIN_HEAD,                                                \
-                                            .name = NAME,                                                    \
-                                            .version = "0.1.0",                                              \
-                                            .summary = "misbehaves",                                         \
-                                            .functions = bad_functions,                                      \
-                                            .n_functions = 1,                                                \
-                                            __VA_ARGS__}
+    const struct kiln_plugin kiln_plugin = {                                                                 \
+        KILN_PLUGIN_HEAD,           .name = NAME,     .version = "0.1.0", .summary = "misbehaves",           \
+        .functions = bad_functions, .n_functions = 1, __VA_ARGS__}
 
 #endif

@@ -72,7 +72,8 @@ static int run(struct kiln_call *call, const struct kiln_slot *args, struct kiln
     return KILN_OK;
 }
 
-static const struct kiln_golden goldens[] = {{.title = "behaves", .args = "{}", .result = "{\"said\":\"ok\"}"}};
+static const struct kiln_golden goldens[] = {
+    {.title = "behaves", .args = "{}", .result = "{\"said\":\"ok\"}"}};
 
 static const struct kiln_function function = {KILN_FUNCTION_HEAD,
                                               .name = "crash",
@@ -86,9 +87,6 @@ static const struct kiln_function function = {KILN_FUNCTION_HEAD,
                                               .run = run};
 static const struct kiln_function *const functions[] = {&function};
 
-const struct kiln_plugin kiln_plugin = {KILN_PLUGIN_HEAD,
-                                        .name = "crash",
-                                        .version = "0.1.0",
-                                        .summary = "Misbehaves on command",
-                                        .functions = functions,
-                                        .n_functions = 1};
+const struct kiln_plugin kiln_plugin = {KILN_PLUGIN_HEAD,       .name = "crash",
+                                        .version = "0.1.0",     .summary = "Misbehaves on command",
+                                        .functions = functions, .n_functions = 1};

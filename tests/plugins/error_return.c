@@ -10,7 +10,8 @@ enum { HOW, TIMES, KEY };
 static const struct kiln_row params[] = {
     [HOW] = {.name = "how",
              .kind = KILN_STRING,
-             .choices = "ok|failed|invalid|temporary|resource|cancelled|silent|nonsense|batch|no_text|unsound",
+             .choices =
+                 "ok|failed|invalid|temporary|resource|cancelled|silent|nonsense|batch|no_text|unsound",
              .flags = KILN_REQUIRED},
     [TIMES] = {.name = "times",
                .kind = KILN_INT,
@@ -40,14 +41,16 @@ static int run(struct kiln_call *call, const struct kiln_slot *args, struct kiln
     const char *how = args[HOW].text;
     int64_t *tries = (int64_t *) call->state + args[KEY].i64;
     if (strcmp(how, "failed") == 0) {
-        return call->host->fail(call, KILN_FAILED, NULL, "no answer: the series does not converge after %d steps", 2385);
+        return call->host->fail(call, KILN_FAILED, NULL,
+                                "no answer: the series does not converge after %d steps", 2385);
     }
     if (strcmp(how, "invalid") == 0) {
         return call->host->fail(call, KILN_INVALID, "how", "how is \"invalid\", expected something better");
     }
     if (strcmp(how, "temporary") == 0 && *tries < args[TIMES].i64) {
         ++*tries;
-        return call->host->fail(call, KILN_TEMPORARY, NULL, "not yet: %d of %d", (int) *tries, (int) args[TIMES].i64);
+        return call->host->fail(call, KILN_TEMPORARY, NULL, "not yet: %d of %d", (int) *tries,
+                                (int) args[TIMES].i64);
     }
     if (strcmp(how, "resource") == 0) {
         return call->host->alloc(call, (size_t) 1 << 45) ? KILN_OK : KILN_RESOURCE;
@@ -105,11 +108,6 @@ static const struct kiln_function function = {KILN_FUNCTION_HEAD,
                                               .run_batch = run_batch};
 static const struct kiln_function *const functions[] = {&function};
 
-const struct kiln_plugin kiln_plugin = {KILN_PLUGIN_HEAD,
-                                        .name = "error_return",
-                                        .version = "0.1.0",
-                                        .summary = "Fails on command",
-                                        .functions = functions,
-                                        .n_functions = 1,
-                                        .init = init,
-                                        .fini = free};
+const struct kiln_plugin kiln_plugin = {
+    KILN_PLUGIN_HEAD,       .name = "error_return", .version = "0.1.0", .summary = "Fails on command",
+    .functions = functions, .n_functions = 1,       .init = init,       .fini = free};

@@ -6,7 +6,8 @@ enum { X, BY };
 
 static const struct kiln_row params[] = {
     [X] = {.name = "x", .kind = KILN_ARRAY, .shape = "n", .flags = KILN_REQUIRED},
-    [BY] = {.name = "by", .kind = KILN_INT, .fallback = "0", .min = -8, .max = 8, .help = "Elements too many"},
+    [BY] =
+        {.name = "by", .kind = KILN_INT, .fallback = "0", .min = -8, .max = 8, .help = "Elements too many"},
 };
 
 static const struct kiln_row results[] = {
@@ -41,9 +42,6 @@ static const struct kiln_function function = {KILN_FUNCTION_HEAD,
                                               .run = run};
 static const struct kiln_function *const functions[] = {&function};
 
-const struct kiln_plugin kiln_plugin = {KILN_PLUGIN_HEAD,
-                                        .name = "overrun",
-                                        .version = "0.1.0",
-                                        .summary = "Writes out of bounds on command",
-                                        .functions = functions,
-                                        .n_functions = 1};
+const struct kiln_plugin kiln_plugin = {KILN_PLUGIN_HEAD,       .name = "overrun",
+                                        .version = "0.1.0",     .summary = "Writes out of bounds on command",
+                                        .functions = functions, .n_functions = 1};

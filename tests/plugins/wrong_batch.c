@@ -11,5 +11,6 @@ static int run_batch(struct kiln_item *items, size_t n)
     return KILN_OK;
 }
 
-static const struct kiln_function function = {BAD_FUNCTION, BAD_GOLDENS, .run = bad_run, .run_batch = run_batch};
+static const struct kiln_function function = {BAD_FUNCTION, BAD_GOLDENS, .run = bad_run,
+                                              .run_batch = run_batch};
 BAD_PLUGIN("wrong_batch");

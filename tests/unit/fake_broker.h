@@ -45,8 +45,8 @@ struct peer {
     void *socket;
     struct frames in;
     struct header head;
-    json_t *heard;      /* the last header */
-    json_t *payloads;   /* and its payloads, a list */
+    json_t *heard;    /* the last header */
+    json_t *payloads; /* and its payloads, a list */
     uint64_t limit, seq;
 };
 
@@ -155,7 +155,8 @@ static inline void loose(const char *text, struct buf *out)
 }
 
 /* Sends a header, and one payload for each item of the list (loose JSON; NULL: none). */
-static inline void say(struct peer *p, const char *payloads, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static inline void say(struct peer *p, const char *payloads, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 static inline void say(struct peer *p, const char *payloads, const char *format, ...)
 {
     char text[60000];
@@ -174,7 +175,8 @@ static inline void say(struct peer *p, const char *payloads, const char *format,
     for (uint32_t i = 0; i < t.count; i++) {
         const uint8_t *from = s.at;
         assert_true(scan_skip(&s));
-        assert_int_equal(frame_send(p->socket, from, (size_t) (s.at - from), i + 1 < t.count ? ZMQ_SNDMORE : 0), 0);
+        assert_int_equal(
+            frame_send(p->socket, from, (size_t) (s.at - from), i + 1 < t.count ? ZMQ_SNDMORE : 0), 0);
     }
     buf_done(&header);
     buf_done(&list);
@@ -261,7 +263,8 @@ static inline int64_t number(json_t *v, const char *path)
     if (!json_is_number(n)) {
         fail_msg("no number at %s of %s", path, json_dumps(v, 0));
     }
-    return json_is_integer(n) ? json_integer_value(n) : (int64_t) json_real_value(n); /* tokens need all 64 bits */
+    return json_is_integer(n) ? json_integer_value(n)
+                              : (int64_t) json_real_value(n); /* tokens need all 64 bits */
 }
 
 /* What a message says of job i: in the job's map, or once for all around them; 0 when nowhere. */
@@ -290,8 +293,8 @@ static inline struct peer fake_producer(struct fake *f)
     return peer_open(f->front);
 }
 
-static inline void say_hello(struct peer *p, const char *wid, const char *session, const char *plugin, const char *functions,
-                             const char *more)
+static inline void say_hello(struct peer *p, const char *wid, const char *session, const char *plugin,
+                             const char *functions, const char *more)
 {
     char names[4096] = "", contracts[4096] = "";
     size_t n = 0, k = 0;
@@ -304,12 +307,15 @@ static inline void say_hello(struct peer *p, const char *wid, const char *sessio
     char payloads[4200];
     snprintf(payloads, sizeof payloads, "[%s{total_us:2385}]", contracts);
     p->limit = p->seq = 0;
-    say(p, payloads, "{op:'hello', role:'worker', wid:'%s', session:'%s', plugin:'%s', version:'1.2.3', build:'b7', functions:[%s]%s}",
+    say(p, payloads,
+        "{op:'hello', role:'worker', wid:'%s', session:'%s', plugin:'%s', version:'1.2.3', build:'b7', "
+        "functions:[%s]%s}",
         wid, session, plugin, names, more);
 }
 
 /* A worker that was welcomed. functions: names between blanks. */
-static inline struct peer fake_worker(struct fake *f, const char *wid, const char *plugin, const char *functions)
+static inline struct peer fake_worker(struct fake *f, const char *wid, const char *plugin,
+                                      const char *functions)
 {
     struct peer p = peer_open(f->back);
     say_hello(&p, wid, "s1", plugin, functions, "");
@@ -328,12 +334,13 @@ static inline void give_credit(struct peer *p, uint64_t more)
 }
 
 /* One outcome; `more` is further keys: ", error:'why'". */
-static inline void say_done(struct peer *p, int64_t token, const char *status, const char *more, const char *result)
+static inline void say_done(struct peer *p, int64_t token, const char *status, const char *more,
+                            const char *result)
 {
     char list[2000];
     snprintf(list, sizeof list, "[%s]", result);
-    say(p, list, "{op:'done', seq:%llu, jobs:[{token:%lld, status:'%s'%s}]}", (unsigned long long) ++p->seq, (long long) token, status,
-        more);
+    say(p, list, "{op:'done', seq:%llu, jobs:[{token:%lld, status:'%s'%s}]}", (unsigned long long) ++p->seq,
+        (long long) token, status, more);
 }
 
 /* The end of main: a failed test may have left sockets open, for which CZMQ would wait at exit. */

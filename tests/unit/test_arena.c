@@ -122,7 +122,8 @@ static void writes_out_of_bounds_are_found(void **state)
     static const struct {
         ptrdiff_t at; /* from the beginning of the middle block of 100 bytes */
         const char *label;
-    } rows[] = {{100, "middle"}, {107, "middle"}, {115, "middle"}, {127, "middle"}, {130, "middle"}, {-1, "middle"}, {-9, "middle"}, {-33, "first"}};
+    } rows[] = {{100, "middle"}, {107, "middle"}, {115, "middle"}, {127, "middle"},
+                {130, "middle"}, {-1, "middle"},  {-9, "middle"},  {-33, "first"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct arena a;
         arena_init(&a, 1 << 20, 0);

@@ -26,7 +26,8 @@ static int decode(const struct buf *b, uint32_t dtype, uint32_t rank, struct kil
     struct scan s = scan_over(b->data, b->bytes);
     bool nd;
     assert_int_equal(scan_check(b->data, b->bytes, &(struct scan_limits){24, UINT32_MAX}, err), 0);
-    int status = array_decode(&s, &(struct array_want){.name = "x", .dtype = dtype, .rank = rank}, &arena, a, &nd, err);
+    int status = array_decode(&s, &(struct array_want){.name = "x", .dtype = dtype, .rank = rank}, &arena, a,
+                              &nd, err);
     if (status == 0) {
         assert_ptr_equal(s.at, s.end);
         assert_int_equal((uintptr_t) a->data % 64, 0);
@@ -75,7 +76,8 @@ static void lists_round_trip(void **state)
 {
     (void) state;
     expect_round_trip("[1,2.385,null,-4]", KILN_F64, 1, "[1.0,2.385,null,-4.0]");
-    expect_round_trip("[200,70000,5000000000,-200,-70000,-3]", KILN_F64, 1, "[200.0,70000.0,5000000000.0,-200.0,-70000.0,-3.0]");
+    expect_round_trip("[200,70000,5000000000,-200,-70000,-3]", KILN_F64, 1,
+                      "[200.0,70000.0,5000000000.0,-200.0,-70000.0,-3.0]");
     expect_round_trip("[1.5,null]", KILN_F32, 1, "[1.5,null]");
     expect_round_trip("[1,2.0,9007199254740993,-9223372036854775808]", KILN_I64, 1,
                       "[1,2,9007199254740993,-9223372036854775808]");
@@ -115,7 +117,8 @@ static void refusals_name_the_element(void **state)
     expect_error("[[1,2],3]", KILN_F64, 2, "x[1] is 3, expected a list of numbers");
     expect_error("[[1,2],[3]]", KILN_F64, 2, "x[1] has 1 element, expected 2 as the first");
     expect_error("[[1,2],[3,\"y\"]]", KILN_F64, 2, "x[1][1] is \"y\", expected a number");
-    expect_error("[[[1,2],[3,4]],[[5,6],[7,[8]]]]", KILN_F64, 3, "x[1][1][1] is a list of 1, expected a number");
+    expect_error("[[[1,2],[3,4]],[[5,6],[7,[8]]]]", KILN_F64, 3,
+                 "x[1][1][1] is a list of 1, expected a number");
     expect_error("[[1,2,3,4,5,6,7,8,9,10],[],[],[],[],[],[],[],[],[]]", KILN_F64, 2,
                  "x has lists of unequal length, expected a full matrix");
     expect_error("{\"a\":1}", KILN_F64, 1,
@@ -129,27 +132,31 @@ static void edges_of_exactness(void **state)
     struct kiln_array a;
     struct err err;
     assert_int_equal(decode(&b, KILN_F64, 1, &a, &err), 0);
-    assert_true(((double *) a.data)[0] == 9007199254740992.0 && ((double *) a.data)[1] == -9007199254740992.0);
+    assert_true(((double *) a.data)[0] == 9007199254740992.0 &&
+                ((double *) a.data)[1] == -9007199254740992.0);
     buf_done(&b);
     buf_init(&b, 0);
     buf_put_list(&b, 1);
     buf_put_u64(&b, UINT64_MAX);
     assert_int_equal(decode(&b, KILN_F64, 1, &a, &err), KILN_INVALID);
-    assert_non_null(strstr(err.text, "x[0] is 18446744073709551615, expected a number that a double holds exactly"));
+    assert_non_null(
+        strstr(err.text, "x[0] is 18446744073709551615, expected a number that a double holds exactly"));
     assert_int_equal(decode(&b, KILN_I64, 1, &a, &err), KILN_INVALID);
     buf_clear(&b);
     buf_put_list(&b, 3);
-    buf_put_f64(&b, INFINITY);
+    buf_put_f64(&b, (double) INFINITY);
     buf_put_f64(&b, -0.0);
     buf_put_f32(&b, 2.385f);
     assert_int_equal(decode(&b, KILN_F32, 1, &a, &err), 0);
-    assert_true(isinf(((float *) a.data)[0]) && signbit(((float *) a.data)[1]) && ((float *) a.data)[2] == 2.385f);
+    assert_true(isinf(((float *) a.data)[0]) && signbit(((float *) a.data)[1]) &&
+                ((float *) a.data)[2] == 2.385f);
     assert_int_equal(decode(&b, KILN_I64, 1, &a, &err), KILN_INVALID);
     buf_done(&b);
 }
 
 /* An nd map around some bytes. */
-static struct buf nd_map(const char *type, bool bin_keys, const char *shape_json, const void *data, size_t bytes)
+static struct buf nd_map(const char *type, bool bin_keys, const char *shape_json, const void *data,
+                         size_t bytes)
 {
     struct buf b, shape = pack(shape_json);
     static const char *const keys[] = {"nd", "type", "kind", "shape", "data"};
@@ -234,8 +241,10 @@ static void nd_refusals(void **state)
     } rows[] = {
         {">f8", "[3]", 24, KILN_F64, 1, "x.type is \">f8\", expected <f8 <f4 <i8 <i4 <i2 |i1 |u1 or |b1"},
         {"|O", "[3]", 24, KILN_F64, 1, "x.type is \"|O\", expected <f8 <f4 <i8 <i4 <i2 |i1 |u1 or |b1"},
-        {"<f8", "[3]", 23, KILN_F64, 1, "x.data has 23 bytes, which does not agree with its shape and type <f8"},
-        {"<f8", "[2]", 24, KILN_F64, 1, "x.data has 24 bytes, which does not agree with its shape and type <f8"},
+        {"<f8", "[3]", 23, KILN_F64, 1,
+         "x.data has 23 bytes, which does not agree with its shape and type <f8"},
+        {"<f8", "[2]", 24, KILN_F64, 1,
+         "x.data has 24 bytes, which does not agree with its shape and type <f8"},
         {"<f8", "[4611686018427387904,2,2]", 0, KILN_F64, 3,
          "x.data has 0 bytes, which does not agree with its shape and type <f8"},
         {"<f8", "[4294967296,4294967296]", 0, KILN_F64, 2,
@@ -263,7 +272,8 @@ static void nd_refusals(void **state)
     struct kiln_array a;
     struct err err = {0};
     assert_int_equal(decode(&b, KILN_F64, 1, &a, &err), KILN_INVALID);
-    assert_string_equal(err.text, "x[1] is 9007199254740993, expected a number that a double holds exactly (up to 2^53)");
+    assert_string_equal(
+        err.text, "x[1] is 9007199254740993, expected a number that a double holds exactly (up to 2^53)");
     buf_done(&b);
     const double half[] = {1, 0.5};
     b = nd_map("<f8", false, "[1,2]", half, sizeof half);
@@ -273,7 +283,8 @@ static void nd_refusals(void **state)
     static const struct {
         const char *json, *text;
     } missing[] = {
-        {"{\"nd\":false,\"type\":\"<f8\",\"shape\":[0],\"data\":\"\"}", "x is a map without nd:true, expected an nd array"},
+        {"{\"nd\":false,\"type\":\"<f8\",\"shape\":[0],\"data\":\"\"}",
+         "x is a map without nd:true, expected an nd array"},
         {"{\"nd\":true,\"shape\":[0],\"data\":\"\"}", "x is a map without type, expected an nd array"},
         {"{\"nd\":true,\"type\":\"<f8\",\"data\":\"\"}", "x is a map without shape, expected an nd array"},
         {"{\"nd\":true,\"type\":\"<f8\",\"shape\":[0]}", "x is a map without data, expected an nd array"},

@@ -45,10 +45,11 @@ static void a_file_overrides_them(void **state)
 {
     (void) state;
     struct config c;
-    assert_int_equal(load("daemon = { any = 1; };\nbroker = { frontend = [\"ipc:///tmp/a\", \"tcp://127.0.0.1:7711\"];\n"
-                          "queue_limit = 2385; settle_ms = 0; cpus = [1, 0]; log_level = \"error\"; };",
-                          &c),
-                     0);
+    assert_int_equal(
+        load("daemon = { any = 1; };\nbroker = { frontend = [\"ipc:///tmp/a\", \"tcp://127.0.0.1:7711\"];\n"
+             "queue_limit = 2385; settle_ms = 0; cpus = [1, 0]; log_level = \"error\"; };",
+             &c),
+        0);
     assert_int_equal(c.frontend.n, 2);
     assert_string_equal(c.frontend.items[1], "tcp://127.0.0.1:7711");
     assert_int_equal(c.queue_limit, 2385);
@@ -64,20 +65,27 @@ static void what_is_wrong_is_said(void **state)
     static const struct {
         const char *text, *field, *why;
     } cases[] = {
-        {"broker = { log_level = \"loud\"; };", "log_level", "broker.log_level is \"loud\", expected debug, info, warning or error"},
-        {"broker = { frontend = []; };", "frontend", "broker.frontend is empty, expected at least one endpoint"},
+        {"broker = { log_level = \"loud\"; };", "log_level",
+         "broker.log_level is \"loud\", expected debug, info, warning or error"},
+        {"broker = { frontend = []; };", "frontend",
+         "broker.frontend is empty, expected at least one endpoint"},
         {"broker = { backend = (); };", "backend", "broker.backend is empty, expected at least one endpoint"},
-        {"broker = { beat_ms = 1000; lease_ms = 1999; };", "lease_ms", "broker.lease_ms is 1999, expected at least twice beat_ms (1000)"},
-        {"broker = { queue_limit = 0; };", "queue_limit", "broker.queue_limit is 0, expected a whole number 1..10000000 jobs"},
+        {"broker = { beat_ms = 1000; lease_ms = 1999; };", "lease_ms",
+         "broker.lease_ms is 1999, expected at least twice beat_ms (1000)"},
+        {"broker = { queue_limit = 0; };", "queue_limit",
+         "broker.queue_limit is 0, expected a whole number 1..10000000 jobs"},
         {"broker = { max_bytes = 1023; };", "max_bytes", "broker.max_bytes is 1023, expected"},
-        {"broker = { batch_jobs = 4097; };", "batch_jobs", "broker.batch_jobs is 4097, expected a whole number 1..4096"},
-        {"broker = { queue_limits = 7; };", "queue_limits", "broker has no key \"queue_limits\", expected one of frontend, backend"},
+        {"broker = { batch_jobs = 4097; };", "batch_jobs",
+         "broker.batch_jobs is 4097, expected a whole number 1..4096"},
+        {"broker = { queue_limits = 7; };", "queue_limits",
+         "broker has no key \"queue_limits\", expected one of frontend, backend"},
         {"broker = 3;", "broker", "broker is not a group"},
         {"broker = {", "", ": "},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct config c = {.queue_limit = 4711};
-        if (load(cases[i].text, &c) != KILN_INVALID || !strstr(err.text, cases[i].why) || strcmp(err.field, cases[i].field) != 0) {
+        if (load(cases[i].text, &c) != KILN_INVALID || !strstr(err.text, cases[i].why) ||
+            strcmp(err.field, cases[i].field) != 0) {
             fail_msg("case %zu: field \"%s\", \"%s\" has no \"%s\"", i, err.field, err.text, cases[i].why);
         }
         assert_int_equal(c.queue_limit, 4711); /* untouched */

@@ -27,8 +27,8 @@ static void names_that_are_taken_and_not(void **state)
     struct catalogue c;
     catalogue_init(&c);
     static const char *const good[] = {"a.b", "stats.mean", "p_1.f_2", "9.9"};
-    static const char *const bad[] = {"",    ".",   "a.",   ".b",   "ab",     "a.b.c", "A.b",
-                                      "a.B", "a b", "a.b ", "a-b.c", "caf\xc3\xa9.f", "a..b"};
+    static const char *const bad[] = {
+        "", ".", "a.", ".b", "ab", "a.b.c", "A.b", "a.B", "a b", "a.b ", "a-b.c", "caf\xc3\xa9.f", "a..b"};
     char longest[CATALOGUE_NAME_BYTES + 2];
     memset(longest, 'x', sizeof longest);
     longest[5] = '.';
@@ -123,7 +123,8 @@ static void workers_join_and_leave(void **state)
     struct catalogue c;
     catalogue_init(&c);
     struct function *f = make(&c, "a.b");
-    struct worker *w[3] = {(struct worker *) &w[0], (struct worker *) &w[1], (struct worker *) &w[2]}; /* only their addresses count */
+    struct worker *w[3] = {(struct worker *) &w[0], (struct worker *) &w[1],
+                           (struct worker *) &w[2]}; /* only their addresses count */
     for (size_t i = 0; i < 3; i++) {
         function_join(f, w[i]);
     }
@@ -144,8 +145,10 @@ static void workers_join_and_leave(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_that_are_taken_and_not), cmocka_unit_test(made_once_found_again),
-        cmocka_unit_test(there_is_a_most),              cmocka_unit_test(sorted_by_name),
+        cmocka_unit_test(names_that_are_taken_and_not),
+        cmocka_unit_test(made_once_found_again),
+        cmocka_unit_test(there_is_a_most),
+        cmocka_unit_test(sorted_by_name),
         cmocka_unit_test(workers_join_and_leave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

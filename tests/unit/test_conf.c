@@ -85,9 +85,11 @@ static void defaults(void **state)
 static void all_kinds(void **state)
 {
     (void) state;
-    assert_int_equal(read_text("part = { limit = 4999999999L; on = false; name = \"\"; ends = [\"tcp://*:1\", \"x\", \"y z\"];\n"
-                               "cpus = (7, 0, 1023); rest = { any = \"thing\"; }; };"),
-                     0);
+    assert_int_equal(
+        read_text(
+            "part = { limit = 4999999999L; on = false; name = \"\"; ends = [\"tcp://*:1\", \"x\", \"y z\"];\n"
+            "cpus = (7, 0, 1023); rest = { any = \"thing\"; }; };"),
+        0);
     assert_int_equal(got.limit, 4999999999);
     assert_false(got.on);
     assert_string_equal(got.name, "");
@@ -113,7 +115,8 @@ static void refusals_name_line_key_value_and_expectation(void **state)
     static const struct {
         const char *text, *field, *why;
     } cases[] = {
-        {"part = {\n\n limit = 0; };", "limit", ":3: part.limit is 0, expected a whole number 1..5000000000 jobs"},
+        {"part = {\n\n limit = 0; };", "limit",
+         ":3: part.limit is 0, expected a whole number 1..5000000000 jobs"},
         {"part = { limit = 5000000001L; };", "limit", "part.limit is 5000000001, expected"},
         {"part = { limit = -3; };", "limit", "part.limit is -3, expected"},
         {"part = { limit = 2.385; };", "limit", "part.limit is 2.385, expected a whole number"},
@@ -129,7 +132,8 @@ static void refusals_name_line_key_value_and_expectation(void **state)
         {"part = { cpus = 3; };", "cpus", "part.cpus is 3, expected a list of whole numbers"},
         {"part = { cpus = [1, 1024]; };", "cpus", "part.cpus is 1024, expected a whole number 0..1023"},
         {"part = { cpus = [\"a\"]; };", "cpus", "part.cpus is \"a\", expected a whole number"},
-        {"part = { name = \"a\";\n limt = 3; };", "limt", ":2: part has no key \"limt\", expected one of limit, on, name, ends, cpus, rest"},
+        {"part = { name = \"a\";\n limt = 3; };", "limt",
+         ":2: part has no key \"limt\", expected one of limit, on, name, ends, cpus, rest"},
         {"part = 7;", "part", ":1: part is not a group { ... }"},
         {"part = ( 1, 2 );", "part", ":1: part is not a group { ... }"},
         {"part = {\n limit = ; };", "", ":2: "},
@@ -138,8 +142,8 @@ static void refusals_name_line_key_value_and_expectation(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         memset(&got, 0, sizeof got);
-        if (read_text(cases[i].text) != KILN_INVALID || !strstr(err.text, cases[i].why) || strcmp(err.field, cases[i].field) != 0 ||
-            strncmp(err.text, path, strlen(path)) != 0) {
+        if (read_text(cases[i].text) != KILN_INVALID || !strstr(err.text, cases[i].why) ||
+            strcmp(err.field, cases[i].field) != 0 || strncmp(err.text, path, strlen(path)) != 0) {
             fail_msg("case %zu: field \"%s\", \"%s\" has no \"%s\"", i, err.field, err.text, cases[i].why);
         }
         assert_null(got.name); /* nothing to release: the sanitizer would find the rest */

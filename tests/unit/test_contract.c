@@ -6,7 +6,11 @@
 #include "pack.h"
 #include "scan.h"
 
-#define ROWS(table) &(struct contract_rows){table, sizeof(table) / sizeof((table)[0]), sizeof(struct kiln_row)}
+#define ROWS(table)                                                                                          \
+    &(struct contract_rows)                                                                                  \
+    {                                                                                                        \
+        table, sizeof(table) / sizeof((table)[0]), sizeof(struct kiln_row)                                   \
+    }
 
 static const struct contract_rows none = {NULL, 0, sizeof(struct kiln_row)};
 
@@ -16,9 +20,17 @@ static const struct kiln_row params[] = {
     [X] = {.name = "x", .kind = KILN_ARRAY, .shape = "n>=2", .flags = KILN_REQUIRED | KILN_FINITE},
     [Y] = {.name = "y", .kind = KILN_ARRAY, .shape = "n", .min = -10, .max = 1000},
     [W] = {.name = "w", .kind = KILN_ARRAY, .shape = "m 3", .dtype = KILN_I32},
-    [K] = {.name = "k", .kind = KILN_FLOAT, .flags = KILN_OPEN_MIN, .min = 0, .max = INFINITY, .fallback = "0.5"},
+    [K] = {.name = "k",
+           .kind = KILN_FLOAT,
+           .flags = KILN_OPEN_MIN,
+           .min = 0,
+           .max = (double) INFINITY,
+           .fallback = "0.5"},
     [DDOF] = {.name = "ddof", .kind = KILN_INT, .min = 0, .max = 10, .fallback = "1"},
-    [METHOD] = {.name = "method", .kind = KILN_STRING, .choices = "linear|lower|higher", .fallback = "\"linear\""},
+    [METHOD] = {.name = "method",
+                .kind = KILN_STRING,
+                .choices = "linear|lower|higher",
+                .fallback = "\"linear\""},
     [FLAG] = {.name = "flag", .kind = KILN_BOOL},
     [RAW] = {.name = "raw", .kind = KILN_BYTES},
     [FREE] = {.name = "free", .kind = KILN_VALUE},
@@ -39,7 +51,8 @@ struct fixture {
     struct err err;
 };
 
-static void begin(struct fixture *f, const struct contract_rows *in, const struct contract_rows *out, uint32_t flags)
+static void begin(struct fixture *f, const struct contract_rows *in, const struct contract_rows *out,
+                  uint32_t flags)
 {
     memset(f, 0, sizeof *f);
     arena_init(&f->arena, 1 << 20, 1 << 20);
@@ -99,8 +112,10 @@ static void binds_scalars_and_defaults(void **state)
     assert_int_equal(f.slots[TABLE].present, 0);
     assert_int_equal(f.bound.form, CONTRACT_LIST);
 
-    must_bind(&f, "{\"method\":\"higher\",\"x\":[1,2],\"k\":3,\"ddof\":2.0,\"flag\":false,\"raw\":\"r\\u0000w\","
-                  "\"free\":{\"a\":[1,\"b\"]},\"staking\":{\"eth\":{\"annual_yield\":0.05}},\"map\":{\"a\":7,\"zz\":[1]}}");
+    must_bind(&f,
+              "{\"method\":\"higher\",\"x\":[1,2],\"k\":3,\"ddof\":2.0,\"flag\":false,\"raw\":\"r\\u0000w\","
+              "\"free\":{\"a\":[1,\"b\"]},\"staking\":{\"eth\":{\"annual_yield\":0.05}},\"map\":{\"a\":7,"
+              "\"zz\":[1]}}");
     assert_string_equal(f.slots[METHOD].text, "higher");
     assert_int_equal(f.slots[METHOD].text_bytes, 6);
     assert_true(f.slots[K].f64 == 3.0 && f.slots[K].present);
@@ -112,7 +127,9 @@ static void binds_scalars_and_defaults(void **state)
     assert_true(f.slots[MAP].present && f.slots[MAP_A].i64 == 7);
 
     /* null is as good as nothing. */
-    must_bind(&f, "{\"x\":[1,2],\"k\":null,\"method\":null,\"map\":null,\"t\":null,\"staking\":null,\"form\":null}");
+    must_bind(
+        &f,
+        "{\"x\":[1,2],\"k\":null,\"method\":null,\"map\":null,\"t\":null,\"staking\":null,\"form\":null}");
     assert_true(f.slots[K].f64 == 0.5 && !f.slots[K].present);
     assert_int_equal(f.slots[MAP].present, 0);
     end(&f);
@@ -136,7 +153,8 @@ static void refusals_name_field_value_and_expectation(void **state)
         {"{\"y\":[1,2,3,4],\"x\":[1,2,3,4,5]}", "y", "y has 4 elements, expected 5 (n, as x)"},
         {"{\"x\":[1,2],\"y\":[1,1001]}", "y", "y[1] is 1001, expected -10..1000"},
         {"{\"x\":[1,2],\"w\":[[1,2],[3,4]]}", "w", "w has shape [2,2]: dimension 2 is 2, expected 3"},
-        {"{\"x\":[1,2],\"w\":[[1,2,3],[4,5,6.5]]}", "w", "w[1][2] is 6.5, expected a whole number of 32 bits"},
+        {"{\"x\":[1,2],\"w\":[[1,2,3],[4,5,6.5]]}", "w",
+         "w[1][2] is 6.5, expected a whole number of 32 bits"},
         {"{\"x\":[1,2],\"k\":0}", "k", "k is 0, expected > 0"},
         {"{\"x\":[1,2],\"k\":\"1\"}", "k", "k is \"1\", expected a number"},
         {"{\"x\":[1,2],\"k\":true}", "k", "k is true, expected a number"},
@@ -157,16 +175,18 @@ static void refusals_name_field_value_and_expectation(void **state)
         {"{\"x\":[1,2],\"staking\":{\"sol\":5}}", "staking.sol",
          "unknown argument \"staking.sol\", expected one of eth"},
         {"{\"x\":[1,2],\"xx\":5}", "xx",
-         "unknown argument \"xx\", expected one of x, y, w, k, ddof, method, flag, raw, free, staking, map, t"},
+         "unknown argument \"xx\", expected one of x, y, w, k, ddof, method, flag, raw, free, staking, map, "
+         "t"},
         {"{\"x\":[1,2],\"map\":{}}", "map.a", "argument \"map.a\" is missing, expected a whole number"},
         {"{\"x\":[1,2],\"t\":5}", "t", "t is 5, expected a list of maps, or a map of lists"},
         {"{\"x\":[1,2],\"t\":[5]}", "t", "t[0] is 5, expected a map"},
-        {"{\"x\":[1,2],\"t\":[{\"key\":1},{\"size\":3}]}", "t[].key", "t[1].key is missing, expected a whole number"},
+        {"{\"x\":[1,2],\"t\":[{\"key\":1},{\"size\":3}]}", "t[].key",
+         "t[1].key is missing, expected a whole number"},
         {"{\"x\":[1,2],\"t\":[{\"key\":1,\"size\":-1}]}", "t[].size", "t[0].size is -1, expected 0..100"},
         {"{\"x\":[1,2],\"t\":[{\"key\":1,\"bad\":2}]}", "t[0].bad",
          "unknown argument \"t[0].bad\", expected one of size, key, on"},
         {"{\"x\":[1,2],\"t\":{\"key\":[1,2],\"size\":[1]}}", "t[].size",
-         "t[].size has 1 elements, expected 2 (as t[].key)"},
+         "t[].size has 1 element, expected 2 (as t[].key)"},
         {"{\"x\":[1,2],\"t\":{\"size\":[1,2]}}", "t[].key", "t[0].key is missing, expected a number"},
         {"{\"x\":[1,2],\"t\":[{\"key\":null}]}", "t[].key", "t[0].key is null, expected a whole number"},
         {"{\"x\":[1,2],\"form\":\"square\"}", "form", "form is \"square\", expected list|rows|nd"},
@@ -184,7 +204,8 @@ static void refuse_raw(struct fixture *f, const struct buf *b, const char *text)
 {
     f->err = (struct err){0};
     arena_reset(&f->arena);
-    assert_int_equal(contract_bind(f->c, b->data, b->bytes, &f->arena, f->slots, &f->bound, &f->err), KILN_INVALID);
+    assert_int_equal(contract_bind(f->c, b->data, b->bytes, &f->arena, f->slots, &f->bound, &f->err),
+                     KILN_INVALID);
     assert_string_equal(f->err.text, text);
 }
 
@@ -219,7 +240,7 @@ static void refuses_what_json_cannot_show(void **state)
     buf_clear(&b);
     buf_put_map(&b, 1);
     buf_put_text(&b, "k");
-    buf_put_f64(&b, NAN);
+    buf_put_f64(&b, (double) NAN);
     refuse_raw(&f, &b, "k is NaN, expected > 0");
     buf_clear(&b);
     buf_put_map(&b, 1);
@@ -241,7 +262,8 @@ static void tables_both_ways(void **state)
     struct fixture f;
     begin(&f, ROWS(params), &none, 0);
     static const char *const forms[] = {
-        "{\"x\":[1,2],\"t\":[{\"size\":2.5,\"key\":7,\"on\":false},{\"key\":8},{\"on\":true,\"key\":9.0,\"size\":null}]}",
+        "{\"x\":[1,2],\"t\":[{\"size\":2.5,\"key\":7,\"on\":false},{\"key\":8},{\"on\":true,\"key\":9.0,"
+        "\"size\":null}]}",
         "{\"x\":[1,2],\"t\":{\"size\":[2.5,null,null],\"key\":[7,8,9],\"on\":[false,true,true]}}",
     };
     for (int i = 0; i < 2; i++) {
@@ -253,7 +275,8 @@ static void tables_both_ways(void **state)
         const double *size = f.slots[T_SIZE].array.data;
         assert_true(size[0] == 2.5 && isnan(size[1]) && isnan(size[2]));
         assert_true(((int64_t *) f.slots[T_KEY].array.data)[2] == 9);
-        assert_true(((uint8_t *) f.slots[T_ON].array.data)[0] == 0 && ((uint8_t *) f.slots[T_ON].array.data)[1] == 1);
+        assert_true(((uint8_t *) f.slots[T_ON].array.data)[0] == 0 &&
+                    ((uint8_t *) f.slots[T_ON].array.data)[1] == 1);
     }
     must_bind(&f, "{\"x\":[1,2],\"t\":[{\"key\":1},{\"key\":2}]}");
     assert_int_equal(f.slots[T_SIZE].present, 0);
@@ -288,8 +311,10 @@ static void required_members_of_maps(void **state)
 {
     (void) state;
     static const struct kiln_row rows[] = {
-        {.name = "a.b.c", .kind = KILN_FLOAT, .flags = KILN_REQUIRED}, /* a and b have no rows: they count as empty */
-        {.name = "m", .kind = KILN_MAP},                               /* may be left out as a whole */
+        {.name = "a.b.c",
+         .kind = KILN_FLOAT,
+         .flags = KILN_REQUIRED},        /* a and b have no rows: they count as empty */
+        {.name = "m", .kind = KILN_MAP}, /* may be left out as a whole */
         {.name = "m.x", .kind = KILN_FLOAT, .flags = KILN_REQUIRED},
         {.name = "r", .kind = KILN_MAP, .flags = KILN_REQUIRED},
         {.name = "r.y", .kind = KILN_FLOAT},
@@ -298,12 +323,14 @@ static void required_members_of_maps(void **state)
     begin(&f, ROWS(rows), &none, 0);
     must_refuse(&f, "{\"r\":{}}", "a.b.c", "argument \"a.b.c\" is missing, expected a number");
     must_refuse(&f, "{\"r\":{},\"a\":{}}", "a.b.c", "argument \"a.b.c\" is missing, expected a number");
-    must_refuse(&f, "{\"r\":{},\"a\":{\"b\":null}}", "a.b.c", "argument \"a.b.c\" is missing, expected a number");
+    must_refuse(&f, "{\"r\":{},\"a\":{\"b\":null}}", "a.b.c",
+                "argument \"a.b.c\" is missing, expected a number");
     must_refuse(&f, "{\"a\":{\"b\":{\"c\":1}}}", "r", "argument \"r\" is missing, expected a map");
     must_refuse(&f, "{\"a\":{\"b\":{\"c\":1}},\"r\":null}", "r", "r is null, expected a map");
     must_bind(&f, "{\"a\":{\"b\":{\"c\":1}},\"r\":{}}");
     assert_int_equal(f.slots[1].present, 0);
-    must_refuse(&f, "{\"a\":{\"b\":{\"c\":1}},\"r\":{},\"m\":{}}", "m.x", "argument \"m.x\" is missing, expected a number");
+    must_refuse(&f, "{\"a\":{\"b\":{\"c\":1}},\"r\":{},\"m\":{}}", "m.x",
+                "argument \"m.x\" is missing, expected a number");
     end(&f);
 }
 
@@ -428,14 +455,16 @@ static void results_from_nothing_to_all(void **state)
     for (int i = 0; i < 4; i++) {
         ((double *) f.results[R_Z].array.data)[i] = i == 3 ? (double) NAN : i + 0.5;
     }
-    assert_string_equal(reply(&f), "{\"mean\":null,\"z\":[[0.5,1.5],[2.5,null]],\"grow\":null,\"note\":null,"
-                                   "\"deep\":{\"er\":{\"a\":null}},\"opt\":null,\"t\":null,\"free\":null,\"pairs\":null}");
+    assert_string_equal(
+        reply(&f), "{\"mean\":null,\"z\":[[0.5,1.5],[2.5,null]],\"grow\":null,\"note\":null,"
+                   "\"deep\":{\"er\":{\"a\":null}},\"opt\":null,\"t\":null,\"free\":null,\"pairs\":null}");
 
     f.results[R_MEAN] = (struct kiln_slot){.present = 1, .f64 = 2.385};
     f.results[R_NOTE] = (struct kiln_slot){.present = 1, .text = "fine"};
     f.results[R_A] = (struct kiln_slot){.present = 1, .i64 = 1};
     f.results[R_OPT_V] = (struct kiln_slot){.present = 1, .i64 = -7};
-    const struct kiln_value item = {.type = KILN_V_INT, .i = 3}, list = {.type = KILN_V_LIST, .count = 1, .list = &item};
+    const struct kiln_value item = {.type = KILN_V_INT, .i = 3},
+                            list = {.type = KILN_V_LIST, .count = 1, .list = &item};
     f.results[R_FREE] = (struct kiln_slot){.present = 1, .value = &list};
     for (int64_t n = 1; n <= 3; n++) {
         ((int64_t *) grow(&f, R_GROW, n))[n - 1] = n * 10;
@@ -445,12 +474,12 @@ static void results_from_nothing_to_all(void **state)
         pairs[i] = i;
     }
     ((double *) grow(&f, R_T_A, 2))[0] = 1.5;
-    ((double *) f.results[R_T_A].array.data)[1] = NAN;
+    ((double *) f.results[R_T_A].array.data)[1] = (double) NAN;
     memcpy(grow(&f, R_T_B, 2), "\1\0", 2);
-    assert_string_equal(reply(&f),
-                        "{\"mean\":2.385,\"z\":[[0.5,1.5],[2.5,null]],\"grow\":[10,20,30],\"note\":\"fine\","
-                        "\"deep\":{\"er\":{\"a\":true}},\"opt\":{\"v\":-7},\"t\":{\"a\":[1.5,null],\"b\":[1,0]},"
-                        "\"free\":[3],\"pairs\":[[0.0,1.0],[2.0,3.0],[4.0,5.0]]}");
+    assert_string_equal(
+        reply(&f), "{\"mean\":2.385,\"z\":[[0.5,1.5],[2.5,null]],\"grow\":[10,20,30],\"note\":\"fine\","
+                   "\"deep\":{\"er\":{\"a\":true}},\"opt\":{\"v\":-7},\"t\":{\"a\":[1.5,null],\"b\":[1,0]},"
+                   "\"free\":[3],\"pairs\":[[0.0,1.0],[2.0,3.0],[4.0,5.0]]}");
     f.bound.form = CONTRACT_ROWS;
     assert_non_null(strstr(reply(&f), "\"t\":[{\"a\":1.5,\"b\":true},{\"a\":null,\"b\":false}]"));
     f.bound.form = CONTRACT_ND; /* shown as lists again: whole numbers without fraction */
@@ -509,7 +538,8 @@ static void unsound_results_are_internal(void **state)
         assert_non_null(strstr(f.err.text, "the plugin's result z has "));
         buf_done(&out);
     }
-    f.results[R_Z] = (struct kiln_slot){.present = 1, .array = {.data = other, .rank = 2, .shape = {2, 2}, .count = 4}};
+    f.results[R_Z] =
+        (struct kiln_slot){.present = 1, .array = {.data = other, .rank = 2, .shape = {2, 2}, .count = 4}};
     assert_null(strchr(reply(&f), '(')); /* its own memory is fine */
     end(&f);
 }
@@ -534,7 +564,8 @@ static void a_result_too_large_is_refused(void **state)
 
 /* ---- judging rows ---------------------------------------------------------------------------- */
 
-static void expect_bad_rows(const struct kiln_row *in, size_t n_in, const struct kiln_row *out, size_t n_out, const char *text)
+static void expect_bad_rows(const struct kiln_row *in, size_t n_in, const struct kiln_row *out, size_t n_out,
+                            const char *text)
 {
     struct contract *c = NULL;
     struct err err = {0};
@@ -560,47 +591,72 @@ static void bad_rows_are_not_loaded(void **state)
 {
     (void) state;
     const char *shape = "is not a shape: words such as n, n>=2 or 6, separated by blanks";
-    static const char *const shapes[] = {"n>", "n >= 2", "-1", "n,m", "0", "n>=", "n>=x", "2n", "99999999999", "n>=99999999999"};
+    static const char *const shapes[] = {"n>",  "n >= 2", "-1", "n,m",         "0",
+                                         "n>=", "n>=x",   "2n", "99999999999", "n>=99999999999"};
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         char text[200];
         snprintf(text, sizeof text, "parameter \"x\": shape \"%s\" %s", shapes[i], shape);
         BAD_PARAM(text, P(.name = "x", .kind = KILN_ARRAY, .shape = shapes[i]));
     }
-    BAD_PARAM("parameter \"x\": shape \"a b c d e\" has more than 4 words", P(.name = "x", .kind = KILN_ARRAY, .shape = "a b c d e"));
+    BAD_PARAM("parameter \"x\": shape \"a b c d e\" has more than 4 words",
+              P(.name = "x", .kind = KILN_ARRAY, .shape = "a b c d e"));
     BAD_PARAM("parameter \"x\": it needs a shape", P(.name = "x", .kind = KILN_ARRAY));
-    BAD_PARAM("parameter \"x\": a shape is for arrays and tables", P(.name = "x", .kind = KILN_FLOAT, .shape = "n"));
+    BAD_PARAM("parameter \"x\": a shape is for arrays and tables",
+              P(.name = "x", .kind = KILN_FLOAT, .shape = "n"));
     BAD_PARAM("parameter 0 has no name", P(.kind = KILN_FLOAT));
-    BAD_PARAM("parameter \"x y\": its name is no path of words such as x, a.b or table[].column (at most 95 bytes)", P(.name = "x y", .kind = KILN_FLOAT));
-    BAD_PARAM("parameter \"x.\": its name is no path of words such as x, a.b or table[].column (at most 95 bytes)", P(.name = "x.", .kind = KILN_FLOAT));
+    BAD_PARAM(
+        "parameter \"x y\": its name is no path of words such as x, a.b or table[].column (at most 95 bytes)",
+        P(.name = "x y", .kind = KILN_FLOAT));
+    BAD_PARAM(
+        "parameter \"x.\": its name is no path of words such as x, a.b or table[].column (at most 95 bytes)",
+        P(.name = "x.", .kind = KILN_FLOAT));
     BAD_PARAM("parameter \"form\": this name is the host's", P(.name = "form", .kind = KILN_FLOAT));
     BAD_PARAM("parameter \"x\": its kind is none of enum kiln_kind", P(.name = "x", .kind = 10));
-    BAD_PARAM("parameter \"x\": its dtype is none of enum kiln_dtype", P(.name = "x", .kind = KILN_ARRAY, .shape = "n", .dtype = 5));
-    BAD_PARAM("parameter \"x\": its flags are none of enum kiln_row_flag", P(.name = "x", .kind = KILN_FLOAT, .flags = 1u << 9));
-    BAD_PARAM("parameter \"x\": KILN_LENIENT is for maps and tables", P(.name = "x", .kind = KILN_FLOAT, .flags = KILN_LENIENT));
+    BAD_PARAM("parameter \"x\": its dtype is none of enum kiln_dtype",
+              P(.name = "x", .kind = KILN_ARRAY, .shape = "n", .dtype = 5));
+    BAD_PARAM("parameter \"x\": its flags are none of enum kiln_row_flag",
+              P(.name = "x", .kind = KILN_FLOAT, .flags = 1u << 9));
+    BAD_PARAM("parameter \"x\": KILN_LENIENT is for maps and tables",
+              P(.name = "x", .kind = KILN_FLOAT, .flags = KILN_LENIENT));
     BAD_PARAM("parameter \"x\": a range is for numbers", P(.name = "x", .kind = KILN_STRING, .max = 1));
-    BAD_PARAM("parameter \"x\": its min is not <= its max", P(.name = "x", .kind = KILN_FLOAT, .min = 2, .max = 1));
-    BAD_PARAM("parameter \"x\": its min is not <= its max", P(.name = "x", .kind = KILN_FLOAT, .min = NAN, .max = 1));
-    BAD_PARAM("parameter \"x\": KILN_OPEN_MIN and KILN_OPEN_MAX need a range (min and max both 0 mean none; INFINITY is a bound)",
+    BAD_PARAM("parameter \"x\": its min is not <= its max",
+              P(.name = "x", .kind = KILN_FLOAT, .min = 2, .max = 1));
+    BAD_PARAM("parameter \"x\": its min is not <= its max",
+              P(.name = "x", .kind = KILN_FLOAT, .min = (double) NAN, .max = 1));
+    BAD_PARAM("parameter \"x\": KILN_OPEN_MIN and KILN_OPEN_MAX need a range (min and max both 0 mean none; "
+              "INFINITY is a bound)",
               P(.name = "x", .kind = KILN_FLOAT, .flags = KILN_OPEN_MIN));
-    BAD_PARAM("parameter \"x\": choices are for strings, and not empty", P(.name = "x", .kind = KILN_INT, .choices = "a"));
-    BAD_PARAM("parameter \"x\": it is required and has a default", P(.name = "x", .kind = KILN_INT, .flags = KILN_REQUIRED, .fallback = "1"));
-    BAD_PARAM("parameter \"x\": its default \"a\": x is \"a\", expected a whole number", P(.name = "x", .kind = KILN_INT, .fallback = "\"a\""));
-    BAD_PARAM("parameter \"x\": its default 11: x is 11, expected 0..10", P(.name = "x", .kind = KILN_INT, .max = 10, .fallback = "11"));
-    BAD_PARAM("the defaults: x has 1 element, expected 2", P(.name = "x", .kind = KILN_ARRAY, .shape = "2", .fallback = "[1]"));
-    BAD_PARAM("parameter \"x\": it is there twice, or after its members", P(.name = "x", .kind = KILN_INT), P(.name = "x", .kind = KILN_INT));
-    BAD_PARAM("parameter \"a\": it is there twice, or after its members", P(.name = "a.b", .kind = KILN_INT), P(.name = "a", .kind = KILN_MAP));
-    BAD_PARAM("parameter \"a.b\": what stands before its dot is no map", P(.name = "a", .kind = KILN_INT), P(.name = "a.b", .kind = KILN_INT));
-    BAD_PARAM("parameter \"t[].a\": its table has no row of kind KILN_TABLE before it", P(.name = "t[].a", .kind = KILN_ARRAY));
+    BAD_PARAM("parameter \"x\": choices are for strings, and not empty",
+              P(.name = "x", .kind = KILN_INT, .choices = "a"));
+    BAD_PARAM("parameter \"x\": it is required and has a default",
+              P(.name = "x", .kind = KILN_INT, .flags = KILN_REQUIRED, .fallback = "1"));
+    BAD_PARAM("parameter \"x\": its default \"a\": x is \"a\", expected a whole number",
+              P(.name = "x", .kind = KILN_INT, .fallback = "\"a\""));
+    BAD_PARAM("parameter \"x\": its default 11: x is 11, expected 0..10",
+              P(.name = "x", .kind = KILN_INT, .max = 10, .fallback = "11"));
+    BAD_PARAM("the defaults: x has 1 element, expected 2",
+              P(.name = "x", .kind = KILN_ARRAY, .shape = "2", .fallback = "[1]"));
+    BAD_PARAM("parameter \"x\": it is there twice, or after its members", P(.name = "x", .kind = KILN_INT),
+              P(.name = "x", .kind = KILN_INT));
+    BAD_PARAM("parameter \"a\": it is there twice, or after its members", P(.name = "a.b", .kind = KILN_INT),
+              P(.name = "a", .kind = KILN_MAP));
+    BAD_PARAM("parameter \"a.b\": what stands before its dot is no map", P(.name = "a", .kind = KILN_INT),
+              P(.name = "a.b", .kind = KILN_INT));
+    BAD_PARAM("parameter \"t[].a\": its table has no row of kind KILN_TABLE before it",
+              P(.name = "t[].a", .kind = KILN_ARRAY));
     BAD_PARAM("parameter \"t\": it has no columns", P(.name = "t", .kind = KILN_TABLE, .shape = "n"));
     BAD_PARAM("parameter \"m\": it has no members", P(.name = "m", .kind = KILN_MAP));
     BAD_PARAM("parameter \"t[].a\": a column is of kind KILN_ARRAY, KILN_FLOAT, KILN_INT or KILN_BOOL",
               P(.name = "t", .kind = KILN_TABLE, .shape = "n"), P(.name = "t[].a", .kind = KILN_STRING));
-    BAD_PARAM("parameter \"t[].a\": its shape is not the symbol of its table", P(.name = "t", .kind = KILN_TABLE, .shape = "n"),
+    BAD_PARAM("parameter \"t[].a\": its shape is not the symbol of its table",
+              P(.name = "t", .kind = KILN_TABLE, .shape = "n"),
               P(.name = "t[].a", .kind = KILN_ARRAY, .shape = "m"));
-    BAD_PARAM("parameter \"*\": only a function with KILN_EXTRAS has such a parameter", P(.name = "*", .kind = KILN_VALUE));
+    BAD_PARAM("parameter \"*\": only a function with KILN_EXTRAS has such a parameter",
+              P(.name = "*", .kind = KILN_VALUE));
     BAD_RESULT("result \"y\": dimension 2 of its shape is bound by no parameter (only the first may grow)",
                P(.name = "y", .kind = KILN_ARRAY, .shape = "n m"));
-    BAD_RESULT("result \"y\": a default is for parameters that are no map and no table", P(.name = "y", .kind = KILN_INT, .fallback = "1"));
+    BAD_RESULT("result \"y\": a default is for parameters that are no map and no table",
+               P(.name = "y", .kind = KILN_INT, .fallback = "1"));
 }
 
 static void many_rows_are_refused(void **state)
@@ -612,7 +668,8 @@ static void many_rows_are_refused(void **state)
         snprintf(names[i], sizeof names[i], "r%d.b.c.d.e.f.g.h", i);
         rows[i] = (struct kiln_row){.name = names[i], .kind = KILN_INT};
     }
-    expect_bad_rows(rows, KILN_MAX_ROWS + 1, NULL, 0, "the table of parameters has 129 rows, expected at most 128");
+    expect_bad_rows(rows, KILN_MAX_ROWS + 1, NULL, 0,
+                    "the table of parameters has 129 rows, expected at most 128");
     struct contract *c = NULL;
     struct err err;
     struct contract_rows p = {rows, KILN_MAX_ROWS, sizeof rows[0]};
@@ -645,8 +702,10 @@ static void describes_itself(void **state)
     buf_put_map(&out, 2);
     contract_describe(f.c, &out);
     const char *text = unpack(out.data, out.bytes);
-    assert_non_null(strstr(text, "{\"name\":\"x\",\"kind\":\"array\",\"dtype\":\"f64\",\"shape\":\"n>=2\",\"required\":true,\"finite\":true}"));
-    assert_non_null(strstr(text, "{\"name\":\"k\",\"kind\":\"float\",\"min\":0.0,\"open_min\":true,\"default\":\"0.5\"}"));
+    assert_non_null(strstr(text, "{\"name\":\"x\",\"kind\":\"array\",\"dtype\":\"f64\",\"shape\":\"n>=2\","
+                                 "\"required\":true,\"finite\":true}"));
+    assert_non_null(strstr(
+        text, "{\"name\":\"k\",\"kind\":\"float\",\"min\":0.0,\"open_min\":true,\"default\":\"0.5\"}"));
     assert_non_null(strstr(text, "\"choices\":\"linear|lower|higher\""));
     assert_non_null(strstr(text, "{\"name\":\"t\",\"kind\":\"table\",\"shape\":\"rows>=0\"}"));
     assert_non_null(strstr(text, "{\"name\":\"w\",\"kind\":\"array\",\"dtype\":\"i32\",\"shape\":\"m 3\"}"));
@@ -657,7 +716,8 @@ static void describes_itself(void **state)
 static void every_allocation_may_fail(void **state)
 {
     (void) state;
-    struct buf payload = pack("{\"x\":[1,2],\"free\":{\"a\":[1,{\"b\":\"c\"}]},\"t\":[{\"key\":1}],\"method\":\"lower\"}");
+    struct buf payload =
+        pack("{\"x\":[1,2],\"free\":{\"a\":[1,{\"b\":\"c\"}]},\"t\":[{\"key\":1}],\"method\":\"lower\"}");
     bool all = false;
     for (long n = 0; n < 200 && !all; n++) {
         struct contract *c = NULL;

@@ -38,11 +38,15 @@ static const struct kiln_row results[] = {
 };
 
 static const char *const seeds[] = {
-    "{\"x\":[1,2.5,3],\"y\":[1,-2,3],\"w\":[[1,2],[3,4]],\"u\":[1,2,255],\"k\":3,\"i\":4,\"b\":true,\"s\":\"text\",\"c\":\"bb\",\"r\":\"raw\"}",
-    "{\"x\":[100,70000],\"v\":{\"a\":[1,2,null],\"b\":[{\"c\":\"d\"},[[]]]},\"m\":{\"n\":{\"o\":2.385}},\"form\":\"rows\"}",
-    "{\"x\":[1,2],\"t\":[{\"p\":1.5,\"q\":2},{\"q\":3,\"junk\":[1]},{}],\"extra\":{\"deep\":[1]},\"more\":null}",
+    "{\"x\":[1,2.5,3],\"y\":[1,-2,3],\"w\":[[1,2],[3,4]],\"u\":[1,2,255],\"k\":3,\"i\":4,\"b\":true,\"s\":"
+    "\"text\",\"c\":\"bb\",\"r\":\"raw\"}",
+    "{\"x\":[100,70000],\"v\":{\"a\":[1,2,null],\"b\":[{\"c\":\"d\"},[[]]]},\"m\":{\"n\":{\"o\":2.385}},"
+    "\"form\":\"rows\"}",
+    "{\"x\":[1,2],\"t\":[{\"p\":1.5,\"q\":2},{\"q\":3,\"junk\":[1]},{}],\"extra\":{\"deep\":[1]},\"more\":"
+    "null}",
     "{\"x\":[1,2],\"t\":{\"p\":[1,2,3],\"q\":[4,5,6]},\"form\":\"nd\",\"u\":[[7,8]]}",
-    "{\"x\":{\"nd\":true,\"type\":\"|u1\",\"shape\":[4],\"data\":\"abcd\"},\"w\":{\"nd\":true,\"type\":\"<i2\",\"shape\":[1,2],\"data\":\"abcd\"}}",
+    "{\"x\":{\"nd\":true,\"type\":\"|u1\",\"shape\":[4],\"data\":\"abcd\"},\"w\":{\"nd\":true,\"type\":\"<"
+    "i2\",\"shape\":[1,2],\"data\":\"abcd\"}}",
 };
 
 static size_t mutate(uint8_t *data, size_t bytes, size_t room, uint64_t *seed)
@@ -127,7 +131,8 @@ static void check_slots(const struct kiln_slot *s)
     assert_true(s[4].f64 >= 0 && s[4].f64 <= 10);
     assert_true(s[5].i64 >= 0 && s[5].i64 <= 10);
     assert_true(s[6].i64 == 0 || s[6].i64 == 1);
-    assert_true(!s[7].present || (strlen(s[7].text) == s[7].text_bytes && utf8_valid(s[7].text, s[7].text_bytes)));
+    assert_true(!s[7].present ||
+                (strlen(s[7].text) == s[7].text_bytes && utf8_valid(s[7].text, s[7].text_bytes)));
     assert_true(!s[8].present || strcmp(s[8].text, "aa") == 0 || strcmp(s[8].text, "bb") == 0);
     check_array(&s[13].array, 1, KILN_F64);
     check_array(&s[14].array, 1, KILN_I64);

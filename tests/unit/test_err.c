@@ -14,7 +14,8 @@ static void set_fills_all_and_returns_the_status(void **state)
 {
     (void) state;
     struct err e = {.status = KILN_BUSY, .field = "old", .text = "old"};
-    assert_int_equal(err_set(&e, KILN_INVALID, "ddof", "ddof is %d, expected less than %.3f", 7, 2.385), KILN_INVALID);
+    assert_int_equal(err_set(&e, KILN_INVALID, "ddof", "ddof is %d, expected less than %.3f", 7, 2.385),
+                     KILN_INVALID);
     assert_int_equal(e.status, KILN_INVALID);
     assert_string_equal(e.field, "ddof");
     assert_string_equal(e.text, "ddof is 7, expected less than 2.385");

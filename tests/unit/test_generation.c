@@ -329,6 +329,35 @@ static void a_crash_is_told_and_pauses_double(void **state)
     bench_free(b);
 }
 
+/* What a job does to its worker must not keep the next job waiting for a minute. */
+static void a_death_with_a_job_pauses_a_second_at_most(void **state)
+{
+    (void) state;
+    struct bench *b = bench("works");
+    b->g->seats[0].failures = 30;
+    generation_tend(b->g, &b->site, clock_ns());
+    until(b, ready);
+    while (!scoreboard_busy(b->g->members[0]->slot)) {
+        poll(NULL, 0, 1);
+    }
+    process_kill(&b->g->members[0]->process);
+    int64_t now_ns = clock_ns();
+    until(b, alone);
+    assert_non_null(strstr(last_gone(b), "\"kind\":\"crash\",\"running\":[11,12]"));
+    assert_true(b->g->seats[0].retry_ns >= now_ns + 1000 * CLOCK_MS);
+    assert_true(b->g->seats[0].retry_ns <= clock_ns() + 1000 * CLOCK_MS);
+    bench_free(b);
+    b = bench("serves");
+    b->g->seats[0].failures = 30;
+    generation_tend(b->g, &b->site, clock_ns());
+    until(b, ready);
+    process_kill(&b->g->members[0]->process);
+    now_ns = clock_ns();
+    until(b, alone);
+    assert_true(b->g->seats[0].retry_ns >= now_ns + 60 * CLOCK_S);
+    bench_free(b);
+}
+
 static void who_does_not_drain_is_killed(void **state)
 {
     (void) state;
@@ -417,6 +446,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(warming_has_a_limit),
         cmocka_unit_test(a_job_over_its_limit_is_killed_and_named),
         cmocka_unit_test(a_crash_is_told_and_pauses_double),
+        cmocka_unit_test(a_death_with_a_job_pauses_a_second_at_most),
         cmocka_unit_test(who_does_not_drain_is_killed),
         cmocka_unit_test(a_worn_worker_is_replaced_without_a_gap),
         cmocka_unit_test(one_that_could_not_be_staged),

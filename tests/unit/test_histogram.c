@@ -41,7 +41,8 @@ static void buckets_are_in_order_and_of_the_promised_width(void **state)
     assert_int_equal(histogram_bucket(16), 1);
     assert_int_equal(histogram_bucket(511), 31);
     assert_int_equal(histogram_bucket(512), 32);
-    assert_true(histogram_bucket(INT64_C(3600000000000)) < HISTOGRAM_BUCKETS - 1); /* an hour still has its own */
+    assert_true(histogram_bucket(INT64_C(3600000000000)) <
+                HISTOGRAM_BUCKETS - 1); /* an hour still has its own */
 }
 
 static void empty_gives_zero(void **state)
@@ -78,11 +79,11 @@ static void quantiles_against_a_sort(void **state)
         memset(h, 0, sizeof *h);
         for (size_t i = 0; i < N; i++) {
             double u = seeded_unit(&seed);
-            double x = kind == 0   ? 1e3 + u * 9e5                         /* even */
-                       : kind == 1 ? 5e4 * -log1p(-u) + 700                /* exponential */
-                       : kind == 2 ? 2e4 / pow(1 - u * 0.999999, 1.2)      /* heavy tail */
-                       : kind == 3 ? (u < 0.6 ? 12345.0 : 6.789e9)         /* two points */
-                                   : exp(7 + 20 * u);                      /* over all octaves */
+            double x = kind == 0   ? 1e3 + u * 9e5                    /* even */
+                       : kind == 1 ? 5e4 * -log1p(-u) + 700           /* exponential */
+                       : kind == 2 ? 2e4 / pow(1 - u * 0.999999, 1.2) /* heavy tail */
+                       : kind == 3 ? (u < 0.6 ? 12345.0 : 6.789e9)    /* two points */
+                                   : exp(7 + 20 * u);                 /* over all octaves */
             sample[i] = (int64_t) x;
             histogram_add(h, sample[i]);
         }

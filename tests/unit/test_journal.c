@@ -38,8 +38,13 @@ static int close_journal(void **state)
 
 static struct record record(enum record_kind kind, const char *id, const char *header, const char *payload)
 {
-    return (struct record){.kind = kind, .id = id, .id_bytes = strlen(id), .header = header, .header_bytes = strlen(header),
-                           .payload = payload, .payload_bytes = strlen(payload)};
+    return (struct record){.kind = kind,
+                           .id = id,
+                           .id_bytes = strlen(id),
+                           .header = header,
+                           .header_bytes = strlen(header),
+                           .payload = payload,
+                           .payload_bytes = strlen(payload)};
 }
 
 static void has_a_name(void **state)
@@ -120,7 +125,8 @@ static int take(void *arg, uint64_t seq, const struct record *r)
 static void replay_gives_back_what_was_committed(void **state)
 {
     struct suite *s = *state;
-    struct replayed p = {.expected = {record(RECORD_SUBMIT, "id-7", "{header}", "payload"), record(RECORD_FORGET, "id-7", "h", "")}};
+    struct replayed p = {.expected = {record(RECORD_SUBMIT, "id-7", "{header}", "payload"),
+                                      record(RECORD_FORGET, "id-7", "h", "")}};
     assert_int_equal(s->driver->replay(s->journal, take, &p, &err), 0);
     assert_int_equal(p.n, 0); /* a new journal is empty */
     uint64_t seq = 0, durable = 0;
@@ -133,7 +139,8 @@ static void replay_gives_back_what_was_committed(void **state)
     assert_int_equal(s->driver->replay(s->journal, take, &p, &err), 0);
     assert_int_equal(p.n, s->driver->durable ? 100 : 0);
     /* and it goes on where it ended */
-    assert_int_equal(s->driver->append(s->journal, p.expected, 1, s->driver->durable ? 100 : 0, &seq, &err), 0);
+    assert_int_equal(s->driver->append(s->journal, p.expected, 1, s->driver->durable ? 100 : 0, &seq, &err),
+                     0);
 }
 
 static bool one_more(void *arg, struct record *ret)
@@ -153,7 +160,8 @@ static void snapshot_and_rotate(void **state)
     }
     int left = 3;
     err = (struct err){0};
-    assert_int_equal(s->driver->snapshot(s->journal, 11, one_more, &left, &err), KILN_INVALID); /* of the future */
+    assert_int_equal(s->driver->snapshot(s->journal, 11, one_more, &left, &err),
+                     KILN_INVALID); /* of the future */
     assert_true(strlen(err.text) > 0);
     left = 3;
     assert_int_equal(s->driver->snapshot(s->journal, 10, one_more, &left, &err), 0);
@@ -166,7 +174,10 @@ int main(void)
 {
     int failed = 0;
     for (size_t i = 0; i < sizeof suites / sizeof suites[0]; i++) {
-#define CASE(f) {#f, f, open_journal, close_journal, &suites[i]}
+#define CASE(f)                                                                                              \
+    {                                                                                                        \
+#f, f, open_journal, close_journal, &suites[i]                                                       \
+    }
         const struct CMUnitTest tests[] = {
             CASE(has_a_name),
             CASE(numbers_follow_each_other),

@@ -7,9 +7,23 @@ static void round_trips(void **state)
 {
     (void) state;
     static const char *const texts[] = {
-        "null", "true", "-9223372036854775808", "9223372036854775807", "0.1", "2.385", "1e+300", "-0.0", "4.94065645841247e-324",
-        "\"\"", "\"a\\\"b\\\\c\\nd\\u0001\"", "\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x94\xa5\"", "[]", "{}",
-        "[1,[2.5,[null]],{\"k\":{\"l\":[true]}}]", "0.30000000000000004", "100.0",
+        "null",
+        "true",
+        "-9223372036854775808",
+        "9223372036854775807",
+        "0.1",
+        "2.385",
+        "1e+300",
+        "-0.0",
+        "4.94065645841247e-324",
+        "\"\"",
+        "\"a\\\"b\\\\c\\nd\\u0001\"",
+        "\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x94\xa5\"",
+        "[]",
+        "{}",
+        "[1,[2.5,[null]],{\"k\":{\"l\":[true]}}]",
+        "0.30000000000000004",
+        "100.0",
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct buf b = pack(texts[i]);
@@ -52,8 +66,8 @@ static void what_json_cannot_say(void **state)
     struct buf b;
     buf_init(&b, 0);
     buf_put_list(&b, 6);
-    buf_put_f64(&b, NAN);
-    buf_put_f64(&b, -INFINITY);
+    buf_put_f64(&b, (double) NAN);
+    buf_put_f64(&b, (double) -INFINITY);
     buf_put_bin(&b, "text", 4);
     buf_put_bin(&b, "\xff\x00\x10", 3);
     buf_put_bin(&b, "\xff\x00", 2);
@@ -79,7 +93,7 @@ static void nd_maps_become_lists(void **state)
 {
     (void) state;
     struct buf b;
-    const double v[] = {1, 2.5, NAN, -4, 1e10, 0.1};
+    const double v[] = {1, 2.5, (double) NAN, -4, 1e10, 0.1};
     const int64_t w[] = {1, INT64_MAX};
     buf_init(&b, 0);
     buf_put_list(&b, 3);
@@ -96,13 +110,16 @@ static void nd_maps_become_lists(void **state)
             buf_put_i64(&b, 2);
         }
         buf_put_str_const(&b, "data");
-        i == 0 ? buf_put_bin(&b, v, sizeof v) : i == 1 ? buf_put_bin(&b, w, sizeof w) : buf_put_bin(&b, "\1\0", 2);
+        i == 0   ? buf_put_bin(&b, v, sizeof v)
+        : i == 1 ? buf_put_bin(&b, w, sizeof w)
+                 : buf_put_bin(&b, "\1\0", 2);
     }
     assert_string_equal(unpack(b.data, b.bytes),
                         "[[[1.0,2.5],[null,-4.0],[10000000000.0,0.1]],[1,9223372036854775807],[1,0]]");
     buf_done(&b);
     b = pack("{\"nd\":true,\"type\":\"<f8\",\"shape\":[2],\"data\":\"short\"}"); /* only looks like one */
-    assert_string_equal(unpack(b.data, b.bytes), "{\"nd\":true,\"type\":\"<f8\",\"shape\":[2],\"data\":\"short\"}");
+    assert_string_equal(unpack(b.data, b.bytes),
+                        "{\"nd\":true,\"type\":\"<f8\",\"shape\":[2],\"data\":\"short\"}");
     buf_done(&b);
 }
 
@@ -188,10 +205,14 @@ static void a_full_buffer_stays_failed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trips),          cmocka_unit_test(refuses_what_is_no_json),
-        cmocka_unit_test(what_json_cannot_say), cmocka_unit_test(nd_maps_become_lists),
-        cmocka_unit_test(pretty),               cmocka_unit_test(damaged_msgpack_is_refused),
-        cmocka_unit_test(limits_and_faults),    cmocka_unit_test(a_full_buffer_stays_failed),
+        cmocka_unit_test(round_trips),
+        cmocka_unit_test(refuses_what_is_no_json),
+        cmocka_unit_test(what_json_cannot_say),
+        cmocka_unit_test(nd_maps_become_lists),
+        cmocka_unit_test(pretty),
+        cmocka_unit_test(damaged_msgpack_is_refused),
+        cmocka_unit_test(limits_and_faults),
+        cmocka_unit_test(a_full_buffer_stays_failed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

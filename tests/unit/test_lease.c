@@ -70,7 +70,7 @@ static void foreign_tokens_find_nothing(void **state)
     assert_true(token != 0);
     assert_null(lease_find(&ls, token + (UINT64_C(1) << 32))); /* another use */
     assert_null(lease_find(&ls, token - (UINT64_C(1) << 32)));
-    assert_null(lease_find(&ls, token + 1)); /* a free slot */
+    assert_null(lease_find(&ls, token + 1));                                     /* a free slot */
     assert_null(lease_find(&ls, (token & ~UINT64_C(0xffffffff)) | LEASE_CHUNK)); /* no such slot */
     leases_init(&other);
     assert_int_not_equal(ls.first_use, other.first_use); /* one in 2^30 fails */

@@ -133,7 +133,8 @@ static void a_deadline_ends_it_wherever_it_is(void **state)
     say(&w, NULL, "{op:'bye'}");
     call(", timeout_ms:500");
     later(&f, 501);
-    assert_string_equal(text(hear(&p), "error"), "not finished within 500 ms: it was waiting for a worker, and there is none");
+    assert_string_equal(text(hear(&p), "error"),
+                        "not finished within 500 ms: it was waiting for a worker, and there is none");
 }
 
 static void a_retryable_failure_is_tried_again_after_a_pause_that_doubles(void **state)
@@ -176,8 +177,9 @@ static void the_pause_has_a_ceiling(void **state)
         uint32_t backoff_ms;
         uint16_t attempt;
         int64_t pause_ms;
-    } cases[] = {{100, 1, 100}, {100, 5, 1600}, {100, 10, 51200}, {100, 11, 60000}, {100, 99, 60000}, {0, 50, 0},
-                 {60000, 3, 60000}, {90000, 7, 90000}, {3600000, 2, 3600000}, {59999, 2, 60000}};
+    } cases[] = {{100, 1, 100},         {100, 5, 1600},   {100, 10, 51200},  {100, 11, 60000},
+                 {100, 99, 60000},      {0, 50, 0},       {60000, 3, 60000}, {90000, 7, 90000},
+                 {3600000, 2, 3600000}, {59999, 2, 60000}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         j->state = JOB_RUNNING;
         j->backoff_ms = cases[i].backoff_ms;
@@ -293,7 +295,8 @@ static void three_crashes_are_poison(void **state)
     fake_turn(&f);
     json_t *m = hear(&p);
     assert_string_equal(text(m, "jobs.0.status"), "poison");
-    assert_string_equal(text(m, "jobs.0.error"), "the job killed 3 workers, the last by signal 3; it is not tried again");
+    assert_string_equal(text(m, "jobs.0.error"),
+                        "the job killed 3 workers, the last by signal 3; it is not tried again");
     assert_int_equal(f.b.counters.jobs_poisoned, 1);
     assert_int_equal(fn()->stats.crashes, 3);
     assert_empty();
@@ -304,7 +307,8 @@ static void three_crashes_are_poison(void **state)
 static void an_answer_that_cannot_be_read_fails_the_job(void **state)
 {
     (void) state;
-    static const char *const wrong[] = {", run_ns:-5", ", run_ns:99999999999999999", ", batch:'x'", ", error:7", ", decode_ns:2.5"};
+    static const char *const wrong[] = {", run_ns:-5", ", run_ns:99999999999999999", ", batch:'x'",
+                                        ", error:7", ", decode_ns:2.5"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         call("");
         uint64_t bad = f.b.counters.worker_messages_bad;
@@ -326,7 +330,8 @@ static void an_answer_that_cannot_be_read_fails_the_job(void **state)
     token = take();
     say(&w, "[{}]", "{op:'done', seq:50, jobs:[{status:'ok'}]}");
     say(&w, "[{}]", "{op:'done', seq:51, jobs:[7]}");
-    say(&w, NULL, "{op:'done', seq:52, jobs:[{token:%lld, status:'ok'}]}", (long long) token); /* no payload */
+    say(&w, NULL, "{op:'done', seq:52, jobs:[{token:%lld, status:'ok'}]}",
+        (long long) token); /* no payload */
     fake_turn(&f);
     hears_nothing(&p);
     assert_int_equal(f.b.leases.open, 1);
@@ -360,7 +365,8 @@ static void refusals_at_the_door(void **state)
     call("");
     assert_string_equal(text(hear(&p), "status"), "busy");
     assert_string_equal(text(p.heard, "id"), "c");
-    assert_string_equal(text(p.heard, "error"), "3 jobs of stats.mean wait already (broker.queue_limit); try again later");
+    assert_string_equal(text(p.heard, "error"),
+                        "3 jobs of stats.mean wait already (broker.queue_limit); try again later");
     say(&p, "[{}]", "{op:'call', fn:'stats.mode', rid:1}");
     fake_turn(&f);
     assert_string_equal(text(hear(&p), "status"), "unknown_function");
@@ -384,7 +390,9 @@ static void refusals_at_the_door(void **state)
     f.b.memory_bytes = real;
     assert_int_equal(f.b.counters.jobs_refused, 4);
     /* A refusal carries the job's id even when the wrong key stands before it. */
-    say(&p, "[{},{}]", "{op:'submit', jobs:[{priority:10, ttl_ms:0, id:'mine', fn:'stats.mean'},{id:'fine', fn:'stats.mean'}]}");
+    say(&p, "[{},{}]",
+        "{op:'submit', jobs:[{priority:10, ttl_ms:0, id:'mine', fn:'stats.mean'},{id:'fine', "
+        "fn:'stats.mean'}]}");
     fake_turn(&f);
     json_t *m = hear(&p);
     assert_string_equal(text(m, "jobs.0.id"), "mine");
@@ -437,7 +445,8 @@ static void closing_answers_everybody(void **state)
     give_credit(&v, 1);
     fake_turn(&g); /* running */
     say(&q, "[{}]", "{op:'call', fn:'a.f', rid:2}");
-    say(&q, "[{},{}]", "{op:'submit', rid:3, jobs:[{id:'x', fn:'a.f'},{id:'y', fn:'a.f', not_before_ms:9000}]}");
+    say(&q, "[{},{}]",
+        "{op:'submit', rid:3, jobs:[{id:'x', fn:'a.f'},{id:'y', fn:'a.f', not_before_ms:9000}]}");
     say(&q, NULL, "{op:'result', rid:4, ids:['x','y'], wait_ms:9000}");
     fake_turn(&g);
     assert_int_equal(number(hear(&q), "rid"), 3);

@@ -42,8 +42,8 @@ static void one_line_of_words(void **state)
     unsetenv("JOURNAL_STREAM");
     log_open("kiln-test", LOG_LEVEL_INFO);
     char expected[200];
-    snprintf(expected, sizeof expected, "level=warning prog=kiln-test pid=%d event=worker_lost wid=box.7 running=23\n",
-             (int) getpid());
+    snprintf(expected, sizeof expected,
+             "level=warning prog=kiln-test pid=%d event=worker_lost wid=box.7 running=23\n", (int) getpid());
     catch_begin();
     log_warning("worker_lost", "wid=%s running=%u", "box.7", 23u);
     assert_string_equal(catch_end(), expected);

@@ -65,19 +65,29 @@ static void a_refused_hello_leaves_everything_as_it_was(void **state)
     static const struct {
         const char *payloads, *header, *why;
     } cases[] = {
-        {"[{}]", "{op:'hello', role:'worker', wid:'w1', session:'s9', plugin:'stats', functions:[{name:'Bad'}]}", "stats.Bad"},
-        {"[{},{}]", "{op:'hello', role:'worker', wid:'w1', session:'s9', plugin:'stats', functions:[{name:'new'},{name:'mean'},7]}",
+        {"[{}]",
+         "{op:'hello', role:'worker', wid:'w1', session:'s9', plugin:'stats', functions:[{name:'Bad'}]}",
+         "stats.Bad"},
+        {"[{},{}]",
+         "{op:'hello', role:'worker', wid:'w1', session:'s9', plugin:'stats', "
+         "functions:[{name:'new'},{name:'mean'},7]}",
          "2 payloads"},
-        {"[{},{}]", "{op:'hello', role:'worker', wid:'w1', session:'s9', plugin:'stats', functions:[{name:'new'},7]}", "not a map"},
-        {"[{}]", "{op:'hello', role:'worker', wid:'w1', session:'s9', plugin:'stats', functions:[{name:'new', max_batch:-1}]}",
+        {"[{},{}]",
+         "{op:'hello', role:'worker', wid:'w1', session:'s9', plugin:'stats', functions:[{name:'new'},7]}",
+         "not a map"},
+        {"[{}]",
+         "{op:'hello', role:'worker', wid:'w1', session:'s9', plugin:'stats', functions:[{name:'new', "
+         "max_batch:-1}]}",
          "max_batch is -1"},
         {NULL, "{op:'hello', role:'worker', session:'s9', plugin:'stats'}", "wid is missing"},
         {NULL, "{op:'hello', role:'worker', wid:'a b', session:'s9', plugin:'stats'}", "blanks"},
         {NULL, "{op:'hello', role:'worker', wid:'w1', plugin:'stats'}", "session is missing"},
         {NULL, "{op:'hello', role:'worker', wid:'w1', session:'s9'}", "plugin is missing"},
         {NULL, "{op:'hello', role:'worker', wid:'w1', session:'s9', plugin:'stats', pid:'x'}", "pid is"},
-        {NULL, "{op:'hello', role:'worker', wid:'w1', session:'s9', plugin:'stats', functions:3}", "functions is 3"},
-        {NULL, "{op:'hello', role:'worker', wid:'w1', session:'s9', plugin:'stats', resume:3}", "resume is 3"},
+        {NULL, "{op:'hello', role:'worker', wid:'w1', session:'s9', plugin:'stats', functions:3}",
+         "functions is 3"},
+        {NULL, "{op:'hello', role:'worker', wid:'w1', session:'s9', plugin:'stats', resume:3}",
+         "resume is 3"},
         {NULL, "{op:'hello', role:'node', session:'s9'}", "wid is missing"},
         {NULL, "{op:'hello', role:'boss', wid:'w1'}", "role is"},
         {NULL, "{op:'hello'}", "role is"},
@@ -102,7 +112,8 @@ static void a_refused_hello_leaves_everything_as_it_was(void **state)
     }
     assert_int_equal(f.b.counters.workers_joined, 1);
     /* A payload that is no msgpack would spoil the statistics of everybody. */
-    static const char hello[] = "{op:'hello', role:'worker', wid:'w1', session:'s9', plugin:'stats', functions:[]}";
+    static const char hello[] =
+        "{op:'hello', role:'worker', wid:'w1', session:'s9', plugin:'stats', functions:[]}";
     struct buf header = {0};
     loose(hello, &header);
     frame_send(w.socket, header.data, header.bytes, ZMQ_SNDMORE);
@@ -183,7 +194,8 @@ static void the_same_session_resumes(void **state)
     fake_turn(&f);
     assert_int_equal(length(hear(&w), "jobs"), 3);
     int64_t kept = number(w.heard, "jobs.1.token"), dropped = number(w.heard, "jobs.0.token");
-    struct peer w2 = peer_open(f.back); /* a new connection of the same process, holding one job and one nobody knows */
+    struct peer w2 =
+        peer_open(f.back); /* a new connection of the same process, holding one job and one nobody knows */
     char more[200];
     snprintf(more, sizeof more, ", resume:[%lld, 4711, 'x']", (long long) kept);
     say_hello(&w2, "w1", "s1", "stats", "mean", more);
@@ -278,12 +290,13 @@ static void gone(void **state)
     (void) state;
     static const struct {
         const char *kind;
-        int running;              /* of the three delivered */
+        int running; /* of the three delivered */
         uint64_t crashed, back, solo;
-        const char *status;       /* of the job that was running; NULL: it waits again */
+        const char *status; /* of the job that was running; NULL: it waits again */
     } cases[] = {
-        {"crash", 1, 1, 2, 0, NULL}, {"memory", 1, 1, 2, 0, NULL}, {"stop", 1, 0, 3, 0, NULL}, {"deadline", 1, 0, 2, 0, "deadline"},
-        {"crash", 2, 0, 3, 2, NULL}, {"deadline", 3, 0, 3, 3, NULL}, {"crash", 0, 0, 3, 0, NULL},
+        {"crash", 1, 1, 2, 0, NULL},          {"memory", 1, 1, 2, 0, NULL}, {"stop", 1, 0, 3, 0, NULL},
+        {"deadline", 1, 0, 2, 0, "deadline"}, {"crash", 2, 0, 3, 2, NULL},  {"deadline", 3, 0, 3, 3, NULL},
+        {"crash", 0, 0, 3, 0, NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct fake f;
@@ -302,7 +315,8 @@ static void gone(void **state)
             snprintf(path, sizeof path, "jobs.%d.token", k);
             snprintf(tokens + strlen(tokens), 60, "%s%lld", k ? "," : "", (long long) number(w.heard, path));
         }
-        say(&n, NULL, "{op:'gone', wid:'w1', cause:'signal 11', kind:'%s', running:[%s]}", cases[i].kind, tokens);
+        say(&n, NULL, "{op:'gone', wid:'w1', cause:'signal 11', kind:'%s', running:[%s]}", cases[i].kind,
+            tokens);
         fake_turn(&f);
         assert_null(worker_named(&f, "w1"));
         assert_int_equal(f.b.counters.jobs_crashed, cases[i].crashed);

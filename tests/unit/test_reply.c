@@ -39,7 +39,8 @@ static void outcomes_of_one_message_leave_in_one(void **state)
     }
     say(&w, "[{r:0},{r:1},null,{r:3},{r:4}]",
         "{op:'done', seq:1, jobs:[{token:%lld,status:'ok',batch:5},{token:%lld,status:'ok'},"
-        "{token:%lld,status:'invalid',error:'x is empty',field:'x'},{token:%lld,status:'ok'},{token:%lld,status:'ok'}]}",
+        "{token:%lld,status:'invalid',error:'x is "
+        "empty',field:'x'},{token:%lld,status:'ok'},{token:%lld,status:'ok'}]}",
         (long long) t[0], (long long) t[1], (long long) t[2], (long long) t[3], (long long) t[4]);
     fake_turn(&f);
     m = hear(&p);
@@ -214,7 +215,8 @@ static void packed_requests_get_packed_answers(void **state)
     (void) state;
     struct peer w = fake_worker(&f, "w1", "stats", "mean");
     give_credit(&w, 4);
-    say_packed(&p, "{op:'call', fn:'stats.mean', rid:7, jobs:[{},{id:'b'},{},{}], sizes:[1,4,4,1]}", "\x80\x81\xa1x\x07\x81\xa1y\x08\x80", 10);
+    say_packed(&p, "{op:'call', fn:'stats.mean', rid:7, jobs:[{},{id:'b'},{},{}], sizes:[1,4,4,1]}",
+               "\x80\x81\xa1x\x07\x81\xa1y\x08\x80", 10);
     fake_turn(&f);
     json_t *m = hear(&w);
     assert_int_equal(json_array_size(w.payloads), 4); /* this worker did not say packed: frames, as ever */
@@ -227,7 +229,8 @@ static void packed_requests_get_packed_answers(void **state)
     }
     char header[500]; /* the worker's answer is packed too, and says what is common once */
     snprintf(header, sizeof header,
-             "{op:'done', seq:1, status:'ok', run_ns:2385000, batch:4, jobs:[{token:%lld},{token:%lld},{token:%lld,status:'failed',"
+             "{op:'done', seq:1, status:'ok', run_ns:2385000, batch:4, "
+             "jobs:[{token:%lld},{token:%lld},{token:%lld,status:'failed',"
              "error:'no',run_ns:1000},{token:%lld}], sizes:[4,4,1,1]}",
              (long long) t[0], (long long) t[1], (long long) t[2], (long long) t[3]);
     say_packed(&w, header, "\x81\xa1r\x01\x81\xa1r\x02\xc0\x80", 10);
@@ -241,7 +244,8 @@ static void packed_requests_get_packed_answers(void **state)
     assert_string_equal(text(m, "jobs.2.error"), "no");
     assert_string_equal(text(m, "jobs.1.id"), "b");
     assert_int_equal(term(m, 0, "batch"), 4);
-    json_t *t1 = at(m, "jobs.1.timing") ? at(m, "jobs.1.timing") : at(m, "timing"), *t2 = at(m, "jobs.2.timing");
+    json_t *t1 = at(m, "jobs.1.timing") ? at(m, "jobs.1.timing") : at(m, "timing"),
+           *t2 = at(m, "jobs.2.timing");
     assert_int_equal(number(t1, "run_us"), 2385);
     assert_int_equal(number(t2, "run_us"), 1);
     assert_int_equal(length(m, "sizes"), 4);
@@ -255,7 +259,8 @@ static void packed_requests_get_packed_answers(void **state)
 static void sizes_that_do_not_fit_are_refused(void **state)
 {
     (void) state;
-    static const char *const wrong[] = {"[1,1]", "[2,3]", "[4,-1]", "[4,'1']", "[5]", "[4,0,0]", "7", "[4,1,1]"};
+    static const char *const wrong[] = {"[1,1]", "[2,3]",   "[4,-1]", "[4,'1']",
+                                        "[5]",   "[4,0,0]", "7",      "[4,1,1]"};
     struct peer w = fake_worker(&f, "w1", "stats", "mean");
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         char header[200];
@@ -272,7 +277,8 @@ static void sizes_that_do_not_fit_are_refused(void **state)
     fake_turn(&f);
     assert_string_equal(text(hear(&p), "field"), "sizes");
     assert_int_equal(f.b.counters.jobs_called, 0);
-    say_packed(&p, "{op:'call', fn:'stats.mean', jobs:[{},{}], sizes:[4,0]}", "\x81\xa1x\x07", 4); /* an empty payload is the worker's to refuse */
+    say_packed(&p, "{op:'call', fn:'stats.mean', jobs:[{},{}], sizes:[4,0]}", "\x81\xa1x\x07",
+               4); /* an empty payload is the worker's to refuse */
     fake_turn(&f);
     hears_nothing(&p);
     assert_int_equal(f.b.counters.jobs_called, 2);
@@ -282,11 +288,17 @@ static void sizes_that_do_not_fit_are_refused(void **state)
 static void timing(void **state)
 {
     (void) state;
-    struct job j = {.ready_ns = 1000, .started_ns = 1000 + 2385499, .decode_ns = 1500, .run_ns = 77777777, .encode_ns = -3, .total_ns = 99000000};
+    struct job j = {.ready_ns = 1000,
+                    .started_ns = 1000 + 2385499,
+                    .decode_ns = 1500,
+                    .run_ns = 77777777,
+                    .encode_ns = -3,
+                    .total_ns = 99000000};
     struct buf out = {0}, shown = {0};
     reply_timing(&out, &j);
     json_from_msgpack(out.data, out.bytes, JSON_STYLE_COMPACT, &shown, NULL);
-    static const char expected[] = "{\"queue_us\":2385,\"decode_us\":2,\"run_us\":77778,\"encode_us\":0,\"total_us\":99000}";
+    static const char expected[] =
+        "{\"queue_us\":2385,\"decode_us\":2,\"run_us\":77778,\"encode_us\":0,\"total_us\":99000}";
     assert_int_equal(shown.bytes, sizeof expected - 1);
     assert_memory_equal(shown.data, expected, shown.bytes);
     buf_clear(&out);

@@ -199,7 +199,8 @@ static void cancelling(void **state)
     assert_string_equal(text(ask("cancel", "'running'", ""), "jobs.0.status"), "conflict");
     assert_string_equal(text(ask("forget", "'running'", ""), "jobs.0.status"), "conflict");
     struct worker *me = zhashx_first(f.b.peers.workers);
-    assert_int_equal(f.b.memory_bytes, zmq_msg_size(&me->leases->job->payload) + sizeof(struct job)); /* of the one that lives */
+    assert_int_equal(f.b.memory_bytes, zmq_msg_size(&me->leases->job->payload) +
+                                           sizeof(struct job)); /* of the one that lives */
 }
 
 static void results_live_for_keep_ms(void **state)
@@ -303,13 +304,16 @@ static void random_life(void **state)
         switch (seeded_below(&seed, 8)) {
         case 0:
         case 1:
-            say(&p, "[{}]", "{op:'submit', rid:1, fn:'stats.mean', id:%u, keep_ms:%llu, not_before_ms:%llu, ttl_ms:%llu}", a,
-                (unsigned long long) seeded_below(&seed, 50), (unsigned long long) seeded_below(&seed, 2) * 20,
+            say(&p, "[{}]",
+                "{op:'submit', rid:1, fn:'stats.mean', id:%u, keep_ms:%llu, not_before_ms:%llu, ttl_ms:%llu}",
+                a, (unsigned long long) seeded_below(&seed, 50),
+                (unsigned long long) seeded_below(&seed, 2) * 20,
                 (unsigned long long) seeded_below(&seed, 90) + 1);
             break;
         case 2:
         case 3:
-            say(&p, NULL, "{op:'result', rid:2, ids:[%u,%u,%u], wait_ms:%llu}", a, b, a, (unsigned long long) seeded_below(&seed, 60));
+            say(&p, NULL, "{op:'result', rid:2, ids:[%u,%u,%u], wait_ms:%llu}", a, b, a,
+                (unsigned long long) seeded_below(&seed, 60));
             waits++;
             break;
         case 4:
@@ -328,7 +332,8 @@ static void random_life(void **state)
         for (json_t *m; (m = hear_any(&w));) {
             for (size_t i = 0; strcmp(text(m, "op"), "jobs") == 0 && i < length(m, "jobs"); i++) {
                 static const char *const statuses[] = {"ok", "failed", "temporary"};
-                int64_t token = json_integer_value(json_object_get(json_array_get(at(m, "jobs"), i), "token"));
+                int64_t token =
+                    json_integer_value(json_object_get(json_array_get(at(m, "jobs"), i), "token"));
                 say_done(&w, token, statuses[seeded_below(&seed, 3)], "", "{r:1}");
             }
         }
@@ -343,7 +348,8 @@ static void random_life(void **state)
             assert_ptr_equal(results_find(&f.b.results, &j->id), j);
             done++;
         }
-        size_t alive = fake_function(&f, "stats.mean")->queue.count + fake_function(&f, "stats.mean")->delayed + f.b.leases.open;
+        size_t alive = fake_function(&f, "stats.mean")->queue.count +
+                       fake_function(&f, "stats.mean")->delayed + f.b.leases.open;
         assert_int_equal(zhashx_size(f.b.results.by_id), done + alive);
         assert_int_equal(f.b.memory_bytes == 0, alive == 0);
     }

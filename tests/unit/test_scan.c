@@ -143,7 +143,8 @@ static void refuses_a_depth_bomb(void **state)
     static uint8_t nested[1 << 20];
     memset(nested, 0x91, sizeof nested);
     struct err err;
-    assert_int_equal(scan_check(nested, sizeof nested, &(struct scan_limits){64, UINT32_MAX}, &err), KILN_INVALID);
+    assert_int_equal(scan_check(nested, sizeof nested, &(struct scan_limits){64, UINT32_MAX}, &err),
+                     KILN_INVALID);
     assert_non_null(strstr(err.text, "nested deeper than 64 at byte 64"));
     struct scan s = scan_over(nested, sizeof nested);
     assert_false(scan_skip(&s)); /* no recursion: ends at the end */
@@ -193,7 +194,9 @@ static void shows_tokens(void **state)
         {"\xcb\x40\x03\x14\x7a\xe1\x47\xae\x14", 9, "2.385"},
         {"\xcb\x7f\xf8\x00\x00\x00\x00\x00\x00", 9, "NaN"},
         {"\xcf\xff\xff\xff\xff\xff\xff\xff\xff", 9, "18446744073709551615"},
-        {"\xa4""a\"\nb", 5, "\"a??b\""},
+        {"\xa4"
+         "a\"\nb",
+         5, "\"a??b\""},
         {"\xa3\xff\xc3\xa4", 4, "\"?\xc3\xa4\""},
         {"\xc4\x02xy", 4, "2 bytes"},
     };
@@ -214,9 +217,9 @@ static void shows_tokens(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(accepts_every_form),          cmocka_unit_test(reads_values),
-        cmocka_unit_test(names_what_is_wrong),         cmocka_unit_test(refuses_a_count_bomb_at_once),
-        cmocka_unit_test(refuses_a_depth_bomb),        cmocka_unit_test(agrees_with_itself_on_noise),
+        cmocka_unit_test(accepts_every_form),   cmocka_unit_test(reads_values),
+        cmocka_unit_test(names_what_is_wrong),  cmocka_unit_test(refuses_a_count_bomb_at_once),
+        cmocka_unit_test(refuses_a_depth_bomb), cmocka_unit_test(agrees_with_itself_on_noise),
         cmocka_unit_test(shows_tokens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,7 +57,8 @@ static size_t jobs_heard(struct peer *w)
 static void finish_all(struct peer *w)
 {
     for (size_t i = 0; i < length(w->heard, "jobs"); i++) {
-        say_done(w, json_integer_value(json_object_get(json_array_get(at(w->heard, "jobs"), i), "token")), "ok", "", "{r:1}");
+        say_done(w, json_integer_value(json_object_get(json_array_get(at(w->heard, "jobs"), i), "token")),
+                 "ok", "", "{r:1}");
     }
 }
 
@@ -74,7 +75,7 @@ static void nothing_without_credit(void **state)
     assert_int_equal(jobs_heard(&w), 2);
     finish_all(&w);
     fake_turn(&f);
-    hears_nothing(&w); /* two in all since its hello */
+    hears_nothing(&w);                       /* two in all since its hello */
     say(&w, NULL, "{op:'credit', limit:2}"); /* repeated: no harm */
     say(&w, NULL, "{op:'credit', limit:1}"); /* nor an older one */
     fake_turn(&f);
@@ -263,7 +264,8 @@ static void an_unreachable_worker_is_lost_and_its_jobs_go_on(void **state)
     fake_turn(&f);
     peer_close(&a);
     peer_close(&b);
-    for (int i = 0; i < 1000 && f.b.counters.workers_lost < 2; i++) { /* libzmq takes the pipes down by and by */
+    for (int i = 0; i < 1000 && f.b.counters.workers_lost < 2;
+         i++) { /* libzmq takes the pipes down by and by */
         call("stats.mean", 1);
         fake_turn(&f);
     }
@@ -319,7 +321,8 @@ static void packed_jobs(void **state)
     end += strlen(end);
     memset(end, 'y', 5000);
     strcpy(end + 5000, "'},{d:4}]");
-    say(&p, payloads, "{op:'call', fn:'stats.mean', timeout_ms:9000, jobs:[{},{},{},{priority:3, run_ms:77}]}");
+    say(&p, payloads,
+        "{op:'call', fn:'stats.mean', timeout_ms:9000, jobs:[{},{},{},{priority:3, run_ms:77}]}");
     fake_turn(&f);
     give_credit(&w, 10);
     fake_turn(&f);
@@ -397,7 +400,8 @@ static void check_world(struct mate *mates)
             continue;
         }
         assert_int_equal(fn->ready, fn->queue.count > 0);
-        for (size_t k = 0; k < fn->n_workers && fn->queue.count; k++) { /* work waits only where nobody could take it */
+        for (size_t k = 0; k < fn->n_workers && fn->queue.count;
+             k++) { /* work waits only where nobody could take it */
             struct worker *w = fn->workers[k];
             bool could = w->credit > w->delivered && worker_slot(w) >= 0 &&
                          (w->running == 0 || w->running_ns + fn->cost_ns <= f.b.config.ahead_us * CLOCK_US);
@@ -461,7 +465,8 @@ static void random_load(void **state)
                 size_t n = length(h, "jobs");
                 assert_in_range(n, 1, (size_t) f.b.config.batch_jobs);
                 for (size_t q = 0; q < n; q++) {
-                    mates[k].held[mates[k].n++] = json_integer_value(json_object_get(json_array_get(at(h, "jobs"), q), "token"));
+                    mates[k].held[mates[k].n++] =
+                        json_integer_value(json_object_get(json_array_get(at(h, "jobs"), q), "token"));
                 }
                 mates[k].got += n;
                 assert_true(mates[k].got <= mates[k].peer.limit);

@@ -15,13 +15,13 @@ static const struct {
     bool retryable;
     int exit;
 } released[] = {
-    {"ok", false, 0},       {"invalid", false, 3},   {"unknown_function", false, 4},
+    {"ok", false, 0},         {"invalid", false, 3},     {"unknown_function", false, 4},
     {"unknown_op", false, 3}, {"unknown_job", false, 5}, {"busy", true, 6},
-    {"deadline", false, 7}, {"expired", false, 7},   {"cancelled", false, 8},
-    {"conflict", false, 5}, {"poison", false, 9},    {"failed", false, 9},
-    {"temporary", true, 6}, {"resource", false, 9},  {"unavailable", true, 6},
-    {"internal", false, 10}, {"denied", false, 11},  {"accepted", false, 0},
-    {"duplicate", false, 0}, {"lost", true, 6},
+    {"deadline", false, 7},   {"expired", false, 7},     {"cancelled", false, 8},
+    {"conflict", false, 5},   {"poison", false, 9},      {"failed", false, 9},
+    {"temporary", true, 6},   {"resource", false, 9},    {"unavailable", true, 6},
+    {"internal", false, 10},  {"denied", false, 11},     {"accepted", false, 0},
+    {"duplicate", false, 0},  {"lost", true, 6},
 };
 
 static void rows_are_as_released(void **state)

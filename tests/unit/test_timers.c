@@ -99,7 +99,8 @@ static void against_a_model(void **state)
         size_t i = seeded_below(&seed, N);
         uint64_t what = seeded_below(&seed, 10);
         if (what < 6) {
-            due[i] = now + (int64_t) seeded_below(&seed, 5000) - 100; /* some are due already; many are equal */
+            due[i] =
+                now + (int64_t) seeded_below(&seed, 5000) - 100; /* some are due already; many are equal */
             timers_set(&w.timers, &w.things[i].timer, due[i]);
         } else if (what < 9) {
             due[i] = -1;
@@ -178,8 +179,10 @@ static void firing_may_change_anything(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_set),        cmocka_unit_test(at_its_time_and_not_before),
-        cmocka_unit_test(setting_again_moves_it), cmocka_unit_test(against_a_model),
+        cmocka_unit_test(nothing_set),
+        cmocka_unit_test(at_its_time_and_not_before),
+        cmocka_unit_test(setting_again_moves_it),
+        cmocka_unit_test(against_a_model),
         cmocka_unit_test(firing_may_change_anything),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,10 +112,13 @@ static void refusals(void **state)
     (void) state;
     expect_error("\x81\x01\x02", 3, "v has the key 1, expected a string");
     expect_error("\x82\xa1k\x01\xa1k\x02", 7, "v has the key \"k\" twice");
-    expect_error("\x81\xa2""a\0\x01", 5, "v has the key \"a?\", expected a string");
+    expect_error("\x81\xa2"
+                 "a\0\x01",
+                 5, "v has the key \"a?\", expected a string");
     expect_error("\xa1\xff", 2, "v holds a string that is not UTF-8");
     expect_error("\xd4\x01x", 3, "v holds a msgpack extension, expected plain data");
-    expect_error("\xcf\xff\xff\xff\xff\xff\xff\xff\xff", 9, "v holds 18446744073709551615, expected plain data");
+    expect_error("\xcf\xff\xff\xff\xff\xff\xff\xff\xff", 9,
+                 "v holds 18446744073709551615, expected plain data");
     struct buf b;
     buf_init(&b, 0);
     buf_put_map(&b, 40); /* enough to be sorted */
@@ -152,7 +155,8 @@ static void unsound_trees_of_plugins_are_refused(void **state)
     loop.list = &loop;
     double data[2] = {1, 2};
     struct kiln_array longer = {.data = data, .rank = 1, .shape = {3}, .count = 2};
-    struct kiln_array huge = {.data = data, .rank = 4, .shape = {1 << 30, 1 << 30, 1 << 30, 1 << 30}, .count = 0};
+    struct kiln_array huge = {
+        .data = data, .rank = 4, .shape = {1 << 30, 1 << 30, 1 << 30, 1 << 30}, .count = 0};
     struct kiln_array none = {.dtype = 17, .rank = 1};
     struct kiln_pair pair = {.key = NULL};
     const struct kiln_value bad[] = {

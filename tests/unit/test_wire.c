@@ -128,7 +128,8 @@ static void surplus_payloads_are_counted_not_kept(void **state)
     int last;
     memcpy(&last, zmq_msg_data(&f.payloads[WIRE_JOBS + 1]), sizeof last);
     assert_int_equal(last, WIRE_JOBS + 1);
-    assert_int_equal(frames_recv(&f, l.router, true), 1); /* the rest of the long one was taken off the socket */
+    assert_int_equal(frames_recv(&f, l.router, true),
+                     1); /* the rest of the long one was taken off the socket */
     assert_frame(&f.header, "next");
     assert_int_equal(f.surplus, 0);
     frames_done(&f);
@@ -147,7 +148,8 @@ static void sending_never_waits(void **state)
     zmq_msg_t msg;
     zmq_msg_init_size(&msg, 100000);
     memset(zmq_msg_data(&msg), 'n', 100000);
-    assert_int_equal(frame_send_msg(router, &msg, ZMQ_SNDMORE), -1); /* and closed: the sanitizer would find the leak */
+    assert_int_equal(frame_send_msg(router, &msg, ZMQ_SNDMORE),
+                     -1); /* and closed: the sanitizer would find the leak */
     assert_int_equal(zmq_errno(), EHOSTUNREACH);
     zmq_close(router);
     zmq_ctx_term(context);
@@ -212,8 +214,12 @@ static void headers_that_are_refused(void **state)
         {"\x07", 1, "header is 7, expected a map"},
         {"\xc0", 1, "header is null, expected a map"},
         {"\xcb\x40\x03\x14\x7a\xe1\x47\xae\x14", 9, "header is 2.385, expected a map"},
-        {"\xa3" "abc", 4, "header is \"abc\", expected a map"},
-        {"\xd6\x05" "abcd", 6, "header is an extension value, expected a map"},
+        {"\xa3"
+         "abc",
+         4, "header is \"abc\", expected a map"},
+        {"\xd6\x05"
+         "abcd",
+         6, "header is an extension value, expected a map"},
         {"\xdf\xff\xff\xff\xff", 5, "header: "}, /* claims four thousand million pairs */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -253,8 +259,8 @@ static void header_limits(void **state)
 static void keys(void **state)
 {
     (void) state;
-    const msgpack_object_map *m =
-        decode("{\"n\": 2385, \"neg\": -7, \"f\": 2.385, \"s\": \"caf\\u00e9\", \"b\": true, \"l\": [1,2,3], \"nil\": null}");
+    const msgpack_object_map *m = decode("{\"n\": 2385, \"neg\": -7, \"f\": 2.385, \"s\": \"caf\\u00e9\", "
+                                         "\"b\": true, \"l\": [1,2,3], \"nil\": null}");
     uint64_t n = 1;
     bool b = false;
     const char *text = "untouched";
@@ -305,10 +311,16 @@ static void text_that_is_not_utf8_is_refused(void **state)
 {
     (void) state;
     /* {"wid": str "a\xff"}: it would come back in answers, where a reader of strict msgpack fails on it */
-    assert_int_equal(decode_bytes("\x81\xa3wid\xa2" "a\xff", 8), 0);
+    assert_int_equal(decode_bytes("\x81\xa3wid\xa2"
+                                  "a\xff",
+                                  8),
+                     0);
     zmq_msg_t frame;
     zmq_msg_init_size(&frame, 8);
-    memcpy(zmq_msg_data(&frame), "\x81\xa3wid\xa2" "a\xff", 8);
+    memcpy(zmq_msg_data(&frame),
+           "\x81\xa3wid\xa2"
+           "a\xff",
+           8);
     assert_int_equal(header_decode(&header, &frame, &err), 0);
     const char *text = NULL;
     size_t bytes = 0;
@@ -335,10 +347,12 @@ static void long_strings_are_shown_in_part(void **state)
 {
     (void) state;
     char out[64];
-    const msgpack_object_map *m =
-        decode("{\"a\": \"0123456789012345678901234567890123456789-hidden\", \"b\": \"012345678901234567890123456789012345678\\u20ac\"}");
-    assert_string_equal(header_show(header_get(m, "a"), out, sizeof out), "\"0123456789012345678901234567890123456789\"");
-    assert_string_equal(header_show(header_get(m, "b"), out, sizeof out), "\"012345678901234567890123456789012345678\"");
+    const msgpack_object_map *m = decode("{\"a\": \"0123456789012345678901234567890123456789-hidden\", "
+                                         "\"b\": \"012345678901234567890123456789012345678\\u20ac\"}");
+    assert_string_equal(header_show(header_get(m, "a"), out, sizeof out),
+                        "\"0123456789012345678901234567890123456789\"");
+    assert_string_equal(header_show(header_get(m, "b"), out, sizeof out),
+                        "\"012345678901234567890123456789012345678\"");
 }
 
 /* ---- ids ---- */
@@ -349,8 +363,16 @@ static void ids(void **state)
     static const struct {
         const char *json;
         size_t bytes;
-    } good[] = {{"7", 1}, {"200", 2}, {"70000", 5}, {"5000000000", 9}, {"-1", 1}, {"-2385", 3}, {"\"\"", 1},
-                {"\"order-2385\"", 11}, {"\"0123456789012345678901234567890\"", 32}, {"\"01234567890123456789012345678901\"", 34},
+    } good[] = {{"7", 1},
+                {"200", 2},
+                {"70000", 5},
+                {"5000000000", 9},
+                {"-1", 1},
+                {"-2385", 3},
+                {"\"\"", 1},
+                {"\"order-2385\"", 11},
+                {"\"0123456789012345678901234567890\"", 32},
+                {"\"01234567890123456789012345678901\"", 34},
                 {"\"01234567890123456789012345678901234567890123456789012345678901\"", 64}};
     char text[200];
     struct wire_id before = {0}, id;
@@ -396,7 +418,10 @@ static void binary_ids_differ_from_strings(void **state)
     assert_int_equal(id_from(&bin, "id", &a, &err), 0);
     assert_int_equal(id_from(&str, "id", &b, &err), 0);
     assert_int_equal(a.size, 5);
-    assert_memory_equal(a.bytes, "\xc4\x03" "abc", 5);
+    assert_memory_equal(a.bytes,
+                        "\xc4\x03"
+                        "abc",
+                        5);
     assert_false(id_equal(&a, &b));
 }
 
@@ -431,8 +456,10 @@ static void counts_written_afterwards(void **state)
 static void random_damage(void **state)
 {
     (void) state;
-    static const char json[] = "{\"op\":\"submit\",\"rid\":4711,\"jobs\":[{\"id\":\"a-1\",\"fn\":\"stats.mean\",\"priority\":9,"
-                               "\"timeout_ms\":2385},{\"id\":-7,\"fn\":\"x.y\",\"ttl_ms\":70000}],\"ids\":[1,[2,[3]],true,null,2.5]}";
+    static const char json[] =
+        "{\"op\":\"submit\",\"rid\":4711,\"jobs\":[{\"id\":\"a-1\",\"fn\":\"stats.mean\",\"priority\":9,"
+        "\"timeout_ms\":2385},{\"id\":-7,\"fn\":\"x.y\",\"ttl_ms\":70000}],\"ids\":[1,[2,[3]],true,null,2.5]"
+        "}";
     struct buf b = {0};
     assert_int_equal(json_to_msgpack(json, sizeof json - 1, NULL, &b, NULL), 0);
     uint64_t seed = 8128;

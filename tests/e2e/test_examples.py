@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The programs of examples/, as a newcomer would run them: each against a live house, with no Kiln library but for the C one."""
+import fcntl
+import glob
+import os
+import re
+import shutil
+import subprocess
+
+import numpy
+import pytest
+
+from house import BUILD, PATIENCE, ROOT, environment
+
+pytestmark = pytest.mark.usefixtures("house")
+
+X = numpy.array([103.1, 101.4, 104.9, 102.385, 107.7])
+NODE = os.path.join(ROOT, "build", "node")
+
+
+def run(args, house, **more):
+    p = subprocess.run(args + [house.front], capture_output=True, text=True, check=False, timeout=PATIENCE * 3, **more)
+    assert p.returncode == 0, f"{args}: {p.returncode}\n{p.stdout}{p.stderr}"
+    return p.stdout
+
+
+def right(out):
+    found = re.fullmatch(r"mean ([\d.]+) std ([\d.]+) in (\d+) us\n", out)
+    assert found, out
+    assert float(found[1]) == pytest.approx(X.mean(), abs=1e-6) and float(found[2]) == pytest.approx(X.std(), abs=1e-6)
+    assert int(found[3]) > 0
+
+
+def described(house):
+    return house.function("stats.describe")["ok"]
+
+
+def test_python(house):
+    before = described(house)
+    right(run(["/usr/bin/python3", f"{ROOT}/examples/python_call.py"], house))
+    assert described(house) == before + 1
+
+
+def test_python_with_numpy(house):
+    z = numpy.round((X - X.mean()) / X.std(), 6)
+    assert run(["/usr/bin/python3", f"{ROOT}/examples/python_numpy.py"], house) == f"ok {z}\n"
+
+
+def test_perl(house):
+    before = described(house)
+    right(run(["perl", f"{ROOT}/examples/perl_call.pl"], house))
+    assert described(house) == before + 1
+
+
+def node_modules():
+    """Installs what package.json names, once, outside the source tree."""
+    os.makedirs(NODE, exist_ok=True)
+    with open(os.path.join(NODE, ".lock"), "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the modes run side by side
+        for name in ("package.json", "call.mjs"):
+            shutil.copy(os.path.join(ROOT, "examples", "node", name), NODE)
+        with open(os.path.join(NODE, "package.json"), encoding="utf-8") as f:
+            wanted = f.read()
+        stamp = os.path.join(NODE, "node_modules", ".installed")
+        if not os.path.exists(stamp) or open(stamp, encoding="utf-8").read() != wanted:
+            p = subprocess.run(["npm", "install", "--no-package-lock", "--no-audit", "--no-fund"], cwd=NODE, capture_output=True, text=True,
+                               check=False, timeout=600)
+            assert p.returncode == 0, p.stdout + p.stderr
+            with open(stamp, "w", encoding="utf-8") as f:
+                f.write(wanted)
+
+
+def test_node(house):
+    node_modules()
+    before = described(house)
+    right(run(["node", "call.mjs"], house, cwd=NODE))
+    assert described(house) == before + 1
+
+
+def test_c(house, tmp_path):
+    before = described(house)
+    os.symlink(f"{BUILD}/libkiln.so.0", tmp_path / "libkiln.so")
+    sanitizer = {"asan": ["-fsanitize=address,undefined"], "tsan": ["-fsanitize=thread"]}.get(os.path.basename(BUILD), [])
+    subprocess.run(["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", *sanitizer, f"-I{ROOT}/include", "-o", tmp_path / "client",
+                    f"{ROOT}/examples/client.c", f"-L{tmp_path}", "-lkiln", "-lmsgpackc", f"-Wl,-rpath,{BUILD}"], check=True)
+    right(run([str(tmp_path / "client")], house, env=environment()))
+    assert described(house) == before + 1
+    p = subprocess.run([tmp_path / "client", "ipc:///tmp/no-broker-here"], capture_output=True, text=True, check=False, env=environment(),
+                       timeout=PATIENCE + 10)
+    assert p.returncode == 1 and p.stderr.startswith("unavailable: ")
+
+
+def test_the_short_ones_are_short_and_need_no_library_of_ours():
+    files = glob.glob(f"{ROOT}/examples/*.py") + glob.glob(f"{ROOT}/examples/*.pl") + glob.glob(f"{ROOT}/examples/node/*.mjs")
+    assert len(files) == 4
+    for path in files:
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        assert len(text.split("\n")) <= 30, path
+        assert not re.search(r"import kiln|from kiln|use Kiln", text)
