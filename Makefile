@@ -54,9 +54,8 @@ $(B)/broker.a: $(call objs,$(filter-out broker/main.c,$(BROKER_SRC)))
 $(B)/daemon.a: $(call objs,$(filter-out daemon/main.c,$(DAEMON_SRC)))
 $(B)/cli.a: $(call objs,$(filter-out cli/main.c,$(CLI_SRC)))
 $(B)/%.a:
-	@rm -f $@
 	$(call say,AR)
-	$(Q)ar rcs $@ $^
+	$(Q)rm -f $@.new && ar rcs $@.new $^ && mv $@.new $@
 
 $(B)/kiln-broker: $(B)/obj/broker/main.o $(B)/broker.a $(B)/lib.a
 	$(call say,LD)

@@ -29,7 +29,7 @@ MSGPACK := $(firstword $(foreach n,msgpack-c msgpack,$(shell $(PKG) --exists $(n
 MSGPACK_LIBS := $(if $(MSGPACK),$(shell $(PKG) --libs $(MSGPACK)),-lmsgpackc)
 
 LIBS_broker = -lczmq -lzmq $(MSGPACK_LIBS) -lconfig -lsystemd -lm
-LIBS_daemon = -lczmq -lzmq $(MSGPACK_LIBS) -lconfig -ljansson -lsodium -lsystemd -ldl -lm
+LIBS_daemon = -lczmq -lzmq $(MSGPACK_LIBS) -lconfig -ljansson -lsodium -ldl -lm
 LIBS_cli    = -lzmq $(MSGPACK_LIBS) -ljansson -lm
 LIBS_client = -lzmq $(MSGPACK_LIBS)
 

@@ -73,6 +73,7 @@ static int worker_verb(struct broker *b, struct worker *w, struct frames *f, con
                        size_t op_bytes, struct err *err)
 {
     w->heard_ns = b->now_ns;
+    w->deaf = false;
     if (text_is(op, op_bytes, "done")) {
         return backend_done(b, w, f, map, err);
     }

@@ -36,6 +36,7 @@ struct worker {
     uint64_t done_seq, stored_seq;        /* heard, told */
     uint64_t done;               /* jobs ended */
     bool quiet;                  /* takes no more */
+    bool deaf;                   /* a message to it was refused by ZeroMQ; until it is heard again */
     bool packed;                 /* understands packed payloads */
     int64_t heard_ns;
     zmq_msg_t report;            /* warm-up report, msgpack */

@@ -3,8 +3,8 @@
 
 #include <assert.h>
 
-#include "backend.h"
 #include "clock.h"
+#include "lifecycle.h"
 #include "outbox.h"
 
 enum { PACK_BYTES = 4096 }; /* payloads up to this size travel packed, to workers that take them so */
@@ -51,7 +51,7 @@ void schedule_unready(struct broker *b, struct function *fn)
 
 static bool can_take(const struct broker *b, const struct worker *w, int64_t cost_ns)
 {
-    if (w->quiet || w->credit <= w->delivered || worker_slot(w) < 0) {
+    if (w->quiet || w->deaf || w->credit <= w->delivered || worker_slot(w) < 0) {
         return false;
     }
     return w->running == 0 || w->running_ns + cost_ns <= b->config.ahead_us * CLOCK_US;
@@ -167,6 +167,22 @@ static void put_head(struct buf *out, const struct function *fn, struct worker *
     put_terms(out, common, &none);
 }
 
+/* The message did not leave: its jobs wait again. The worker is dead, or its connection is; it is given nothing more until
+ * it is heard. What it held before stays with it: its node, or its silence, will tell what became of it, and which
+ * job was to blame. */
+static void take_back(struct broker *b, struct worker *w, int slot)
+{
+    w->deaf = true;
+    for (struct lease *l = w->leases, *next; l; l = next) {
+        next = l->next;
+        if (l->delivery == slot) {
+            struct job *job = lease_close(&b->leases, l);
+            job_give_back(b, job);
+            w->delivered--;
+        }
+    }
+}
+
 static void deliver(struct broker *b, struct function *fn, struct worker *w, size_t n)
 {
     struct buf *out = &b->out;
@@ -217,7 +233,7 @@ static void deliver(struct broker *b, struct function *fn, struct worker *w, siz
     b->counters.jobs_delivered += sent;
     b->counters.deliveries++;
     if (outbox_worker(b, &w->route, out, parts, n_parts)) {
-        backend_lose(b, w, "cannot be reached");
+        take_back(b, w, slot);
     }
     schedule_unready(b, fn);
 }

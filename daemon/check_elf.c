@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* check_elf - the dynamic symbols of a shared object: what leaves it beside kiln_plugin, and what it takes from
- * libraries that it does not name. The file is untrusted: every offset is checked before it is used. */
+/* check_elf - the dynamic symbols of a shared object: what leaves it beside kiln_plugin, and what it takes
+ * from libraries that it does not name. The file is untrusted: every offset is checked before it is used. */
 #include <dlfcn.h>
 #include <elf.h>
 #include <fcntl.h>

@@ -19,7 +19,7 @@ static const struct conf_row daemon_rows[] = {
     {"broker", CONF_TEXT, AT(broker), 0, 0, "ipc:///run/kiln/work.sock", NULL,
      "backend endpoint of the broker"},
     {"name", CONF_TEXT, AT(name), 0, 0, "", NULL, "name of this node; empty: host.pid"},
-    {"run_dir", CONF_TEXT, AT(run_dir), 0, 0, "/run/kiln/kilnd", NULL,
+    {"run_dir", CONF_TEXT, AT(run_dir), 0, 0, "/var/lib/kiln/kilnd", NULL,
      "private folder; may not be mounted noexec"},
     {"plugin_dir", CONF_TEXT, AT(plugin_dir), 0, 0, "/usr/lib/kiln/plugins", NULL,
      "where plugin files are looked for"},

@@ -38,14 +38,14 @@ struct engine_job {
     char error[512];
     const void *result; /* msgpack, borrowed until the next engine_run or engine_free; NULL unless KILN_OK */
     size_t result_bytes;
-    int64_t decode_ns, run_ns,
-        encode_ns;  /* each its own; of a batch computed together run_ns is that of the whole batch */
+    int64_t decode_ns, encode_ns; /* its own, in a batch too */
+    int64_t run_ns; /* of jobs that were computed together: of the whole batch, in each of them */
     uint32_t batch; /* jobs that were computed together with this one, itself included */
 };
 
 /* What engine_run tells while it works, so that a supervisor can see which jobs are inside plugin code. */
 struct engine_watch {
-    /* Jobs first .. first + count - 1 (indices into jobs) are about to enter, or have just left, plugin code. */
+    /* Jobs first .. first + count - 1 (indices into jobs) enter plugin code now, or have just left it. */
     void (*enter)(void *arg, size_t first, size_t count);
     void (*leave)(void *arg, size_t first, size_t count);
     /* Backs host->cancelled and host->progress; may be NULL. */
@@ -54,8 +54,8 @@ struct engine_watch {
     void *arg;
 };
 
-/* options: a msgpack map of the plugin's options from the configuration, or NULL. A required row missing, an unknown option
- * or a value out of range is KILN_INVALID and names it. */
+/* options: a msgpack map of the plugin's options from the configuration, or NULL. A required row missing, an
+ * unknown option or a value out of range is KILN_INVALID and names it. */
 int engine_load(const char *path, const void *options, size_t options_bytes,
                 const struct engine_limits *limits, struct engine **ret_engine, struct err *err);
 void engine_free(struct engine **engine);
@@ -63,14 +63,14 @@ void engine_free(struct engine **engine);
 const char *engine_name(const struct engine *e); /* the plugin's name */
 const char *engine_version(const struct engine *e);
 const char *engine_summary(const struct engine *e);
-/* Functions by index, 0 .. engine_functions() - 1; an index or name that is none is the caller's to refuse. */
+
+/* Functions by index, 0 .. engine_functions() - 1; an index that is none is the caller's mistake. */
 size_t engine_functions(const struct engine *e);
 const char *engine_function_name(const struct engine *e, size_t i); /* without the plugin's */
 uint32_t engine_function_flags(const struct engine *e, size_t i);
 uint32_t engine_function_max_batch(const struct engine *e, size_t i); /* 1 when there is no run_batch */
-int64_t
-engine_function_warm_ns(const struct engine *e,
-                        size_t i); /* after engine_prove: median warm run of the smallest golden, whole job */
+/* After engine_prove: the whole job, median, of the golden example that takes the least. */
+int64_t engine_function_warm_ns(const struct engine *e, size_t i);
 int engine_find(const struct engine *e, const char *name, size_t name_bytes); /* index or -1 */
 
 /* The contract as msgpack, as docs/PROTOCOL.md section 6 shapes it. Borrowed, valid until engine_free. */
@@ -79,24 +79,26 @@ const void *engine_contract(const struct engine *e, size_t i, size_t *ret_bytes)
 /* Appends the plugin's options to `out`, as a msgpack list of rows like those of a contract. */
 void engine_describe_options(const struct engine *e, struct buf *out);
 
-/* Warms and proves every function. `fast` does what must be done before READY (cold, a few warm repetitions, batches
- * of 2 and of max_batch, answers compared); otherwise more repetitions for steadier figures. On failure err names the
- * function, the golden and the difference, e.g. "stats.mean, example \"1..10\": mean is 5.6, expected 5.5 within 1e-12". */
+/* Warms and proves every function. `fast` does what must be done before READY (cold, a few warm repetitions,
+ * batches of 2 and of max_batch, answers compared); otherwise more repetitions for steadier figures. On
+ * failure err names the function, the golden and the difference, e.g. "stats.mean, example \"1..10\": mean is
+ * 5.6, expected 5.5 within 1e-12". */
 int engine_prove(struct engine *e, bool fast, struct err *err);
 
 /* The warm-up report as msgpack (section 6). Borrowed, valid until engine_free; NULL before engine_prove. */
 const void *engine_report(const struct engine *e, size_t *ret_bytes);
 
-/* Runs n jobs of function fn. solo: never two in one run_batch. Each job ends with its own status; this never fails as a whole. */
+/* Runs n jobs of function fn. solo: never two in one run_batch. Each job ends with its own status; this never
+ * fails as a whole. */
 void engine_run(struct engine *e, size_t fn, struct engine_job *jobs, size_t n, bool solo,
                 const struct engine_watch *watch);
 
-/* True once the plugin was caught writing outside its memory: the job was answered `internal`, and nothing in this
- * process can be trusted any more. Hand back what is unstarted, say so in the log, and exit. */
+/* True once the plugin was caught writing outside its memory: the job was answered `internal`, and nothing in
+ * this process can be trusted any more. Hand back what is unstarted, say so in the log, and exit. */
 bool engine_damaged(const struct engine *e);
 
-/* Told before each step of engine_load and engine_prove ("stats.mean, example \"1..10\""), so that whoever watches a
- * crash or a hang knows where it was. `what` lives until the next step. */
+/* Told before each step of engine_load and engine_prove ("stats.mean, example \"1..10\""), so that whoever
+ * watches a crash or a hang knows where it was. `what` lives until the next step. */
 void engine_on_step(void (*step)(void *arg, const char *what), void *arg);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* engine_impl - an engine's inside, as loader, host, engine, engine_run and warm share it. Nobody else includes this. */
+/* engine_impl - an engine's inside, as loader, host, engine, engine_run and warm share it. Nobody else
+ * includes this. */
 #ifndef ENGINE_IMPL_H
 #define ENGINE_IMPL_H
 
@@ -21,7 +22,8 @@ struct function {
     size_t contract_at, contract_bytes;      /* in engine.contracts */
 };
 
-/* Where one job is computed. A plugin's kiln_call is the first member, so that a service finds the lane again. */
+/* Where one job is computed. A plugin's kiln_call is the first member, so that a service finds the lane
+ * again. */
 struct lane {
     struct kiln_call call;
     struct engine *e;
@@ -59,8 +61,9 @@ struct engine {
     int64_t load_ns, init_ns;
 };
 
-/* loader.c: opens the file and judges what it describes, before any function of it is called (constructors of the
- * shared object do run, as the dynamic linker has it). Fills handle, theirs, desc, functions (theirs, desc). */
+/* loader.c: opens the file and judges what it describes, before any function of it is called (constructors of
+ * the shared object do run, as the dynamic linker has it). Fills handle, theirs, desc, functions (theirs,
+ * desc). */
 int loader_open(const char *path, struct engine *e, struct err *err);
 
 /* host.c */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* engine_run - live jobs: bind, run, check the guards, reply.
  *
- * Functions without run_batch go through one lane, job after job, with three clock readings each; groups for run_batch
- * take one lane a job. Nothing is allocated once arenas and the result buffer have grown to what the jobs need. */
+ * Functions without run_batch go through one lane, job after job, with three clock readings each; groups for
+ * run_batch take one lane a job. Nothing is allocated once arenas and the result buffer have grown to what
+ * the jobs need. */
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>

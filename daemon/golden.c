@@ -177,7 +177,8 @@ static int differ(struct comparer *c, const struct token *want, const struct tok
 
 static int compare(struct comparer *c, struct scan *want, struct scan *got);
 
-/* The value of `key` in the map whose first pair is at `map`; found fastest when asked in the order of the map. */
+/* The value of `key` in the map whose first pair is at `map`; found fastest when asked in the order of the
+ * map. */
 static bool find(struct scan map, uint32_t pairs, const struct token *key, struct scan *ret_value)
 {
     for (uint32_t i = 0; i < pairs; i++) {

@@ -15,8 +15,8 @@ struct golden {
     struct buf expected; /* msgpack; empty when there is nothing to compare */
 };
 
-/* {"$linspace":[from,to,n]} and {"$normal":[n,seed]} become lists. $normal is splitmix64 seeded with `seed`, pairs of
- * its numbers through Box and Muller: the same on every machine. KILN_INVALID when the JSON is none. */
+/* {"$linspace":[from,to,n]} and {"$normal":[n,seed]} become lists. $normal is splitmix64 seeded with `seed`,
+ * pairs of its numbers through Box and Muller: the same on every machine. KILN_INVALID when it is no JSON. */
 int golden_parse(const struct kiln_golden *row, size_t index, struct golden *ret_golden, struct err *err);
 void golden_done(struct golden *g);
 

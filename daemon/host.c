@@ -16,7 +16,8 @@ static struct lane *lane_of(struct kiln_call *call)
     return (struct lane *) call; /* its first member */
 }
 
-/* The sentence goes onto the wire as a string: what is no UTF-8 in it (a character cut in two, too) becomes '?'. */
+/* The sentence goes onto the wire as a string: what is no UTF-8 in it (a character cut in two, too) becomes
+ * '?'. */
 static void make_utf8(char *text)
 {
     for (size_t i = 0, bytes = strlen(text); i < bytes;) {

@@ -25,7 +25,8 @@ static void pass(struct engine *e, size_t fn, const struct golden *goldens, size
     }
 }
 
-/* Growth that goes on in every window, at the same pace or more, is a leak; caches and pools fill up and stop. */
+/* Growth that goes on in every window, at the same pace or more, is a leak; caches and pools fill up and
+ * stop. */
 static int64_t measure(struct engine *e, size_t fn, const struct golden *goldens, size_t n)
 {
     int64_t begin = clock_ns();

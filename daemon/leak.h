@@ -7,8 +7,8 @@
 
 #include "engine.h"
 
-/* Bytes that one pass over the examples of function fn leaves behind; 0 when it settles, -1 when this cannot be measured
- * (another malloc than the C library's). After engine_prove. */
+/* Bytes that one pass over the examples of function fn leaves behind; 0 when it settles, -1 when this cannot
+ * be measured (another malloc than the C library's). After engine_prove. */
 int64_t leak_per_pass(struct engine *e, size_t fn);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* loader - a shared object opened, and its descriptor judged before any of its functions is called.
  *
- * Nothing in the descriptor is believed: sizes first, then versions, then pointers and names. What passes is copied
- * into structures of our own size, so that nobody after this reads beyond what the plugin's ABI had. */
+ * Nothing in the descriptor is believed: sizes first, then versions, then pointers and names. What passes is
+ * copied into structures of our own size, so that nobody reads beyond what its ABI had. */
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>

@@ -5,7 +5,7 @@
  * So overwriting a plugin in place cannot touch running code, and equal path with new contents is new code. The
  * digest (BLAKE2b, 128 bits, 32 hexadecimal digits) is the plugin's build id.
  *
- *     staging_open("/run/kiln/kilnd/staged", &lock_fd, &err);   makes the folder, private to us
+ *     staging_open("/var/lib/kiln/kilnd/staged", &lock_fd, &err);   makes the folder, private to us
  *     staging_copy(dir, "/usr/lib/kiln/plugins/stats.so", &staged, &err);
  *     staging_drop(&staged);                                when the last generation that uses it is gone */
 #ifndef STAGING_H

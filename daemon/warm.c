@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* warm - every function warmed and proven by its golden examples, before it sees a live job.
  *
- * Each example runs cold, then warm a number of times, each answer being compared; then examples run together in
- * batches, and must give what they gave alone. All of it goes through engine_run: what is warmed is what will serve. */
+ * Each example runs cold, then warm a number of times, each answer being compared; then examples run together
+ * in batches, and must give what they gave alone. All of it goes through engine_run: what is warmed is what
+ * will serve. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,7 +139,8 @@ static int warm_one(struct prover *p, struct example *x, bool *cold)
                             : 0;
 }
 
-/* Fills `jobs` with n examples in turn, leaving out those too slow for it. Returns how many different ones there are. */
+/* Fills `jobs` with n examples in turn, leaving out those too slow for it. Returns how many different ones
+ * there are. */
 static size_t fill_batch(struct prover *p, uint32_t n, const struct example **turn)
 {
     size_t k = 0;

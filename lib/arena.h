@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* arena - the memory of one job: blocks aligned to 64 bytes, freed all at once, counted against a cap.
  *
- * Every block stands between guards: a head before it and a pattern behind it. arena_check() finds out whether somebody
- * (a plugin) wrote outside its block. What the arena knows about itself is kept apart from the blocks, so that such a
- * write cannot lead it astray.
+ * Every block stands between guards: a head before it and a pattern behind it. arena_check() finds out
+ * whether somebody (a plugin) wrote outside its block. What the arena knows about itself is kept apart from
+ * the blocks, so that such a write cannot lead it astray.
  *
  *     arena_init, arena_alloc ..., arena_check, arena_reset (use again), arena_done */
 #ifndef ARENA_H
@@ -34,12 +34,12 @@ void arena_init(struct arena *a, size_t cap, size_t keep);
 void arena_done(struct arena *a);
 void arena_reset(struct arena *a);
 
-/* Uninitialised bytes; never NULL for 0 bytes unless the cap is spent. `label` names the block in arena_check; it is
- * borrowed and may be NULL. NULL when the cap or the memory of the machine is spent. */
+/* Uninitialised bytes; never NULL for 0 bytes unless the cap is spent. `label` names the block in
+ * arena_check; it is borrowed and may be NULL. NULL when the cap or the memory of the machine is spent. */
 void *arena_alloc(struct arena *a, size_t bytes, const char *label);
 
-/* A block of arena_alloc (or NULL) made at least `bytes` long: what it held is kept; it may move. Grows by half
- * again or more. */
+/* A block of arena_alloc (or NULL) made at least `bytes` long: what it held is kept; it may move. Grows by
+ * half again or more. */
 void *arena_grow(struct arena *a, void *block, size_t bytes, const char *label);
 
 /* A NUL-terminated copy. */

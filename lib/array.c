@@ -103,8 +103,8 @@ const char *array_path(const char *name, const struct kiln_array *a, int64_t i, 
 
 /* ---- lists ----------------------------------------------------------------------------------- */
 
-/* Fills out[0..n-1] from the next n values; returns how many it could place before one that it could not. The loop for
- * doubles is the hot one of the whole worker: one test, one byte swap, one store. */
+/* Fills out[0..n-1] from the next n values; returns how many it could place before one that it could not. The
+ * loop for doubles is the hot one of the whole worker: one test, one byte swap, one store. */
 static size_t fill_f64(struct scan *s, double *out, size_t n)
 {
     const uint8_t *at = s->at;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* array - numbers on the wire <-> aligned typed arrays (struct kiln_array).
  *
- * Reads a msgpack list of numbers, a list of lists, or a msgpack-numpy map {nd, type, shape, data}; writes the first
- * or the last. The bytes must have passed scan_check(), whose budget bounds what is allocated here.
+ * Reads a msgpack list of numbers, a list of lists, or a msgpack-numpy map {nd, type, shape, data}; writes
+ * the first or the last. The bytes must have passed scan_check(), whose budget bounds what is allocated here.
  *
  * Promotion, exact or refused with the index named:
  *
- *   to a float     integers up to 2^53 (F32: 2^24) in size; null reads as NaN; doubles are rounded to F32, but a finite
- *                  one never becomes infinite
+ *   to a float     integers up to 2^53 (F32: 2^24) in size; null reads as NaN; doubles are rounded to F32,
+ *                  but a finite one never becomes infinite
  *   to an integer  integers that fit; floats with a whole value up to 2^53; null is refused
  *   booleans       only to U8 */
 #ifndef ARRAY_H
@@ -30,8 +30,8 @@ struct array_want {
     bool row;         /* with rank 2: one dimension is taken as one row */
 };
 
-/* Consumes one value. *ret_nd (may be NULL) says whether it was an nd map. KILN_INVALID, or KILN_RESOURCE when the arena is spent. Of an empty
- * outer dimension the inner ones are 0. */
+/* Consumes one value. *ret_nd (may be NULL) says whether it was an nd map. KILN_INVALID, or KILN_RESOURCE
+ * when the arena is spent. Of an empty outer dimension the inner ones are 0. */
 int array_decode(struct scan *s, const struct array_want *want, struct arena *arena,
                  struct kiln_array *ret_array, bool *ret_nd, struct err *err);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* array_nd - msgpack-numpy maps: {nd:true, type:"<f8", shape:[...], data:bytes}. Nothing in one is believed: the shape
- * must multiply up to the bytes there are, without overflow, before anything is allocated. */
+/* array_nd - msgpack-numpy maps: {nd:true, type:"<f8", shape:[...], data:bytes}. Nothing in one is believed:
+ * the shape must multiply up to the bytes there are, without overflow, before anything is allocated. */
 #include <string.h>
 
 #include "array.h"
@@ -34,7 +34,8 @@ static const struct {
         }                                                                                                    \
         break;
 
-/* One function for each type of the plugin: returns how many elements were placed before one that could not be. */
+/* One function for each type of the plugin: returns how many elements were placed before one that could not
+ * be. */
 #define CONVERTER(NAME, TYPE)                                                                                \
     static size_t NAME##_from(enum source source, const char *from, TYPE *out, size_t n)                     \
     {                                                                                                        \

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* array_number - the promotion rules of array, one number at a time, inlined into the loops of array.c.
  *
- * NAME_of_int, NAME_of_float: true when the number has an exact (or, floats to F32, nearest) place in the type. */
+ * NAME_of_int, NAME_of_float: true when the number has an exact (or, floats to F32, nearest) place in the
+ * type. */
 #ifndef ARRAY_NUMBER_H
 #define ARRAY_NUMBER_H
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* buf - a growing byte buffer, and msgpack written into it.
  *
- * Owned by whoever declares it: buf_init, any number of puts, buf_done (or buf_clear to use the memory again).
- * A put that finds no memory, or would pass the limit, sets `failed` and writes nothing; the puts after it do nothing
- * either, so that a writer checks once, at the end. Scalars are encoded by msgpack-c's packer, inlined. */
+ * Owned by whoever declares it: buf_init, any number of puts, buf_done (or buf_clear to use the memory
+ * again). A put that finds no memory, or would pass the limit, sets `failed` and writes nothing; the puts
+ * after it do nothing either, so that a writer checks once, at the end. Scalars are encoded by msgpack-c's
+ * packer, inlined. */
 #ifndef BUF_H
 #define BUF_H
 
@@ -36,7 +37,8 @@ static inline void buf_clear(struct buf *b)
     b->failed = false;
 }
 
-/* Room for `bytes` more, to be written by the caller, who then adds them to b->bytes; NULL when there is none. */
+/* Room for `bytes` more, to be written by the caller, who then adds them to b->bytes; NULL when there is
+ * none. */
 static inline uint8_t *buf_reserve(struct buf *b, size_t bytes)
 {
     if (__builtin_expect(b->failed || b->room - b->bytes < bytes, 0) && !buf_more(b, bytes)) {

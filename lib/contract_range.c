@@ -75,8 +75,8 @@ const char *contract_element(const struct member *m, const struct kiln_array *a,
     return array_path(m->path, a, i, out, bytes);
 }
 
-/* v - v is 0 for finite numbers and NaN for all others, so the sum stays 0 exactly when all are finite. Four sums,
- * because one addition waits for the one before it. */
+/* v - v is 0 for finite numbers and NaN for all others, so the sum stays 0 exactly when all are finite. Four
+ * sums, because one addition waits for the one before it. */
 static bool all_finite(const double *v, size_t n)
 {
     double sums[4] = {0};

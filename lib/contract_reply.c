@@ -13,8 +13,8 @@ static int spent(const struct member *m, const struct arena *arena, struct err *
                    m->path, arena->cap);
 }
 
-/* The size of each dimension; false when the first one grows (it is then left at 0). *ret_count: elements, of one row
- * when it grows. */
+/* The size of each dimension; false when the first one grows (it is then left at 0). *ret_count: elements, of
+ * one row when it grows. */
 static bool sizes(const struct member *m, const struct bound *bound, struct kiln_array *a,
                   uint64_t *ret_count)
 {

@@ -22,7 +22,18 @@ struct scan_limits {
 /* 0, or KILN_INVALID with a sentence such as "msgpack is truncated at byte 17 of 20". */
 int scan_check(const void *data, size_t bytes, const struct scan_limits *limits, struct err *err);
 
-enum scan_type { SCAN_NIL, SCAN_BOOL, SCAN_INT, SCAN_UINT, SCAN_FLOAT, SCAN_STR, SCAN_BIN, SCAN_LIST, SCAN_MAP, SCAN_EXT };
+enum scan_type {
+    SCAN_NIL,
+    SCAN_BOOL,
+    SCAN_INT,
+    SCAN_UINT,
+    SCAN_FLOAT,
+    SCAN_STR,
+    SCAN_BIN,
+    SCAN_LIST,
+    SCAN_MAP,
+    SCAN_EXT
+};
 
 struct token {
     enum scan_type type;

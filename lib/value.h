@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* value - free-form data: msgpack <-> struct kiln_value, a tree in arena memory.
  *
- * Reading: the bytes must have passed scan_check(), which bounds the depth; what the tree needs is charged to the
- * arena. Writing: the tree is a plugin's, so nothing in it is believed: types, depth and pointers are checked. */
+ * Reading: the bytes must have passed scan_check(), which bounds the depth; what the tree needs is charged to
+ * the arena. Writing: the tree is a plugin's, so nothing in it is believed: types, depth and pointers are
+ * checked. */
 #ifndef VALUE_H
 #define VALUE_H
 

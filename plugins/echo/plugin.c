@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT-0 */
 /* echo - the tutorial plugin: what a Kiln plugin is, in four small functions.
  *
- *     echo     gives back the bytes it got                    the smallest function there is; a batch function
+ *     echo     gives back the bytes it got                    the smallest function; a batch function
  *     scale    multiplies an array by a number                arrays in and out, a default, a range
  *     repeat   repeats an array a number of times             a result whose length depends on the data
  *     sleep    waits                                          long work that can be cancelled, options

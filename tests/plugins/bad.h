@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* What misbehaving plugins have in common: one function, one golden example, nothing remarkable. Each file overrides
- * what it does wrong. */
+/* What misbehaving plugins have in common: one function, one golden example, nothing remarkable. Each file
+ * overrides what it does wrong. */
 #ifndef BAD_H
 #define BAD_H
 

@@ -354,6 +354,18 @@ static inline int fake_end(int failed)
     return 0;
 }
 
+/* Until the router knows that the peer of this route has closed: libzmq takes its pipe down by and by. */
+static inline void wait_until_gone(void *router, const void *route, size_t bytes)
+{
+    int left = 5000;
+    while (left > 0 && frame_send(router, route, bytes, ZMQ_SNDMORE) == 0) {
+        frame_send(router, "\x80", 1, 0);
+        zmq_poll(NULL, 0, 1);
+        left--;
+    }
+    assert_true(left > 0);
+}
+
 static inline struct function *fake_function(struct fake *f, const char *name)
 {
     struct function *fn = catalogue_find(&f->b.catalogue, name, strlen(name));

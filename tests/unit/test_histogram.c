@@ -92,7 +92,10 @@ static void quantiles_against_a_sort(void **state)
             size_t rank = (size_t) ceil(qs[k] * N);
             double exact = (double) sample[rank ? rank - 1 : 0];
             double got = histogram_quantile(h, qs[k]);
-            if (fabs(got - exact) > 0.032 * exact + 16) {
+            double most = kind == 0 && qs[k] > 0.2
+                              ? 0.005
+                              : 0.032; /* where a bucket is filled evenly, what is inside it is told apart */
+            if (fabs(got - exact) > most * exact + 16) {
                 fail_msg("kind %d q %.3f: %.1f, exactly %.1f", kind, qs[k], got, exact);
             }
         }

@@ -224,6 +224,39 @@ static void the_same_session_resumes(void **state)
     fake_close(&f);
 }
 
+/* A worker that knows another's token can neither end that job, nor hand it back, nor claim it. */
+static void a_lease_belongs_to_one_worker(void **state)
+{
+    (void) state;
+    struct fake f;
+    fake_open(&f);
+    struct peer p = fake_producer(&f), w = fake_worker(&f, "w1", "stats", "mean"),
+                thief = fake_worker(&f, "w2", "stats", "sum");
+    give_credit(&w, 1);
+    say(&p, "[{}]", "{op:'call', fn:'stats.mean'}");
+    fake_turn(&f);
+    int64_t token = number(hear(&w), "jobs.0.token");
+    say_done(&thief, token, "ok", "", "{r:1}");
+    say(&thief, NULL, "{op:'release', tokens:[%lld]}", (long long) token);
+    fake_turn(&f);
+    assert_int_equal(number(hear(&thief), "stale.0"), token);
+    char more[100];
+    snprintf(more, sizeof more, ", resume:[%lld]", (long long) token);
+    say_hello(&thief, "w2", "s1", "stats", "sum", more);
+    fake_turn(&f);
+    assert_int_equal(number(hear(&thief), "lost.0"), token);
+    hears_nothing(&p);
+    assert_int_equal(f.b.counters.jobs_given_back, 0);
+    assert_int_equal(worker_named(&f, "w1")->running, 1);
+    say_done(&w, token, "ok", "", "{r:2385}");
+    fake_turn(&f);
+    assert_int_equal(number((hear(&p), payload(&p, 0)), "r"), 2385);
+    peer_close(&thief);
+    peer_close(&w);
+    peer_close(&p);
+    fake_close(&f);
+}
+
 static void silence_is_death(void **state)
 {
     (void) state;
@@ -399,6 +432,7 @@ int main(void)
         cmocka_unit_test(a_refused_hello_on_a_used_connection),
         cmocka_unit_test(another_session_takes_the_name),
         cmocka_unit_test(the_same_session_resumes),
+        cmocka_unit_test(a_lease_belongs_to_one_worker),
         cmocka_unit_test(silence_is_death),
         cmocka_unit_test(a_node_that_comes_after_its_workers_gets_them),
         cmocka_unit_test(gone),
