@@ -52,13 +52,12 @@ def until(condition, what="", seconds=PATIENCE):
 
 
 def environment():
-    """Sanitizers: a report ends the process with a status of its own; known false ones are in tests/*.supp."""
-    tests = os.path.join(ROOT, "tests")
+    """Sanitizers: a report ends the process with a status of its own. What is suppressed, and why: tests/tsan.supp."""
     found = dict(os.environ)
     found.update(ASAN_OPTIONS="exitcode=99:abort_on_error=0:allocator_may_return_null=1:detect_leaks=1",
-                 LSAN_OPTIONS=f"exitcode=98:print_suppressions=0:suppressions={tests}/lsan.supp",
+                 LSAN_OPTIONS="exitcode=98",
                  UBSAN_OPTIONS="print_stacktrace=1:exitcode=97",
-                 TSAN_OPTIONS=f"exitcode=96:suppressions={tests}/tsan.supp")
+                 TSAN_OPTIONS=f"exitcode=96:suppressions={ROOT}/tests/tsan.supp")
     found.pop("NOTIFY_SOCKET", None)
     return found
 
