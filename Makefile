@@ -133,7 +133,7 @@ uninstall:              ## removes what install put there (your kiln.conf stays)
 
 SOURCES := $(wildcard include/kiln/*.h lib/*.[ch] broker/*.[ch] broker/journal/*.[ch] daemon/*.[ch] cli/*.[ch] plugins/*/*.[ch] tests/unit/*.[ch] tests/unit/*/*.[ch] tests/plugins/*.[ch] bench/*.[ch])
 format:                 ## clang-format all C files
-	clang-format -i $(SOURCES)
+	@clang-format -i $(SOURCES)
 tidy:                   ## clang-tidy over the C files
 	clang-tidy --quiet $(filter-out plugins/% tests/%,$(filter %.c,$(SOURCES))) -- -std=c11 -D_GNU_SOURCE -Iinclude -Ilib
 clean:                  ## removes build/

@@ -12,7 +12,7 @@ DATADIR    = $(PREFIX)/share/kiln
 DOCDIR     = $(PREFIX)/share/doc/kiln
 SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
 UNITDIR    = $(LIBDIR)/systemd/system
-VERSION   := $(shell sed -n 's/^.define KILN_VERSION "\(.*\)"/\1/p' include/kiln/version.h)
+VERSION   := $(shell sed -n 's/^.define KILN_VERSION  *"\(.*\)"/\1/p' include/kiln/version.h)
 
 CC     ?= cc
 PYTHON ?= /usr/bin/python3

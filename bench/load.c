@@ -132,7 +132,8 @@ static bool take(bool wait)
     }
     struct err err;
     const msgpack_object_array *jobs = NULL;
-    if (header_decode(&header, &frames.header, &err) || header_list(&header.map, "jobs", WIRE_JOBS, &jobs, &err)) {
+    if (header_decode(&header, &frames.header, &err) ||
+        header_list(&header.map, "jobs", WIRE_JOBS, &jobs, &err)) {
         die(err.text);
     }
     size_t n = jobs ? jobs->size : 1;
@@ -159,7 +160,8 @@ static int by_value(const void *a, const void *b)
 static void print_latency(int64_t *took_ns, size_t n)
 {
     qsort(took_ns, n, sizeof *took_ns, by_value);
-    printf("{\"p50\": %.1f, \"p99\": %.1f}\n", (double) took_ns[n / 2] / 1e3, (double) took_ns[n * 99 / 100] / 1e3);
+    printf("{\"p50\": %.1f, \"p99\": %.1f}\n", (double) took_ns[n / 2] / 1e3,
+           (double) took_ns[n * 99 / 100] / 1e3);
 }
 
 static void latency(size_t n)
@@ -240,7 +242,8 @@ static void function(const char *fn, const char *json, size_t n)
 int main(int argc, char **argv)
 {
     if (argc < 5) {
-        fprintf(stderr, "usage: load ENDPOINT chain|kiln lat JOBS | tput JOBS WINDOW K | load ENDPOINT kiln-fn FN JSON JOBS\n");
+        fprintf(stderr, "usage: load ENDPOINT chain|kiln lat JOBS | tput JOBS WINDOW K | load ENDPOINT "
+                        "kiln-fn FN JSON JOBS\n");
         return 2;
     }
     void *context = zmq_ctx_new();

@@ -13,7 +13,8 @@ void backend_lose(struct broker *b, struct worker *w, const char *cause)
     reply_flush(b); /* what is gathered may name this worker */
     if (cause) {
         b->counters.workers_lost++;
-        log_warning("worker_lost", "wid=%s plugin=%s running=%u cause=%s", w->wid, w->label, w->running, log_quote(cause));
+        log_warning("worker_lost", "wid=%s plugin=%s running=%u cause=%s", w->wid, w->label, w->running,
+                    log_quote(cause));
     } else {
         b->counters.workers_left++;
         log_info("worker_left", "wid=%s plugin=%s running=%u", w->wid, w->label, w->running);
@@ -46,7 +47,8 @@ static int release(struct broker *b, struct worker *w, const msgpack_object_map 
     /* From the last: each goes to the head of its queue, so that the first ends up first. */
     for (uint32_t i = tokens ? tokens->size : 0; i-- > 0;) {
         const msgpack_object *o = &tokens->ptr[i];
-        struct lease *l = o->type == MSGPACK_OBJECT_POSITIVE_INTEGER ? lease_find(&b->leases, o->via.u64) : NULL;
+        struct lease *l =
+            o->type == MSGPACK_OBJECT_POSITIVE_INTEGER ? lease_find(&b->leases, o->via.u64) : NULL;
         if (l && l->worker == w) {
             struct job *job = lease_close(&b->leases, l);
             if (job) {
@@ -69,8 +71,8 @@ static void send_beat(struct broker *b, const struct peer_route *to, bool quiet)
     outbox_worker(b, to, out, NULL, 0);
 }
 
-static int worker_verb(struct broker *b, struct worker *w, struct frames *f, const msgpack_object_map *map, const char *op,
-                       size_t op_bytes, struct err *err)
+static int worker_verb(struct broker *b, struct worker *w, struct frames *f, const msgpack_object_map *map,
+                       const char *op, size_t op_bytes, struct err *err)
 {
     w->heard_ns = b->now_ns;
     w->deaf = false;
@@ -113,8 +115,10 @@ static int gone(struct broker *b, struct node *n, const msgpack_object_map *map,
     const char *wid = NULL, *cause = "an unknown cause", *kind = "crash";
     size_t wid_bytes = 0, cause_bytes = strlen(cause), kind_bytes = strlen(kind);
     const msgpack_object_array *running = NULL;
-    if (header_text(map, "wid", 200, &wid, &wid_bytes, err) || header_text(map, "cause", 200, &cause, &cause_bytes, err) ||
-        header_text(map, "kind", 20, &kind, &kind_bytes, err) || header_list(map, "running", WIRE_JOBS, &running, err)) {
+    if (header_text(map, "wid", 200, &wid, &wid_bytes, err) ||
+        header_text(map, "cause", 200, &cause, &cause_bytes, err) ||
+        header_text(map, "kind", 20, &kind, &kind_bytes, err) ||
+        header_list(map, "running", WIRE_JOBS, &running, err)) {
         return KILN_INVALID;
     }
     char name[201], why[201];
@@ -166,8 +170,8 @@ static int node_beat(struct broker *b, struct node *n, const msgpack_object_map 
     return 0;
 }
 
-static int node_verb(struct broker *b, struct node *n, const msgpack_object_map *map, const char *op, size_t op_bytes,
-                     struct err *err)
+static int node_verb(struct broker *b, struct node *n, const msgpack_object_map *map, const char *op,
+                     size_t op_bytes, struct err *err)
 {
     n->heard_ns = b->now_ns;
     if (text_is(op, op_bytes, "beat")) {
@@ -225,9 +229,14 @@ bool backend_take(struct broker *b)
     }
     if (failed) {
         b->counters.worker_messages_bad++;
-        peer = peers_find(&b->peers, &f->route); /* again: a hello makes way even when it is refused, a lost peer is freed */
+        peer = peers_find(
+            &b->peers,
+            &f->route); /* again: a hello makes way even when it is refused, a lost peer is freed */
         log_warning("worker_message_refused", "wid=%s error=%s",
-                    !peer ? "?" : peer->worker ? peer->worker->wid : peer->node->wid, log_quote(err.text));
+                    !peer          ? "?"
+                    : peer->worker ? peer->worker->wid
+                                   : peer->node->wid,
+                    log_quote(err.text));
     }
     return true;
 }
@@ -267,7 +276,8 @@ void backend_sweep(struct broker *b)
     for (size_t i = 0; i < n_nodes; i++) {
         struct node *n = nodes[i];
         if (n->heard_ns < oldest_ns) {
-            log_warning("node_lost", "wid=%s silent_ms=%lld", n->wid, (long long) ((b->now_ns - n->heard_ns) / CLOCK_MS));
+            log_warning("node_lost", "wid=%s silent_ms=%lld", n->wid,
+                        (long long) ((b->now_ns - n->heard_ns) / CLOCK_MS));
             b->counters.nodes_lost++;
             peers_drop_node(&b->peers, n);
         }

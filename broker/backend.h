@@ -12,7 +12,8 @@
 
 /* Verbs; `f` and `map` are the message's. An error in err is logged with the peer's name by the caller. */
 int backend_hello(struct broker *b, struct frames *f, const msgpack_object_map *map, struct err *err);
-int backend_done(struct broker *b, struct worker *w, struct frames *f, const msgpack_object_map *map, struct err *err);
+int backend_done(struct broker *b, struct worker *w, struct frames *f, const msgpack_object_map *map,
+                 struct err *err);
 
 /* A worker leaves: its jobs are given back and it is forgotten. cause NULL: in peace; else it is logged as lost. */
 void backend_lose(struct broker *b, struct worker *w, const char *cause);

@@ -94,7 +94,8 @@ static void learn(struct function *fn, const struct done *d)
     }
 }
 
-static void finish(struct broker *b, struct worker *w, struct job *job, const struct done *d, struct payload *result)
+static void finish(struct broker *b, struct worker *w, struct job *job, const struct done *d,
+                   struct payload *result)
 {
     job->decode_ns = (int64_t) d->decode_ns;
     job->run_ns = (int64_t) d->run_ns;
@@ -112,8 +113,8 @@ static void finish(struct broker *b, struct worker *w, struct job *job, const st
     snprintf(error, sizeof error, "%.*s", (int) d->error_bytes, d->error ? d->error : "");
     snprintf(field, sizeof field, "%.*s", (int) d->field_bytes, d->field ? d->field : "");
     if (d->status == KILN_OK) {
-        snprintf(error, sizeof error, "the result has %zu bytes, expected at most %lld (broker.max_bytes)", result->bytes,
-                 (long long) b->config.max_bytes);
+        snprintf(error, sizeof error, "the result has %zu bytes, expected at most %lld (broker.max_bytes)",
+                 result->bytes, (long long) b->config.max_bytes);
         job_end(b, job, KILN_RESOURCE, error, NULL, NULL, w);
         return;
     }
@@ -137,11 +138,13 @@ static void tell_stale(struct broker *b, struct worker *w, const uint64_t *stale
     outbox_worker(b, &w->route, out, NULL, 0);
 }
 
-int backend_done(struct broker *b, struct worker *w, struct frames *f, const msgpack_object_map *map, struct err *err)
+int backend_done(struct broker *b, struct worker *w, struct frames *f, const msgpack_object_map *map,
+                 struct err *err)
 {
     const msgpack_object_array *jobs = NULL;
     uint64_t seq = w->done_seq;
-    if (header_uint(map, "seq", 1, UINT64_MAX, &seq, err) || header_uint(map, "credit", 0, UINT64_MAX, &w->credit, err) ||
+    if (header_uint(map, "seq", 1, UINT64_MAX, &seq, err) ||
+        header_uint(map, "credit", 0, UINT64_MAX, &w->credit, err) ||
         header_list(map, "jobs", WIRE_JOBS, &jobs, err)) {
         return KILN_INVALID;
     }
@@ -158,13 +161,16 @@ int backend_done(struct broker *b, struct worker *w, struct frames *f, const msg
         struct done d = common; /* a job takes from the message what it does not say itself */
         bool is_map = jobs->ptr[i].type == MSGPACK_OBJECT_MAP;
         if (!is_map || read_done(&jobs->ptr[i].via.map, &d, err) || !d.token || d.status < 0) {
-            status = status ? status : err_set(err, KILN_INVALID, "jobs", "jobs[%zu] is no outcome with a token and a status", i);
+            status = status ? status
+                            : err_set(err, KILN_INVALID, "jobs",
+                                      "jobs[%zu] is no outcome with a token and a status", i);
             if (!d.token) {
                 continue;
             }
             /* The worker is done with the job: it ends, or it would run for ever. */
             static const char unread[] = "the worker's answer to this job could not be understood";
-            d = (struct done){.token = d.token, .status = KILN_INTERNAL, .error = unread, .error_bytes = sizeof unread - 1};
+            d = (struct done){
+                .token = d.token, .status = KILN_INTERNAL, .error = unread, .error_bytes = sizeof unread - 1};
         }
         struct lease *l = lease_find(&b->leases, d.token);
         if (!l || l->worker != w) {

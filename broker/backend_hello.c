@@ -40,7 +40,8 @@ static int word(const msgpack_object_map *map, const char *key, bool required, c
     return 0;
 }
 
-static void welcome(struct broker *b, const struct peer_route *to, int status, const char *error, const uint64_t *lost, size_t n_lost)
+static void welcome(struct broker *b, const struct peer_route *to, int status, const char *error,
+                    const uint64_t *lost, size_t n_lost)
 {
     struct buf *out = &b->out;
     buf_clear(out);
@@ -160,13 +161,14 @@ static int read_offer(const struct worker *w, const msgpack_object *o, struct of
 }
 
 /* All that can be wrong with the functions and payloads of a hello, before it changes anything. */
-static int check_offers(struct broker *b, const struct worker *w, const msgpack_object_array *functions, struct frames *f,
-                        struct err *err)
+static int check_offers(struct broker *b, const struct worker *w, const msgpack_object_array *functions,
+                        struct frames *f, struct err *err)
 {
     static const struct scan_limits limits = {.depth = 24, .items = PAYLOAD_BYTES};
     size_t n = functions ? functions->size : 0;
     if (f->n_payloads != n && f->n_payloads != n + 1) {
-        return err_set(err, KILN_INVALID, NULL, "hello has %zu payloads, expected a contract for each of %zu functions and a report",
+        return err_set(err, KILN_INVALID, NULL,
+                       "hello has %zu payloads, expected a contract for each of %zu functions and a report",
                        f->n_payloads, n);
     }
     for (size_t i = 0; i < n; i++) {
@@ -176,14 +178,16 @@ static int check_offers(struct broker *b, const struct worker *w, const msgpack_
         }
         if (!catalogue_accepts(&b->catalogue, o.name, o.name_bytes, n)) {
             return err_set(err, KILN_INVALID, "functions",
-                           "functions holds \"%.100s\", expected lower case letters, digits and underscores", o.name);
+                           "functions holds \"%.100s\", expected lower case letters, digits and underscores",
+                           o.name);
         }
     }
     /* They go into other peers' payloads as they are. */
     for (size_t i = 0; i < f->n_payloads; i++) {
         size_t bytes = zmq_msg_size(&f->payloads[i]);
         if (bytes > PAYLOAD_BYTES) {
-            return err_set(err, KILN_INVALID, NULL, "payload %zu of hello has %zu bytes, expected at most %d", i, bytes, PAYLOAD_BYTES);
+            return err_set(err, KILN_INVALID, NULL, "payload %zu of hello has %zu bytes, expected at most %d",
+                           i, bytes, PAYLOAD_BYTES);
         }
         if (scan_check(zmq_msg_data(&f->payloads[i]), bytes, &limits, err)) {
             return err_prefix(err, "payload %zu of hello", i);
@@ -195,7 +199,8 @@ static int check_offers(struct broker *b, const struct worker *w, const msgpack_
 static void take_function(struct broker *b, struct worker *w, const msgpack_object *said, zmq_msg_t *contract)
 {
     struct offer o;
-    struct function *fn = read_offer(w, said, &o, NULL) ? NULL : catalogue_make(&b->catalogue, o.name, o.name_bytes);
+    struct function *fn =
+        read_offer(w, said, &o, NULL) ? NULL : catalogue_make(&b->catalogue, o.name, o.name_bytes);
     assert(fn); /* check_offers */
     if (o.warm_us && fn->stats.total.count == 0) {
         fn->cost_ns = (int64_t) (o.warm_us < 60000000 ? o.warm_us : 60000000) * CLOCK_US;
@@ -211,7 +216,7 @@ static void take_function(struct broker *b, struct worker *w, const msgpack_obje
     fn->described = true;
     w->functions = mem_grow(w->functions, (w->n_functions + 1) * sizeof(struct function *));
     w->functions[w->n_functions++] = fn;
-    function_join(fn, w);
+    catalogue_announce(&b->catalogue, fn, w);
 }
 
 /* The tokens the worker still holds: those leases stay, its other ones are given back, unknown ones are lost. */
@@ -230,7 +235,8 @@ static size_t resume(struct broker *b, struct worker *w, const msgpack_object_ar
         next = l->next;
         bool held = false;
         for (uint32_t i = 0; tokens && i < tokens->size && !held; i++) {
-            held = tokens->ptr[i].type == MSGPACK_OBJECT_POSITIVE_INTEGER && tokens->ptr[i].via.u64 == lease_token(l);
+            held = tokens->ptr[i].type == MSGPACK_OBJECT_POSITIVE_INTEGER &&
+                   tokens->ptr[i].via.u64 == lease_token(l);
         }
         if (!held) {
             struct job *job = lease_close(&b->leases, l);
@@ -259,8 +265,10 @@ static int read_worker(const msgpack_object_map *map, struct worker *w, struct e
     if (word(map, "wid", true, &w->wid, err) || word(map, "session", true, &w->session, err) ||
         word(map, "plugin", true, &w->plugin, err) || word(map, "version", false, &w->version, err) ||
         word(map, "build", false, &w->build, err) || word(map, "host", false, &w->host, err) ||
-        word(map, "node", false, &w->node_name, err) || header_uint(map, "pid", 0, UINT32_MAX, &w->pid, err) ||
-        header_uint(map, "generation", 0, UINT32_MAX, &w->generation, err) || header_bool(map, "packed", &w->packed, err)) {
+        word(map, "node", false, &w->node_name, err) ||
+        header_uint(map, "pid", 0, UINT32_MAX, &w->pid, err) ||
+        header_uint(map, "generation", 0, UINT32_MAX, &w->generation, err) ||
+        header_bool(map, "packed", &w->packed, err)) {
         return KILN_INVALID;
     }
     if (!*w->node_name) {
@@ -299,7 +307,8 @@ static void join(struct broker *b, struct worker *w, const msgpack_object_array 
     }
     peers_add_worker(&b->peers, w);
     b->counters.workers_joined++;
-    log_info("worker_joined", "wid=%s plugin=%s build=%s functions=%zu", w->wid, w->label, w->build, w->n_functions);
+    log_info("worker_joined", "wid=%s plugin=%s build=%s functions=%zu", w->wid, w->label, w->build,
+             w->n_functions);
 }
 
 static int hello_worker(struct broker *b, struct frames *f, const msgpack_object_map *map, struct err *err)
@@ -341,7 +350,8 @@ int backend_hello(struct broker *b, struct frames *f, const msgpack_object_map *
     } else if (!status && text_is(role, bytes, "node")) {
         status = hello_node(b, f, map, err);
     } else if (!status) {
-        status = err_set(err, KILN_INVALID, "role", "role is \"%.*s\", expected worker or node", (int) bytes, role);
+        status = err_set(err, KILN_INVALID, "role", "role is \"%.*s\", expected worker or node", (int) bytes,
+                         role);
     }
     if (status) {
         struct peer_route to;

@@ -3,6 +3,8 @@
 
 #include <sys/random.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "backend.h"
 #include "clock.h"
@@ -13,8 +15,9 @@
 #include "schedule.h"
 
 enum {
-    TURN_MESSAGES = 256,          /* taken from each side in one turn, so that neither starves the other */
-    WORKER_FRAME_BYTES = 8 << 20, /* workers may send frames so large, however small max_bytes: contracts, packed results */
+    TURN_MESSAGES = 256, /* taken from each side in one turn, so that neither starves the other */
+    WORKER_FRAME_BYTES =
+        8 << 20, /* workers may send frames so large, however small max_bytes: contracts, packed results */
 };
 
 /* ---- what happens by itself ---- */
@@ -49,18 +52,43 @@ static void settle(void *arg, struct timer *t)
 
 /* ---- sockets ---- */
 
+/* libzmq takes an ipc path from whoever listens there, without a word. So ask first whether someone answers. */
+static int check_path(const char *endpoint, struct err *err)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    if (strncmp(endpoint, "ipc://", 6) != 0 || endpoint[6] == '@' || endpoint[6] == '*') {
+        return 0;
+    }
+    if (strlen(endpoint + 6) >= sizeof to.sun_path) {
+        return err_set(err, KILN_INVALID, NULL, "%s is longer than a socket path may be (%zu bytes)",
+                       endpoint, sizeof to.sun_path - 1);
+    }
+    memcpy(to.sun_path, endpoint + 6, strlen(endpoint + 6));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int there = fd >= 0 && connect(fd, (const struct sockaddr *) &to, sizeof to) == 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return there ? err_set(err, KILN_UNAVAILABLE, NULL, "%s is served by another process already", endpoint)
+                 : 0;
+}
+
 static int bind_all(zsock_t *sock, const struct conf_texts *endpoints, struct err *err)
 {
     for (size_t i = 0; i < endpoints->n; i++) {
+        if (check_path(endpoints->items[i], err)) {
+            return err ? err->status : KILN_UNAVAILABLE;
+        }
         if (zsock_bind(sock, "%s", endpoints->items[i]) < 0) {
-            return err_set(err, KILN_UNAVAILABLE, NULL, "cannot bind %s: %s", endpoints->items[i], zmq_strerror(zmq_errno()));
+            return err_set(err, KILN_UNAVAILABLE, NULL, "cannot bind %s: %s", endpoints->items[i],
+                           zmq_strerror(zmq_errno()));
         }
     }
     return 0;
 }
 
-static zsock_t *open_router(const struct broker *b, int64_t out_hwm, int64_t least_frame_bytes, const struct conf_texts *endpoints,
-                            struct err *err)
+static zsock_t *open_router(const struct broker *b, int64_t out_hwm, int64_t least_frame_bytes,
+                            const struct conf_texts *endpoints, struct err *err)
 {
     zsock_t *sock = zsock_new(ZMQ_ROUTER);
     if (!sock) {
@@ -121,8 +149,9 @@ int broker_open(struct broker *b, struct config *config, struct err *err)
 
 static void commit(struct broker *b)
 {
-    if (!b->held) {
-        return; /* nothing was promised */
+    if (b->journal_seq == b->committed_seq) {
+        outbox_release(b); /* nothing new to make durable: refusals, duplicates */
+        return;
     }
     uint64_t durable = 0;
     struct err err = {0};
@@ -130,6 +159,7 @@ static void commit(struct broker *b)
         log_error("journal_failed", "error=%s", log_quote(err.text));
         abort();
     }
+    b->committed_seq = b->journal_seq;
     outbox_release(b);
 }
 

@@ -41,28 +41,28 @@ struct broker {
     struct header header;
 
     int64_t now_ns, started_ns;
-    uint64_t epoch;          /* random; names this life of the broker */
+    uint64_t epoch; /* random; names this life of the broker */
     struct timers timers;
     struct timer settle, sweep;
-    bool settling;           /* unknown functions may still be announced */
+    bool settling; /* unknown functions may still be announced */
 
     struct job_pool pool;
     struct catalogue catalogue;
-    struct function *ready;  /* ring of functions with waiting jobs, and where to go on */
+    struct function *ready; /* ring of functions with waiting jobs, and where to go on */
     struct peers peers;
     struct leases leases;
     struct results results;
     struct reply reply;
-    struct held *held;       /* answers that wait for the journal */
-    struct buf out;          /* scratch for one header */
-    struct buf pack, sizes;  /* scratch for the payloads of one packed message, and their sizes */
-    zmq_msg_t *parts;        /* scratch for the payloads of one message */
+    struct held *held;      /* answers that wait for the journal */
+    struct buf out;         /* scratch for one header */
+    struct buf pack, sizes; /* scratch for the payloads of one packed message, and their sizes */
+    zmq_msg_t *parts;       /* scratch for the payloads of one message */
     size_t parts_room;
-    uint64_t memory_bytes;   /* payloads of jobs that are not done */
+    uint64_t memory_bytes; /* payloads of jobs that are not done */
 
     const struct journal_driver *journal_driver;
     struct journal *journal;
-    uint64_t journal_seq;
+    uint64_t journal_seq, committed_seq; /* appended; durable */
     struct counters counters;
 };
 

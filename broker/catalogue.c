@@ -63,7 +63,8 @@ static bool well_formed(const char *name, size_t bytes)
             return false;
         }
     }
-    return bytes >= 3 && bytes <= CATALOGUE_NAME_BYTES && dots == 1 && name[0] != '.' && name[bytes - 1] != '.';
+    return bytes >= 3 && bytes <= CATALOGUE_NAME_BYTES && dots == 1 && name[0] != '.' &&
+           name[bytes - 1] != '.';
 }
 
 bool catalogue_accepts(struct catalogue *c, const char *name, size_t name_bytes, size_t n)
@@ -112,10 +113,11 @@ struct function **catalogue_sorted(struct catalogue *c, size_t *ret_n)
     return list;
 }
 
-void function_join(struct function *f, struct worker *w)
+void catalogue_announce(struct catalogue *c, struct function *f, struct worker *w)
 {
     f->workers = mem_grow(f->workers, (f->n_workers + 1) * sizeof(struct worker *));
     f->workers[f->n_workers++] = w;
+    c->announced += !f->announced;
     f->announced = true;
 }
 

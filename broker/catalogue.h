@@ -23,15 +23,15 @@ struct function_stats {
 };
 
 struct function {
-    char *name;        /* "stats.mean" */
-    char *plugin;      /* "stats/1.0.0", of the newest worker */
-    bool announced;    /* by some worker, since the broker started */
-    bool ready;        /* in the scheduler's list */
+    char *name;     /* "stats.mean" */
+    char *plugin;   /* "stats/1.0.0", of the newest worker */
+    bool announced; /* by some worker, since the broker started */
+    bool ready;     /* in the scheduler's list */
     struct function *next_ready, *prev_ready;
     struct queue queue;
     uint32_t delayed, running;
     uint32_t max_batch;
-    int64_t cost_ns;   /* expected worker time of one job: a moving average, first the warm-up's figure */
+    int64_t cost_ns; /* expected worker time of one job: a moving average, first the warm-up's figure */
     struct worker **workers;
     size_t n_workers;
     zmq_msg_t contract; /* msgpack, as the newest worker sent it */
@@ -41,6 +41,7 @@ struct function {
 
 struct catalogue {
     zhashx_t *by_name;
+    size_t announced;      /* of them */
     struct function *last; /* the last found: jobs come in runs */
 };
 
@@ -63,7 +64,11 @@ void catalogue_drop(struct catalogue *c, struct function *f);
 /* In the order of their names; the list is the caller's (mem_free). */
 struct function **catalogue_sorted(struct catalogue *c, size_t *ret_n);
 
-void function_join(struct function *f, struct worker *w);  /* w offers f */
+void catalogue_announce(struct catalogue *c, struct function *f, struct worker *w); /* w offers f */
+static inline size_t catalogue_unannounced(const struct catalogue *c)
+{
+    return zhashx_size(c->by_name) - c->announced;
+}
 void function_leave(struct function *f, struct worker *w);
 
 #endif

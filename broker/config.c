@@ -8,7 +8,8 @@
 #define AT(member) offsetof(struct config, member)
 
 static const struct conf_row rows[] = {
-    {"frontend", CONF_TEXTS, AT(frontend), 0, 0, "ipc:///run/kiln/kiln.sock", NULL, "endpoints for producers"},
+    {"frontend", CONF_TEXTS, AT(frontend), 0, 0, "ipc:///run/kiln/kiln.sock", NULL,
+     "endpoints for producers"},
     {"backend", CONF_TEXTS, AT(backend), 0, 0, "ipc:///run/kiln/work.sock", NULL, "endpoints for workers"},
     {"log_level", CONF_TEXT, AT(log_level), 0, 0, "info", NULL, "debug, info, warning or error"},
     {"queue_limit", CONF_INT, AT(queue_limit), 1, 10000000, "10000", "jobs",
@@ -50,15 +51,17 @@ int config_load(const char *path, struct config *ret, struct err *err)
     }
     int status = 0;
     if (log_level_parse(made.log_level) < 0) {
-        status = err_set(err, KILN_INVALID, "log_level",
-                         "broker.log_level is \"%s\", expected debug, info, warning or error", made.log_level);
+        status =
+            err_set(err, KILN_INVALID, "log_level",
+                    "broker.log_level is \"%s\", expected debug, info, warning or error", made.log_level);
     } else if (made.frontend.n == 0 || made.backend.n == 0) {
         status = err_set(err, KILN_INVALID, made.frontend.n ? "backend" : "frontend",
-                         "broker.%s is empty, expected at least one endpoint", made.frontend.n ? "backend" : "frontend");
+                         "broker.%s is empty, expected at least one endpoint",
+                         made.frontend.n ? "backend" : "frontend");
     } else if (made.lease_ms < 2 * made.beat_ms) {
         status = err_set(err, KILN_INVALID, "lease_ms",
-                         "broker.lease_ms is %lld, expected at least twice beat_ms (%lld)", (long long) made.lease_ms,
-                         (long long) made.beat_ms);
+                         "broker.lease_ms is %lld, expected at least twice beat_ms (%lld)",
+                         (long long) made.lease_ms, (long long) made.beat_ms);
     }
     if (status) {
         config_done(&made);

@@ -11,14 +11,14 @@
 struct config {
     struct conf_texts frontend, backend; /* endpoints to bind */
     char *log_level;
-    int64_t queue_limit;   /* queued and delayed jobs of one function */
-    int64_t memory_mb;     /* payloads of all queued jobs */
-    int64_t results_mb;    /* kept results */
-    int64_t max_bytes;     /* one payload */
-    int64_t out_hwm;       /* messages waiting for one producer that does not read */
+    int64_t queue_limit; /* queued and delayed jobs of one function */
+    int64_t memory_mb;   /* payloads of all queued jobs */
+    int64_t results_mb;  /* kept results */
+    int64_t max_bytes;   /* one payload */
+    int64_t out_hwm;     /* messages waiting for one producer that does not read */
     int64_t beat_ms, lease_ms, settle_ms;
-    int64_t ahead_us;      /* work given to a busy worker ahead of time */
-    int64_t batch_jobs;    /* jobs in one message to a worker */
+    int64_t ahead_us;   /* work given to a busy worker ahead of time */
+    int64_t batch_jobs; /* jobs in one message to a worker */
     struct conf_ints cpus;
 };
 

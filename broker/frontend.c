@@ -80,7 +80,8 @@ static int describe(struct broker *b, struct ask *a, struct err *err)
     }
     struct function *one = name ? catalogue_find(&b->catalogue, name, bytes) : NULL;
     if (name && (!one || !one->announced)) {
-        return err_set(err, KILN_UNKNOWN_FUNCTION, "fn", "no plugin offers the function \"%.*s\"", (int) bytes, name);
+        return err_set(err, KILN_UNKNOWN_FUNCTION, "fn", "no plugin offers the function \"%.*s\"",
+                       (int) bytes, name);
     }
     struct function **all = one ? mem_alloc(sizeof(struct function *)) : catalogue_sorted(&b->catalogue, &n);
     if (one) {
@@ -137,8 +138,14 @@ static const struct op {
     const char *name;
     int (*answer)(struct broker *b, struct ask *a, struct err *err);
 } ops[] = {
-    {"call", call},       {"submit", submit},   {"result", frontend_result}, {"status", frontend_status},
-    {"cancel", frontend_cancel}, {"forget", frontend_forget}, {"describe", describe}, {"stats", stats},
+    {"call", call},
+    {"submit", submit},
+    {"result", frontend_result},
+    {"status", frontend_status},
+    {"cancel", frontend_cancel},
+    {"forget", frontend_forget},
+    {"describe", describe},
+    {"stats", stats},
     {"ping", ping},
 };
 
@@ -154,17 +161,19 @@ static int answer(struct broker *b, struct ask *a, struct err *err)
         return KILN_INVALID;
     }
     if (!name) {
-        return err_set(err, KILN_INVALID, "op", "op is missing, expected one of call, submit, result, status, cancel, "
-                                                "forget, describe, stats, ping");
+        return err_set(err, KILN_INVALID, "op",
+                       "op is missing, expected one of call, submit, result, status, cancel, "
+                       "forget, describe, stats, ping");
     }
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
         if (text_is(name, bytes, ops[i].name)) {
             return ops[i].answer(b, a, err);
         }
     }
-    return err_set(err, KILN_UNKNOWN_OP, "op",
-                   "op is \"%.*s\", expected one of call, submit, result, status, cancel, forget, describe, stats, ping",
-                   (int) bytes, name);
+    return err_set(
+        err, KILN_UNKNOWN_OP, "op",
+        "op is \"%.*s\", expected one of call, submit, result, status, cancel, forget, describe, stats, ping",
+        (int) bytes, name);
 }
 
 bool frontend_take(struct broker *b)

@@ -14,10 +14,12 @@ static int read_ids(const struct ask *a, struct wire_id **ret, size_t *ret_n, st
         return KILN_INVALID;
     }
     if (!list || list->size == 0) {
-        return err_set(err, KILN_INVALID, "ids", "ids is %s, expected a list of 1..%d", list ? "empty" : "missing", WIRE_JOBS);
+        return err_set(err, KILN_INVALID, "ids", "ids is %s, expected a list of 1..%d",
+                       list ? "empty" : "missing", WIRE_JOBS);
     }
     if (a->frames->n_payloads) {
-        return err_set(err, KILN_INVALID, NULL, "%zu payload frames came, expected none", a->frames->n_payloads);
+        return err_set(err, KILN_INVALID, NULL, "%zu payload frames came, expected none",
+                       a->frames->n_payloads);
     }
     struct wire_id *ids = mem_alloc(list->size * sizeof *ids);
     for (uint32_t i = 0; i < list->size; i++) {
@@ -80,7 +82,8 @@ static int forget_one(struct broker *b, struct job *job)
     return KILN_OK;
 }
 
-static int each(struct broker *b, struct ask *a, const char *op, int (*one)(struct broker *b, struct job *job), struct err *err)
+static int each(struct broker *b, struct ask *a, const char *op,
+                int (*one)(struct broker *b, struct job *job), struct err *err)
 {
     struct wire_id *ids;
     size_t n;

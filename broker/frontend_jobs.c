@@ -11,10 +11,14 @@
 /* What a job says of itself, or takes from the message around it. */
 struct spec {
     const msgpack_object *fn, *id;
-    uint64_t timeout_ms, deadline_ms, ttl_ms, not_before_ms, run_ms, priority, max_attempts, backoff_ms, keep_ms;
+    uint64_t timeout_ms, deadline_ms, ttl_ms, not_before_ms, run_ms, priority, max_attempts, backoff_ms,
+        keep_ms;
 };
 
 enum { CALL = 1, SUBMIT = 2 };
+enum {
+    UNANNOUNCED_MOST = 256
+}; /* functions awaited while settling: names cost memory, and anybody can invent them */
 
 static const struct row {
     const char *key;
@@ -22,22 +26,22 @@ static const struct row {
     uint64_t least, most;
     unsigned ops;
 } rows[] = {
-#define ROW(name, least, most, ops) {#name, sizeof #name - 1, offsetof(struct spec, name), least, most, ops}
-    ROW(timeout_ms, 1, 86400000, CALL),
-    ROW(priority, 0, QUEUE_PRIORITIES - 1, CALL | SUBMIT),
-    ROW(run_ms, 1, 86400000, CALL | SUBMIT),
-    ROW(deadline_ms, 1, 2592000000, SUBMIT),
-    ROW(ttl_ms, 1, 2592000000, SUBMIT),
-    ROW(not_before_ms, 0, 2592000000, SUBMIT),
-    ROW(max_attempts, 1, 100, SUBMIT),
-    ROW(backoff_ms, 0, 3600000, SUBMIT),
+#define ROW(name, least, most, ops)                                                                          \
+    {                                                                                                        \
+#name, sizeof #name - 1, offsetof(struct spec, name), least, most, ops                               \
+    }
+    ROW(timeout_ms, 1, 86400000, CALL),      ROW(priority, 0, QUEUE_PRIORITIES - 1, CALL | SUBMIT),
+    ROW(run_ms, 1, 86400000, CALL | SUBMIT), ROW(deadline_ms, 1, 2592000000, SUBMIT),
+    ROW(ttl_ms, 1, 2592000000, SUBMIT),      ROW(not_before_ms, 0, 2592000000, SUBMIT),
+    ROW(max_attempts, 1, 100, SUBMIT),       ROW(backoff_ms, 0, 3600000, SUBMIT),
     ROW(keep_ms, 0, 2592000000, SUBMIT),
 #undef ROW
 };
 
 static int read_row(const msgpack_object_kv *kv, const struct row *row, struct spec *spec, struct err *err)
 {
-    if (kv->val.type == MSGPACK_OBJECT_POSITIVE_INTEGER && kv->val.via.u64 >= row->least && kv->val.via.u64 <= row->most) {
+    if (kv->val.type == MSGPACK_OBJECT_POSITIVE_INTEGER && kv->val.via.u64 >= row->least &&
+        kv->val.via.u64 <= row->most) {
         memcpy((char *) spec + row->offset, &kv->val.via.u64, sizeof kv->val.via.u64);
         return 0;
     }
@@ -46,7 +50,8 @@ static int read_row(const msgpack_object_kv *kv, const struct row *row, struct s
     }
     char shown[64];
     return err_set(err, KILN_INVALID, row->key, "%s is %s, expected a whole number %llu..%llu", row->key,
-                   header_show(&kv->val, shown, sizeof shown), (unsigned long long) row->least, (unsigned long long) row->most);
+                   header_show(&kv->val, shown, sizeof shown), (unsigned long long) row->least,
+                   (unsigned long long) row->most);
 }
 
 /* One pass over the pairs, to the end even when one is wrong: the refusal should carry the id. Keys that are none of
@@ -86,17 +91,20 @@ static int find_function(struct broker *b, const struct spec *spec, struct funct
     const msgpack_object *o = spec->fn;
     char shown[64];
     if (!o) {
-        return err_set(err, KILN_INVALID, "fn", "fn is missing, expected the name of a function such as \"stats.mean\"");
+        return err_set(err, KILN_INVALID, "fn",
+                       "fn is missing, expected the name of a function such as \"stats.mean\"");
     }
     if (o->type != MSGPACK_OBJECT_STR) {
-        return err_set(err, KILN_INVALID, "fn", "fn is %s, expected a string", header_show(o, shown, sizeof shown));
+        return err_set(err, KILN_INVALID, "fn", "fn is %s, expected a string",
+                       header_show(o, shown, sizeof shown));
     }
     struct function *fn = catalogue_find(&b->catalogue, o->via.str.ptr, o->via.str.size);
-    if (!fn && b->settling) {
+    if (!fn && b->settling && catalogue_unannounced(&b->catalogue) < UNANNOUNCED_MOST) {
         fn = catalogue_make(&b->catalogue, o->via.str.ptr, o->via.str.size);
     }
     if (!fn || (!fn->announced && !b->settling)) {
-        return err_set(err, KILN_UNKNOWN_FUNCTION, "fn", "fn is %s, which no plugin offers", header_show(o, shown, sizeof shown));
+        return err_set(err, KILN_UNKNOWN_FUNCTION, "fn", "fn is %s, which no plugin offers",
+                       header_show(o, shown, sizeof shown));
     }
     *ret = fn;
     return 0;
@@ -105,15 +113,18 @@ static int find_function(struct broker *b, const struct spec *spec, struct funct
 static int check_room(struct broker *b, const struct function *fn, size_t bytes, struct err *err)
 {
     if (bytes > (uint64_t) b->config.max_bytes) {
-        return err_set(err, KILN_INVALID, NULL, "payload has %zu bytes, expected at most %lld (broker.max_bytes)", bytes,
+        return err_set(err, KILN_INVALID, NULL,
+                       "payload has %zu bytes, expected at most %lld (broker.max_bytes)", bytes,
                        (long long) b->config.max_bytes);
     }
     if (fn->queue.count + fn->delayed >= (uint64_t) b->config.queue_limit) {
-        return err_set(err, KILN_BUSY, NULL, "%u jobs of %s wait already (broker.queue_limit); try again later",
+        return err_set(err, KILN_BUSY, NULL,
+                       "%u jobs of %s wait already (broker.queue_limit); try again later",
                        fn->queue.count + fn->delayed, fn->name);
     }
     if (b->memory_bytes + bytes > (uint64_t) b->config.memory_mb << 20) {
-        return err_set(err, KILN_BUSY, NULL, "waiting jobs hold %llu MiB already (broker.memory_mb); try again later",
+        return err_set(err, KILN_BUSY, NULL,
+                       "waiting jobs hold %llu MiB already (broker.memory_mb); try again later",
                        (unsigned long long) b->memory_bytes >> 20);
     }
     return 0;
@@ -125,8 +136,8 @@ static int64_t after(const struct broker *b, uint64_t ms)
 }
 
 /* Makes the job and starts it; the payload is moved out on success only. */
-static int admit(struct broker *b, const struct spec *spec, const struct wire_id *id, struct request *request, struct payload *payload,
-                 struct err *err)
+static int admit(struct broker *b, const struct spec *spec, const struct wire_id *id, struct request *request,
+                 struct payload *payload, struct err *err)
 {
     struct function *fn = NULL;
     int status = find_function(b, spec, &fn, err);
@@ -158,8 +169,8 @@ static int admit(struct broker *b, const struct spec *spec, const struct wire_id
     return 0;
 }
 
-static void call_one(struct broker *b, const struct spec *spec, int refused, size_t index, struct request *request,
-                     struct payload *payload, struct err *err)
+static void call_one(struct broker *b, const struct spec *spec, int refused, size_t index,
+                     struct request *request, struct payload *payload, struct err *err)
 {
     struct wire_id id = {0};
     if (request->list) {
@@ -179,17 +190,19 @@ static void call_one(struct broker *b, const struct spec *spec, int refused, siz
         return;
     }
     b->counters.jobs_refused++;
-    struct outcome o = {.id = &id, .status = status, .error = err->text, .field = err->field[0] ? err->field : NULL};
+    struct outcome o = {
+        .id = &id, .status = status, .error = err->text, .field = err->field[0] ? err->field : NULL};
     reply_add(b, request, &o);
 }
 
-static void submit_one(struct broker *b, const struct spec *spec, int refused, size_t index, struct payload *payload,
-                       struct err *err)
+static void submit_one(struct broker *b, const struct spec *spec, int refused, size_t index,
+                       struct payload *payload, struct err *err)
 {
     struct wire_id id = id_number(index);
     struct err bad_id = {0};
     int status = spec->id ? id_from(spec->id, "id", &id, &bad_id)
-                          : err_set(&bad_id, KILN_INVALID, "id", "id is missing: a submitted job needs one, so that it can be asked for");
+                          : err_set(&bad_id, KILN_INVALID, "id",
+                                    "id is missing: a submitted job needs one, so that it can be asked for");
     if (refused) {
         status = refused;
     } else if (status) {
@@ -223,11 +236,21 @@ static void submit_one(struct broker *b, const struct spec *spec, int refused, s
 
 int frontend_jobs(struct broker *b, struct ask *a, bool submit, struct err *err)
 {
-    struct spec outer = {.timeout_ms = 30000, .priority = 4, .max_attempts = submit ? 3 : 1, .backoff_ms = 100, .keep_ms = 3600000};
+    struct spec outer = {.timeout_ms = 30000,
+                         .priority = 4,
+                         .max_attempts = submit ? 3 : 1,
+                         .backoff_ms = 100,
+                         .keep_ms = 3600000};
     const msgpack_object_array *list = NULL;
     unsigned op = submit ? SUBMIT : CALL;
-    if (header_list(a->map, "jobs", WIRE_JOBS, &list, err) || read_spec(a->map, op, &outer, err)) {
+    struct err outer_why = {0};
+    if (header_list(a->map, "jobs", WIRE_JOBS, &list, err)) {
         return KILN_INVALID;
+    }
+    int outer_refused = read_spec(a->map, op, &outer, &outer_why); /* of the only job, or of all */
+    if (outer_refused && list) {
+        *err = outer_why;
+        return outer_refused;
     }
     size_t n = list ? list->size : 1;
     struct payload *parts;
@@ -256,8 +279,8 @@ int frontend_jobs(struct broker *b, struct ask *a, bool submit, struct err *err)
     }
     for (size_t i = 0; i < n; i++) {
         struct spec spec = outer;
-        struct err why = {0};
-        int refused = 0;
+        struct err why = outer_why;
+        int refused = outer_refused;
         if (list && list->ptr[i].type != MSGPACK_OBJECT_MAP) {
             refused = err_set(&why, KILN_INVALID, "jobs", "jobs[%zu] is not a map", i);
         } else if (list) {

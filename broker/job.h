@@ -29,9 +29,9 @@ struct route {
 struct request {
     struct request *next_free;
     struct wire_id rid;
-    bool list;      /* came with `jobs`: answers are lists */
-    bool packed;    /* came with `sizes`: answers are packed */
-    uint32_t open;  /* jobs not answered yet */
+    bool list;          /* came with `jobs`: answers are lists */
+    bool packed;        /* came with `sizes`: answers are packed */
+    uint32_t open;      /* jobs not answered yet */
     struct route route; /* last: only its used bytes are ever touched */
 };
 
@@ -53,14 +53,14 @@ struct job {
     uint32_t batch;
     uint32_t run_ms, backoff_ms; /* run_ms 0: the daemon's limit */
     int64_t keep_ns;
-    int64_t arrived_ns, ready_ns;        /* ready: may be started */
-    int64_t start_by_ns, deadline_ns;    /* 0: none */
-    int64_t started_ns;                  /* last given to a worker */
+    int64_t arrived_ns, ready_ns;         /* ready: may be started */
+    int64_t start_by_ns, deadline_ns;     /* 0: none */
+    int64_t started_ns;                   /* last given to a worker */
     int64_t decode_ns, run_ns, encode_ns; /* as the worker measured */
-    int64_t total_ns;                    /* arrival to the end */
-    char *error, *field, *worker;        /* once done; NULL when there is nothing to say */
-    struct watcher *watchers;            /* results that wait for this job */
-    struct wire_id id;                   /* last, as route in request */
+    int64_t total_ns;                     /* arrival to the end */
+    char *error, *field, *worker;         /* once done; NULL when there is nothing to say */
+    struct watcher *watchers;             /* results that wait for this job */
+    struct wire_id id;                    /* last, as route in request */
 };
 
 struct job_pool {
@@ -69,7 +69,8 @@ struct job_pool {
 };
 
 struct job *job_new(struct job_pool *pool);
-void job_free(struct job_pool *pool, struct job **job); /* closes the payload; timer and lists must be left before */
+void job_free(struct job_pool *pool,
+              struct job **job); /* closes the payload; timer and lists must be left before */
 struct request *request_new(struct job_pool *pool);
 void request_free(struct job_pool *pool, struct request **request);
 void job_pool_done(struct job_pool *pool);

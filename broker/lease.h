@@ -20,9 +20,9 @@ struct lease {
     struct job *job;           /* NULL: abandoned, or the slot is free */
     struct worker *worker;     /* NULL: the slot is free */
     struct function *fn;
-    int64_t cost_ns;           /* what it was expected to cost when opened */
+    int64_t cost_ns; /* what it was expected to cost when opened */
     uint32_t slot, use;
-    uint8_t delivery;          /* which message to the worker, as deliveries[] in struct worker */
+    uint8_t delivery; /* which message to the worker, as deliveries[] in struct worker */
 };
 
 struct leases {

@@ -6,7 +6,7 @@
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
-#include "schedule.h"
+#include "ready.h"
 #include "status.h"
 
 static int64_t sooner(int64_t a, int64_t b)
@@ -50,7 +50,7 @@ static void enqueue(struct broker *b, struct job *job, bool front)
     } else {
         queue_push(&fn->queue, &job);
     }
-    schedule_ready(b, fn);
+    ready_add(b, fn);
 }
 
 static void delay(struct broker *b, struct job *job)
@@ -68,7 +68,7 @@ static void leave(struct broker *b, struct job *job)
         break;
     case JOB_QUEUED:
         queue_remove(&job->fn->queue, job);
-        schedule_unready(b, job->fn);
+        ready_drop(b, job->fn);
         break;
     case JOB_RUNNING:
         if (job->lease) {
@@ -119,8 +119,8 @@ static void count_end(struct broker *b, struct job *job)
     }
 }
 
-void job_end(struct broker *b, struct job *job, int status, const char *error, const char *field, struct payload *result,
-             const struct worker *worker)
+void job_end(struct broker *b, struct job *job, int status, const char *error, const char *field,
+             struct payload *result, const struct worker *worker)
 {
     leave(b, job);
     timers_clear(&b->timers, &job->timer);
@@ -129,8 +129,13 @@ void job_end(struct broker *b, struct job *job, int status, const char *error, c
     job->total_ns = b->now_ns - job->arrived_ns;
     count_end(b, job);
     if (job->request) {
-        struct outcome o = {.id = &job->id, .status = status, .error = error, .field = field, .job = job,
-                            .worker = worker, .result = result};
+        struct outcome o = {.id = &job->id,
+                            .status = status,
+                            .error = error,
+                            .field = field,
+                            .job = job,
+                            .worker = worker,
+                            .result = result};
         reply_add(b, job->request, &o);
         job_free(&b->pool, &job);
         return;
@@ -149,6 +154,10 @@ void job_end(struct broker *b, struct job *job, int status, const char *error, c
     }
     journal_put(b, RECORD_DONE, job);
     results_keep(b, job);
+    while (results_over(b)) {
+        job_forget(b, b->results.oldest);
+        b->counters.results_evicted++;
+    }
 }
 
 void job_give_back(struct broker *b, struct job *job)
@@ -172,7 +181,8 @@ void job_crashed(struct broker *b, struct job *job, const char *cause)
         return;
     }
     char text[300];
-    snprintf(text, sizeof text, "the job killed %d workers, the last by %s; it is not tried again", job->crashes, cause);
+    snprintf(text, sizeof text, "the job killed %d workers, the last by %s; it is not tried again",
+             job->crashes, cause);
     b->counters.jobs_poisoned++;
     job_end(b, job, KILN_POISON, text, NULL, NULL, NULL);
 }
@@ -209,7 +219,9 @@ static void job_fire(void *arg, struct timer *t)
         char text[160];
         snprintf(text, sizeof text, "not finished within %lld ms: it was %s",
                  (long long) ((job->deadline_ns - job->arrived_ns) / CLOCK_MS),
-                 job->state == JOB_RUNNING ? "running" : job->fn->n_workers ? "waiting" : "waiting for a worker, and there is none");
+                 job->state == JOB_RUNNING ? "running"
+                 : job->fn->n_workers      ? "waiting"
+                                           : "waiting for a worker, and there is none");
         job_end(b, job, KILN_DEADLINE, text, NULL, NULL, NULL);
     } else if (unstarted(job) && job->start_by_ns && job->start_by_ns <= b->now_ns) {
         char text[120];

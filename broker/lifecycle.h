@@ -17,14 +17,14 @@ enum { CRASHES_MOST = 3 }; /* a job that killed so many workers is poison */
 void job_start(struct broker *b, struct job *job);
 
 /* Ends a job in any state but done. result (moved out) and worker may be NULL; texts are copied. */
-void job_end(struct broker *b, struct job *job, int status, const char *error, const char *field, struct payload *result,
-             const struct worker *worker);
+void job_end(struct broker *b, struct job *job, int status, const char *error, const char *field,
+             struct payload *result, const struct worker *worker);
 
 /* Drops a done job, and says so to the journal. */
 void job_forget(struct broker *b, struct job *job);
 
 /* A job whose lease has just been closed: */
-void job_give_back(struct broker *b, struct job *job);                  /* uncharged, to the head of its queue */
+void job_give_back(struct broker *b, struct job *job); /* uncharged, to the head of its queue */
 void job_crashed(struct broker *b, struct job *job, const char *cause); /* charged a crash; perhaps poison */
 void job_retry(struct broker *b, struct job *job);                      /* after its back-off */
 

@@ -15,10 +15,11 @@ static const char *const default_path = "/etc/kiln/kiln.conf";
 
 static void usage(FILE *out)
 {
-    fprintf(out, "usage: kiln-broker [-c FILE] [--test-config] [--help] [--version]\n\n"
-                 "  -c, --config FILE   configuration (default %s; its absence means all defaults)\n"
-                 "  --test-config       read it, say whether it is good, and leave\n\n"
-                 "The group of kiln.conf that it reads, with defaults:\n\n",
+    fprintf(out,
+            "usage: kiln-broker [-c FILE] [--test-config] [--help] [--version]\n\n"
+            "  -c, --config FILE   configuration (default %s; its absence means all defaults)\n"
+            "  --test-config       read it, say whether it is good, and leave\n\n"
+            "The group of kiln.conf that it reads, with defaults:\n\n",
             default_path);
     config_help(out);
 }
@@ -38,8 +39,10 @@ static void stay_on(const struct conf_ints *cpus)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"test-config", no_argument, NULL, 't'},
-        {"help", no_argument, NULL, 'h'},         {"version", no_argument, NULL, 'v'},
+        {"config", required_argument, NULL, 'c'},
+        {"test-config", no_argument, NULL, 't'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
         {0},
     };
     const char *path = NULL;
@@ -99,8 +102,8 @@ int main(int argc, char **argv)
         log_error("start_failed", "error=%s", log_quote(err.text));
         return 1;
     }
-    log_info("ready", "version=%s frontend=%s backend=%s journal=%s", KILN_VERSION, b.config.frontend.items[0],
-             b.config.backend.items[0], b.journal_driver->name);
+    log_info("ready", "version=%s frontend=%s backend=%s journal=%s", KILN_VERSION,
+             b.config.frontend.items[0], b.config.backend.items[0], b.journal_driver->name);
     sd_notify(0, "READY=1");
     broker_run(&b, signal_fd);
     sd_notify(0, "STOPPING=1");

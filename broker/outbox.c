@@ -26,7 +26,8 @@ static int send_rest(void *socket, const struct buf *header, zmq_msg_t *payloads
     return failed;
 }
 
-int outbox_worker(struct broker *b, const struct peer_route *to, const struct buf *header, zmq_msg_t *payloads, size_t n)
+int outbox_worker(struct broker *b, const struct peer_route *to, const struct buf *header,
+                  zmq_msg_t *payloads, size_t n)
 {
     assert(!header->failed);
     if (frame_send(b->back, to->bytes, to->size, ZMQ_SNDMORE)) {
@@ -36,7 +37,8 @@ int outbox_worker(struct broker *b, const struct peer_route *to, const struct bu
     return send_rest(b->back, header, payloads, n);
 }
 
-int outbox_producer(struct broker *b, const struct route *to, const struct buf *header, zmq_msg_t *payloads, size_t n)
+int outbox_producer(struct broker *b, const struct route *to, const struct buf *header, zmq_msg_t *payloads,
+                    size_t n)
 {
     assert(!header->failed);
     if (frame_send(b->front, to->bytes, to->size, ZMQ_SNDMORE)) {

@@ -8,8 +8,10 @@
 #include "broker.h"
 
 /* Payloads are moved out in any case. 0, or -1 when the peer is gone or its pipe is full. */
-int outbox_worker(struct broker *b, const struct peer_route *to, const struct buf *header, zmq_msg_t *payloads, size_t n);
-int outbox_producer(struct broker *b, const struct route *to, const struct buf *header, zmq_msg_t *payloads, size_t n);
+int outbox_worker(struct broker *b, const struct peer_route *to, const struct buf *header,
+                  zmq_msg_t *payloads, size_t n);
+int outbox_producer(struct broker *b, const struct route *to, const struct buf *header, zmq_msg_t *payloads,
+                    size_t n);
 
 /* Keeps a header for a producer until outbox_release(), which sends all that were held. */
 void outbox_hold(struct broker *b, const struct route *to, const struct buf *header);

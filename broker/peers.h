@@ -23,23 +23,23 @@ struct peer_route {
 struct worker {
     struct peer_route route;
     char *wid, *node_name, *session, *host, *plugin, *version, *build;
-    char *label;                 /* "stats/1.0.0" */
+    char *label; /* "stats/1.0.0" */
     uint64_t pid, generation;
-    struct node *node;           /* NULL: beats for itself */
+    struct node *node; /* NULL: beats for itself */
     struct function **functions;
     size_t n_functions;
     struct lease *leases;
-    uint32_t running;            /* open leases */
-    int64_t running_ns;          /* and what they are expected to cost */
-    uint64_t credit, delivered;  /* both counted since its hello */
+    uint32_t running;                     /* open leases */
+    int64_t running_ns;                   /* and what they are expected to cost */
+    uint64_t credit, delivered;           /* both counted since its hello */
     uint32_t deliveries[PEER_DELIVERIES]; /* open leases of each message on its way */
     uint64_t done_seq, stored_seq;        /* heard, told */
-    uint64_t done;               /* jobs ended */
-    bool quiet;                  /* takes no more */
-    bool deaf;                   /* a message to it was refused by ZeroMQ; until it is heard again */
-    bool packed;                 /* understands packed payloads */
+    uint64_t done;                        /* jobs ended */
+    bool quiet;                           /* takes no more */
+    bool deaf;                            /* a message to it was refused by ZeroMQ; until it is heard again */
+    bool packed;                          /* understands packed payloads */
     int64_t heard_ns;
-    zmq_msg_t report;            /* warm-up report, msgpack */
+    zmq_msg_t report; /* warm-up report, msgpack */
     bool reported;
 };
 

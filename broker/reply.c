@@ -97,7 +97,8 @@ static void put_said(struct buf *out, const struct said *s, const struct pairs *
 }
 
 /* The map of one outcome, for `more` pairs that the caller has yet to write. */
-static void put_outcome(struct buf *out, const struct outcome *o, const struct said *s, const struct said *around, uint32_t more)
+static void put_outcome(struct buf *out, const struct outcome *o, const struct said *s,
+                        const struct said *around, uint32_t more)
 {
     struct pairs p = differing(s, around);
     buf_put_map(out, more + p.n + (o->id->size != 0) + (o->error != NULL) + (o->field != NULL));
@@ -185,8 +186,8 @@ void reply_add(struct broker *b, struct request *request, const struct outcome *
         return;
     }
     struct said s = say(o->status, o->job);
-    if (r->request != request || r->worker != o->worker || r->common.ran != s.ran || r->pack.bytes > REPLY_PACK_BYTES ||
-        r->items.bytes > REPLY_ITEMS_BYTES) {
+    if (r->request != request || r->worker != o->worker || r->common.ran != s.ran ||
+        r->pack.bytes > REPLY_PACK_BYTES || r->items.bytes > REPLY_ITEMS_BYTES) {
         reply_flush(b);
         r->request = request;
         r->worker = o->worker;

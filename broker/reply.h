@@ -29,12 +29,12 @@ struct said {
 struct reply {
     struct request *request; /* being gathered for; NULL: nothing */
     const struct worker *worker;
-    struct buf items;        /* the msgpack of each job's map, one after the other */
+    struct buf items; /* the msgpack of each job's map, one after the other */
     uint32_t n;
-    zmq_msg_t *payloads;     /* n of them; of a packed request none: */
+    zmq_msg_t *payloads; /* n of them; of a packed request none: */
     size_t room;
-    struct buf pack, sizes;  /* the payloads one after the other, and the msgpack of their sizes */
-    struct said common;      /* what the first job says, and the others need not repeat */
+    struct buf pack, sizes; /* the payloads one after the other, and the msgpack of their sizes */
+    struct said common;     /* what the first job says, and the others need not repeat */
 };
 
 struct outcome {
@@ -43,7 +43,7 @@ struct outcome {
     const char *error, *field;   /* NULL: nothing to say */
     const struct job *job;       /* its timing; NULL: it never was a job */
     const struct worker *worker; /* NULL: none had a hand in it */
-    struct payload *result;         /* taken; NULL: nil */
+    struct payload *result;      /* taken; NULL: nil */
 };
 
 /* One of the request's open jobs has ended. Frees the request with the last (after it was sent). */

@@ -5,7 +5,6 @@
 
 #include "broker.h"
 #include "clock.h"
-#include "lifecycle.h"
 #include "mem.h"
 #include "outbox.h"
 #include "status.h"
@@ -100,10 +99,11 @@ void results_keep(struct broker *b, struct job *job)
     rs->bytes += weight(job);
     timers_set(&b->timers, &job->timer, b->now_ns + job->keep_ns);
     tell_watchers(b, job);
-    while (rs->bytes > (uint64_t) b->config.results_mb << 20 && rs->oldest) {
-        job_forget(b, rs->oldest);
-        b->counters.results_evicted++;
-    }
+}
+
+bool results_over(const struct broker *b)
+{
+    return b->results.oldest && b->results.bytes > (uint64_t) b->config.results_mb << 20;
 }
 
 /* ---- what a job looks like from outside ---- */
@@ -117,8 +117,8 @@ static const char *state_name(enum job_state state)
 void results_put(struct buf *out, const struct wire_id *id, const struct job *job)
 {
     bool done = job && job->state == JOB_DONE;
-    buf_put_map(out, 3u +
-                         (done ? 2u + (job->error != NULL) + (job->field != NULL) + (job->worker != NULL) : 0));
+    buf_put_map(out,
+                3u + (done ? 2u + (job->error != NULL) + (job->field != NULL) + (job->worker != NULL) : 0));
     buf_put_str_const(out, "id");
     buf_id(out, id);
     buf_put_str_const(out, "state");
@@ -151,7 +151,8 @@ void results_put(struct buf *out, const struct wire_id *id, const struct job *jo
     }
 }
 
-static void answer(struct broker *b, const struct route *to, const struct wire_id *rid, const struct wire_id *ids, size_t n)
+static void answer(struct broker *b, const struct route *to, const struct wire_id *rid,
+                   const struct wire_id *ids, size_t n)
 {
     struct buf *out = &b->out;
     zmq_msg_t *parts = outbox_parts(b, n);
@@ -227,8 +228,8 @@ static void tell_watchers(struct broker *b, struct job *job)
     }
 }
 
-void results_answer(struct broker *b, const struct route *to, const struct wire_id *rid, const struct wire_id *ids, size_t n,
-                    uint64_t wait_ms)
+void results_answer(struct broker *b, const struct route *to, const struct wire_id *rid,
+                    const struct wire_id *ids, size_t n, uint64_t wait_ms)
 {
     struct results *rs = &b->results;
     size_t pending = 0;

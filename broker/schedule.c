@@ -6,46 +6,9 @@
 #include "clock.h"
 #include "lifecycle.h"
 #include "outbox.h"
+#include "ready.h"
 
 enum { PACK_BYTES = 4096 }; /* payloads up to this size travel packed, to workers that take them so */
-
-/* ---- the ring of functions with waiting jobs ---- */
-
-void schedule_ready(struct broker *b, struct function *fn)
-{
-    if (fn->ready) {
-        return;
-    }
-    fn->ready = true;
-    if (!b->ready) {
-        fn->next_ready = fn->prev_ready = fn;
-        b->ready = fn;
-        return;
-    }
-    /* Before the one whose turn is next: behind all others. */
-    fn->next_ready = b->ready;
-    fn->prev_ready = b->ready->prev_ready;
-    fn->prev_ready->next_ready = fn;
-    fn->next_ready->prev_ready = fn;
-}
-
-void schedule_unready(struct broker *b, struct function *fn)
-{
-    if (!fn->ready || fn->queue.count) {
-        return;
-    }
-    fn->ready = false;
-    if (fn->next_ready == fn) {
-        b->ready = NULL;
-    } else {
-        fn->prev_ready->next_ready = fn->next_ready;
-        fn->next_ready->prev_ready = fn->prev_ready;
-        if (b->ready == fn) {
-            b->ready = fn->next_ready;
-        }
-    }
-    fn->next_ready = fn->prev_ready = NULL;
-}
 
 /* ---- choosing ---- */
 
@@ -57,20 +20,21 @@ static bool can_take(const struct broker *b, const struct worker *w, int64_t cos
     return w->running == 0 || w->running_ns + cost_ns <= b->config.ahead_us * CLOCK_US;
 }
 
-/* The worker with the least to do, and how many could take something. */
+/* The worker with the least to do, and among how many like it the jobs should be shared: the idle ones, while there is one. */
 static struct worker *choose(const struct broker *b, const struct function *fn, size_t *ret_able)
 {
     struct worker *best = NULL;
-    *ret_able = 0;
+    size_t idle = 0, busy = 0;
     for (size_t i = 0; i < fn->n_workers; i++) {
         struct worker *w = fn->workers[i];
         if (can_take(b, w, fn->cost_ns)) {
-            ++*ret_able;
+            *(w->running ? &busy : &idle) += 1;
             if (!best || w->running_ns < best->running_ns) {
                 best = w;
             }
         }
     }
+    *ret_able = idle ? idle : busy;
     return best;
 }
 
@@ -101,7 +65,9 @@ static struct terms terms_of(const struct broker *b, const struct job *job)
     int64_t left_ns = job->deadline_ns ? job->deadline_ns - b->now_ns : 0;
     return (struct terms){
         .attempt = job->attempt,
-        .left_ms = !job->deadline_ns ? 0 : left_ns > CLOCK_MS ? (uint64_t) (left_ns / CLOCK_MS) : 1,
+        .left_ms = !job->deadline_ns    ? 0
+                   : left_ns > CLOCK_MS ? (uint64_t) (left_ns / CLOCK_MS)
+                                        : 1,
         .run_ms = job->run_ms,
     };
 }
@@ -124,7 +90,8 @@ static void put_terms(struct buf *out, const struct terms *t, const struct terms
 
 static uint32_t n_terms(const struct terms *t, const struct terms *around)
 {
-    return 0u + (t->attempt != around->attempt) + (t->left_ms != around->left_ms) + (t->run_ms != around->run_ms);
+    return 0u + (t->attempt != around->attempt) + (t->left_ms != around->left_ms) +
+           (t->run_ms != around->run_ms);
 }
 
 static struct lease *take_job(struct broker *b, struct job *job, struct worker *w, int slot)
@@ -151,7 +118,8 @@ static void put_payload(struct broker *b, const struct job *job, bool packed, zm
     }
 }
 
-static void put_head(struct buf *out, const struct function *fn, struct worker *w, const struct terms *common, bool packed)
+static void put_head(struct buf *out, const struct function *fn, struct worker *w, const struct terms *common,
+                     bool packed)
 {
     static const struct terms none;
     bool tell = w->stored_seq != w->done_seq;
@@ -235,7 +203,7 @@ static void deliver(struct broker *b, struct function *fn, struct worker *w, siz
     if (outbox_worker(b, &w->route, out, parts, n_parts)) {
         take_back(b, w, slot);
     }
-    schedule_unready(b, fn);
+    ready_drop(b, fn);
 }
 
 void schedule_run(struct broker *b)

@@ -10,9 +10,6 @@
 
 #include "broker.h"
 
-void schedule_ready(struct broker *b, struct function *fn);   /* its queue is not empty */
-void schedule_unready(struct broker *b, struct function *fn); /* a job left its queue, which may be empty now */
-
 /* Sends what can be sent. */
 void schedule_run(struct broker *b);
 

@@ -45,7 +45,8 @@ static bool idle(const struct view *function)
 /* Functions that were used; all of them with --all, and all counts with -v. */
 static void print_functions(const struct view *functions, bool all, bool verbose)
 {
-    static const char *const counts[] = {"count", "errors", "queued", "running", "crashes", "retries", "delayed"};
+    static const char *const counts[] = {"count",   "errors",  "queued", "running",
+                                         "crashes", "retries", "delayed"};
     const size_t n_counts = verbose ? 7 : 5;
     size_t skipped = 0;
     struct table t = {0};
@@ -78,7 +79,8 @@ static void print_functions(const struct view *functions, bool all, bool verbose
         table_print(&t, stdout, table_width(stdout));
     }
     if (skipped) {
-        printf("%s%zu function%s not called yet; --all shows them\n", t.n_cells ? "\n" : "", skipped, skipped == 1 ? " was" : "s were");
+        printf("%s%zu function%s not called yet; --all shows them\n", t.n_cells ? "\n" : "", skipped,
+               skipped == 1 ? " was" : "s were");
     }
     table_done(&t);
 }

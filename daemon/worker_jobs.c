@@ -187,7 +187,7 @@ static size_t read_message(struct worker_jobs *w, int *ret_fn)
 static bool set_payload(struct worker_jobs *w, size_t i, const void *data, size_t bytes)
 {
     struct done_job *d = &w->done[i];
-    if (w->link->frames.packed) {
+    if (w->packed) {
         buf_put_raw(&w->pack, data, bytes);
         d->bytes = bytes;
         return !w->pack.failed;
@@ -285,9 +285,6 @@ static void run_slice(struct worker_jobs *w, size_t fn, size_t first, size_t cou
         .enter = enter, .leave = leave, .cancelled = cancelled, .progress = progress, .arg = w};
     w->slice_first = first;
     engine_run(w->engine, fn, w->jobs + first, count, w->room[first].solo, &watch);
-    for (size_t i = first; i < first + count; i++) {
-        take_result(w, i);
-    }
     uint64_t jobs = atomic_load_explicit(&w->slot->jobs, memory_order_relaxed);
     atomic_store_explicit(&w->slot->jobs, jobs + count, memory_order_relaxed);
 }
@@ -301,8 +298,34 @@ static bool report_due(int64_t oldest_ns, int64_t now_ns, int64_t longest_ns)
 
 static void report(struct worker_jobs *w, size_t first, size_t n)
 {
-    worker_link_done(w->link, w->done + first, n, w->link->frames.packed ? &w->pack : NULL);
-    buf_clear(&w->pack);
+    if (n) {
+        worker_link_done(w->link, w->done + first, n, w->packed ? &w->pack : NULL);
+        buf_clear(&w->pack);
+    }
+}
+
+/* Takes the results of a slice that has run. Large ones do not go into the pack: what waits is reported before them, and
+ * they are at once, each in a frame of its own. Returns how many jobs are reported now; `sent` of them were. */
+static size_t take_slice(struct worker_jobs *w, size_t sent, size_t first, size_t count)
+{
+    size_t bytes = 0;
+    for (size_t i = first; i < first + count; i++) {
+        bytes += w->jobs[i].status == KILN_OK ? w->jobs[i].result_bytes : 1;
+    }
+    bool large = w->packed && bytes > PACK_SEND_BYTES;
+    if (large) {
+        report(w, sent, first - sent);
+        w->packed = false;
+    }
+    for (size_t i = first; i < first + count; i++) {
+        take_result(w, i);
+    }
+    if (large) {
+        report(w, first, count);
+        w->packed = true;
+        return first + count;
+    }
+    return sent;
 }
 
 void worker_jobs_run(struct worker_jobs *w)
@@ -311,6 +334,7 @@ void worker_jobs_run(struct worker_jobs *w)
     size_t n = read_message(w, &fn);
     size_t sent = 0, at = 0;
     int64_t begun_ns = clock_ns(), oldest_ns = begun_ns;
+    w->packed = w->link->frames.packed;
     while (at < n && !engine_damaged(w->engine)) {
         if (atomic_load_explicit(&w->slot->draining, memory_order_relaxed)) {
             break;
@@ -321,6 +345,7 @@ void worker_jobs_run(struct worker_jobs *w)
         } else {
             count = slice(w, (size_t) fn, at, n);
             run_slice(w, (size_t) fn, at, count);
+            sent = take_slice(w, sent, at, count);
         }
         at += count;
         int64_t now_ns = clock_ns(), longest_ns = 0;
@@ -338,9 +363,7 @@ void worker_jobs_run(struct worker_jobs *w)
             oldest_ns = now_ns;
         }
     }
-    if (at > sent) {
-        report(w, sent, at - sent);
-    }
+    report(w, sent, at - sent);
     worker_link_release(w->link, w->tokens + at, n - at);
 }
 

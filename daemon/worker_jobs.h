@@ -25,6 +25,7 @@ struct worker_jobs {
     struct engine_job *jobs;
     struct done_job *done;
     zmq_msg_t *results;
+    bool packed;     /* results of the next report go into the pack: */
     struct buf pack; /* results of jobs that came packed, one after the other */
     uint64_t *tokens;
     int64_t *longest_ns; /* for each function: longest recent slice */

@@ -24,7 +24,7 @@ enum {
     RECONNECT_MS = 20,
     RECONNECT_MOST_MS = 1000,
     PACK_KEEP_BYTES = 1 << 20, /* a larger buffer is not kept for the next request */
-    HEARTBEAT_MS = 5000, /* so that a peer that vanished without a word is noticed on tcp */
+    HEARTBEAT_MS = 5000,       /* so that a peer that vanished without a word is noticed on tcp */
 };
 
 struct kiln_client {

@@ -220,7 +220,8 @@ static void read_sizes(struct part *p, struct scan *inside, uint32_t n)
     size_t left = zmq_msg_size(&p->frames[1]);
     struct token t;
     p->offsets = mem_alloc(((size_t) n + 1) * sizeof *p->offsets);
-    while (p->n_packed < n && scan_next(inside, &t) && t.type == SCAN_INT && t.i >= 0 && (uint64_t) t.i <= left) {
+    while (p->n_packed < n && scan_next(inside, &t) && t.type == SCAN_INT && t.i >= 0 &&
+           (uint64_t) t.i <= left) {
         size_t k = p->n_packed++;
         p->offsets[k + 1] = p->offsets[k] + (size_t) t.i;
         left -= (size_t) t.i;

@@ -8,7 +8,7 @@
 
 #define CLOCK_US INT64_C(1000)
 #define CLOCK_MS INT64_C(1000000)
-#define CLOCK_S INT64_C(1000000000)
+#define CLOCK_S  INT64_C(1000000000)
 
 static inline int64_t clock_ns(void)
 {

@@ -26,8 +26,8 @@ int conf_open(config_t *ret_file, const char *path, struct err *err)
     return KILN_INVALID;
 }
 
-static int bad(const config_setting_t *at, const char *group, const char *key, const char *got, const char *expected,
-               struct err *err)
+static int bad(const config_setting_t *at, const char *group, const char *key, const char *got,
+               const char *expected, struct err *err)
 {
     const char *file = config_setting_source_file(at);
     return err_set(err, KILN_INVALID, key, "%s:%u: %s.%s is %s, expected %s", file ? file : "configuration",
@@ -59,15 +59,16 @@ static const char *show(const config_setting_t *s, char *out, size_t bytes)
     return out;
 }
 
-static int read_int(const config_setting_t *s, const char *group, const struct conf_row *row, int64_t *ret, struct err *err)
+static int read_int(const config_setting_t *s, const char *group, const struct conf_row *row, int64_t *ret,
+                    struct err *err)
 {
     char got[80], expected[120];
     int type = config_setting_type(s);
     bool whole = type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64;
     int64_t v = whole ? config_setting_get_int64(s) : 0;
     if (!whole || v < row->least || v > row->most) {
-        snprintf(expected, sizeof expected, "a whole number %" PRId64 "..%" PRId64 "%s%s", row->least, row->most,
-                 row->unit ? " " : "", row->unit ? row->unit : "");
+        snprintf(expected, sizeof expected, "a whole number %" PRId64 "..%" PRId64 "%s%s", row->least,
+                 row->most, row->unit ? " " : "", row->unit ? row->unit : "");
         return bad(s, group, row->key, show(s, got, sizeof got), expected, err);
     }
     *ret = v;
@@ -129,8 +130,8 @@ static void release(const struct conf_row *row, void *member)
     }
 }
 
-static int read_texts(const config_setting_t *s, const char *group, const struct conf_row *row, struct conf_texts *ret,
-                      struct err *err)
+static int read_texts(const config_setting_t *s, const char *group, const struct conf_row *row,
+                      struct conf_texts *ret, struct err *err)
 {
     char got[80];
     const char *one = config_setting_get_string(s);
@@ -152,8 +153,8 @@ static int read_texts(const config_setting_t *s, const char *group, const struct
     return 0;
 }
 
-static int read_ints(const config_setting_t *s, const char *group, const struct conf_row *row, struct conf_ints *ret,
-                     struct err *err)
+static int read_ints(const config_setting_t *s, const char *group, const struct conf_row *row,
+                     struct conf_ints *ret, struct err *err)
 {
     char got[80];
     if (!config_setting_is_array(s) && !config_setting_is_list(s)) {
@@ -170,7 +171,8 @@ static int read_ints(const config_setting_t *s, const char *group, const struct 
     return 0;
 }
 
-static int read_member(const config_setting_t *s, const char *group, const struct conf_row *row, void *member, struct err *err)
+static int read_member(const config_setting_t *s, const char *group, const struct conf_row *row, void *member,
+                       struct err *err)
 {
     char got[80];
     switch (row->kind) {
@@ -200,7 +202,8 @@ static int read_member(const config_setting_t *s, const char *group, const struc
     return 0;
 }
 
-static int unknown(const config_setting_t *s, const char *group, const struct conf_row *rows, size_t n, struct err *err)
+static int unknown(const config_setting_t *s, const char *group, const struct conf_row *rows, size_t n,
+                   struct err *err)
 {
     char known[300] = "";
     size_t at = 0;
@@ -209,11 +212,13 @@ static int unknown(const config_setting_t *s, const char *group, const struct co
     }
     const char *file = config_setting_source_file(s);
     const char *name = config_setting_name(s);
-    return err_set(err, KILN_INVALID, name, "%s:%u: %s has no key \"%s\", expected one of %s", file ? file : "configuration",
-                   config_setting_source_line(s), group, name ? name : "", known);
+    return err_set(err, KILN_INVALID, name, "%s:%u: %s has no key \"%s\", expected one of %s",
+                   file ? file : "configuration", config_setting_source_line(s), group, name ? name : "",
+                   known);
 }
 
-int conf_read(const config_setting_t *group, const char *name, const struct conf_row *rows, size_t n, void *target, struct err *err)
+int conf_read(const config_setting_t *group, const char *name, const struct conf_row *rows, size_t n,
+              void *target, struct err *err)
 {
     for (size_t i = 0; i < n; i++) {
         fill_fallback(&rows[i], (char *) target + rows[i].offset);
@@ -223,9 +228,10 @@ int conf_read(const config_setting_t *group, const char *name, const struct conf
     }
     int status = 0;
     if (!config_setting_is_group(group)) {
-        status = err_set(err, KILN_INVALID, name, "%s:%u: %s is not a group { ... }",
-                         config_setting_source_file(group) ? config_setting_source_file(group) : "configuration",
-                         config_setting_source_line(group), name);
+        status =
+            err_set(err, KILN_INVALID, name, "%s:%u: %s is not a group { ... }",
+                    config_setting_source_file(group) ? config_setting_source_file(group) : "configuration",
+                    config_setting_source_line(group), name);
     }
     for (int k = 0; !status && k < config_setting_length(group); k++) {
         const config_setting_t *s = config_setting_get_elem(group, (unsigned) k);

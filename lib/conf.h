@@ -55,7 +55,8 @@ int conf_open(config_t *ret_file, const char *path, struct err *err);
 
 /* Fills every row's member from `group` (NULL: all defaults). `name` is the group's name in messages, such as
  * "kiln.conf:12: broker.queue_limit is 0, expected 1..1000000". On failure the target holds nothing to release. */
-int conf_read(const config_setting_t *group, const char *name, const struct conf_row *rows, size_t n, void *target, struct err *err);
+int conf_read(const config_setting_t *group, const char *name, const struct conf_row *rows, size_t n,
+              void *target, struct err *err);
 
 /* Releases texts and lists. */
 void conf_done(const struct conf_row *rows, size_t n, void *target);

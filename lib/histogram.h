@@ -23,7 +23,8 @@ static inline uint32_t histogram_bucket(int64_t ns)
         return (uint32_t) v;
     }
     unsigned shift = 63 - (unsigned) __builtin_clzll(v) - HISTOGRAM_SUB_BITS;
-    uint32_t bucket = ((shift + 1) << HISTOGRAM_SUB_BITS) + (uint32_t) ((v >> shift) & ((1u << HISTOGRAM_SUB_BITS) - 1));
+    uint32_t bucket =
+        ((shift + 1) << HISTOGRAM_SUB_BITS) + (uint32_t) ((v >> shift) & ((1u << HISTOGRAM_SUB_BITS) - 1));
     return bucket < HISTOGRAM_BUCKETS ? bucket : HISTOGRAM_BUCKETS - 1;
 }
 

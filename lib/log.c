@@ -41,8 +41,8 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
     if (under_systemd) {
         n = snprintf(line, sizeof line, "<%d>", priorities[level]);
     }
-    n += snprintf(line + n, sizeof line - (size_t) n, "level=%s prog=%s pid=%d event=%s ", names[level], program,
-                  (int) getpid(), event);
+    n += snprintf(line + n, sizeof line - (size_t) n, "level=%s prog=%s pid=%d event=%s ", names[level],
+                  program, (int) getpid(), event);
     va_list ap;
     va_start(ap, format);
     int more = vsnprintf(line + n, sizeof line - (size_t) n - 1, format, ap);

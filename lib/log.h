@@ -17,10 +17,10 @@ int log_level_parse(const char *name);                    /* "debug".."error", o
 void log_event(enum log_level level, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-#define log_debug(event, ...) log_event(LOG_LEVEL_DEBUG, event, __VA_ARGS__)
-#define log_info(event, ...) log_event(LOG_LEVEL_INFO, event, __VA_ARGS__)
+#define log_debug(event, ...)   log_event(LOG_LEVEL_DEBUG, event, __VA_ARGS__)
+#define log_info(event, ...)    log_event(LOG_LEVEL_INFO, event, __VA_ARGS__)
 #define log_warning(event, ...) log_event(LOG_LEVEL_WARNING, event, __VA_ARGS__)
-#define log_error(event, ...) log_event(LOG_LEVEL_ERROR, event, __VA_ARGS__)
+#define log_error(event, ...)   log_event(LOG_LEVEL_ERROR, event, __VA_ARGS__)
 
 /* The text in double quotes, with quotes, backslashes and control characters escaped; cut to fit. Returns a
  * buffer of the calling thread that the fourth next call uses again. */

@@ -110,7 +110,8 @@ int frame_send_msg(void *socket, zmq_msg_t *msg, int flags)
 static int unpack(struct frames *f, const msgpack_object_array *sizes, size_t n, struct err *err)
 {
     if (sizes->size != n || f->n_payloads + f->surplus != 1) {
-        return err_set(err, KILN_INVALID, "sizes", "%u sizes and %zu payload frames came with %zu jobs, expected %zu sizes and one frame",
+        return err_set(err, KILN_INVALID, "sizes",
+                       "%u sizes and %zu payload frames came with %zu jobs, expected %zu sizes and one frame",
                        sizes->size, f->n_payloads + f->surplus, n, n);
     }
     const char *at = zmq_msg_data(&f->payloads[0]);
@@ -119,7 +120,8 @@ static int unpack(struct frames *f, const msgpack_object_array *sizes, size_t n,
         const msgpack_object *o = &sizes->ptr[i];
         if (o->type != MSGPACK_OBJECT_POSITIVE_INTEGER || o->via.u64 > left) {
             char shown[64];
-            return err_set(err, KILN_INVALID, "sizes", "sizes[%zu] is %s, expected at most the %zu bytes that are left", i,
+            return err_set(err, KILN_INVALID, "sizes",
+                           "sizes[%zu] is %s, expected at most the %zu bytes that are left", i,
                            header_show(o, shown, sizeof shown), left);
         }
         f->split[i] = (struct payload){.data = at, .bytes = o->via.u64};
@@ -127,12 +129,14 @@ static int unpack(struct frames *f, const msgpack_object_array *sizes, size_t n,
         left -= o->via.u64;
     }
     if (left) {
-        return err_set(err, KILN_INVALID, "sizes", "sizes leaves %zu bytes of the payload frame over, expected none", left);
+        return err_set(err, KILN_INVALID, "sizes",
+                       "sizes leaves %zu bytes of the payload frame over, expected none", left);
     }
     return 0;
 }
 
-int frames_split(struct frames *f, const msgpack_object_map *map, size_t n, struct payload **ret_payloads, struct err *err)
+int frames_split(struct frames *f, const msgpack_object_map *map, size_t n, struct payload **ret_payloads,
+                 struct err *err)
 {
     const msgpack_object_array *sizes = NULL;
     if (header_list(map, "sizes", WIRE_JOBS, &sizes, err)) {
@@ -152,7 +156,8 @@ int frames_split(struct frames *f, const msgpack_object_map *map, size_t n, stru
     }
     for (size_t i = 0; i < n && !sizes; i++) {
         zmq_msg_t *frame = &f->payloads[i];
-        f->split[i] = (struct payload){.data = zmq_msg_data(frame), .bytes = zmq_msg_size(frame), .frame = frame};
+        f->split[i] =
+            (struct payload){.data = zmq_msg_data(frame), .bytes = zmq_msg_size(frame), .frame = frame};
     }
     *ret_payloads = f->split;
     return 0;
@@ -182,7 +187,8 @@ int header_decode(struct header *h, zmq_msg_t *frame, struct err *err)
     const char *data = zmq_msg_data(frame);
     size_t bytes = zmq_msg_size(frame);
     if (bytes > WIRE_HEADER_BYTES) {
-        return err_set(err, KILN_INVALID, NULL, "header has %zu bytes, expected at most %d", bytes, WIRE_HEADER_BYTES);
+        return err_set(err, KILN_INVALID, NULL, "header has %zu bytes, expected at most %d", bytes,
+                       WIRE_HEADER_BYTES);
     }
     if (bytes == 0) {
         return err_set(err, KILN_INVALID, NULL, "header is empty, expected a msgpack map");
@@ -206,7 +212,8 @@ int header_decode(struct header *h, zmq_msg_t *frame, struct err *err)
     }
     if (root.type != MSGPACK_OBJECT_MAP) {
         char shown[64];
-        return err_set(err, KILN_INVALID, NULL, "header is %s, expected a map", header_show(&root, shown, sizeof shown));
+        return err_set(err, KILN_INVALID, NULL, "header is %s, expected a map",
+                       header_show(&root, shown, sizeof shown));
     }
     h->map = root.via.map;
     return 0;
@@ -277,10 +284,12 @@ const msgpack_object *header_get(const msgpack_object_map *map, const char *key)
 static int wrong(const msgpack_object *o, const char *key, const char *expected, struct err *err)
 {
     char shown[64];
-    return err_set(err, KILN_INVALID, key, "%s is %s, expected %s", key, header_show(o, shown, sizeof shown), expected);
+    return err_set(err, KILN_INVALID, key, "%s is %s, expected %s", key, header_show(o, shown, sizeof shown),
+                   expected);
 }
 
-int header_uint(const msgpack_object_map *map, const char *key, uint64_t least, uint64_t most, uint64_t *ret, struct err *err)
+int header_uint(const msgpack_object_map *map, const char *key, uint64_t least, uint64_t most, uint64_t *ret,
+                struct err *err)
 {
     const msgpack_object *o = header_get(map, key);
     if (!o) {
@@ -308,14 +317,15 @@ int header_bool(const msgpack_object_map *map, const char *key, bool *ret, struc
     return 0;
 }
 
-int header_text(const msgpack_object_map *map, const char *key, size_t most_bytes, const char **ret_text, size_t *ret_bytes,
-                struct err *err)
+int header_text(const msgpack_object_map *map, const char *key, size_t most_bytes, const char **ret_text,
+                size_t *ret_bytes, struct err *err)
 {
     const msgpack_object *o = header_get(map, key);
     if (!o) {
         return 0;
     }
-    if (o->type != MSGPACK_OBJECT_STR || o->via.str.size > most_bytes || !utf8_valid(o->via.str.ptr, o->via.str.size)) {
+    if (o->type != MSGPACK_OBJECT_STR || o->via.str.size > most_bytes ||
+        !utf8_valid(o->via.str.ptr, o->via.str.size)) {
         char expected[80];
         snprintf(expected, sizeof expected, "a string of at most %zu bytes of UTF-8", most_bytes);
         return wrong(o, key, expected, err);
@@ -325,7 +335,8 @@ int header_text(const msgpack_object_map *map, const char *key, size_t most_byte
     return 0;
 }
 
-int header_list(const msgpack_object_map *map, const char *key, size_t most, const msgpack_object_array **ret, struct err *err)
+int header_list(const msgpack_object_map *map, const char *key, size_t most, const msgpack_object_array **ret,
+                struct err *err)
 {
     const msgpack_object *o = header_get(map, key);
     if (!o) {
@@ -357,8 +368,8 @@ int id_from(const msgpack_object *o, const char *key, struct wire_id *ret, struc
     case MSGPACK_OBJECT_BIN:
         /* Three bytes are the widest head of a value this short. */
         if (o->via.bin.size > WIRE_ID_BYTES - 2) {
-            return err_set(err, KILN_INVALID, key, "%s has %u bytes, expected at most %d", key, o->via.bin.size,
-                           WIRE_ID_BYTES - 2);
+            return err_set(err, KILN_INVALID, key, "%s has %u bytes, expected at most %d", key,
+                           o->via.bin.size, WIRE_ID_BYTES - 2);
         }
         b.bytes = 0;
         if (o->type == MSGPACK_OBJECT_STR) {

@@ -28,8 +28,8 @@
 enum {
     WIRE_HEADER_BYTES = 1 << 20,
     WIRE_HEADER_DEPTH = 8,
-    WIRE_JOBS = 4096,    /* jobs, or ids, in one message */
-    WIRE_ID_BYTES = 64,  /* an id as encoded */
+    WIRE_JOBS = 4096,   /* jobs, or ids, in one message */
+    WIRE_ID_BYTES = 64, /* an id as encoded */
     WIRE_ROUTE_BYTES = 255,
 };
 
@@ -38,16 +38,16 @@ enum {
 struct payload;
 
 struct frames {
-    zmq_msg_t route;   /* set when received with `routed` */
-    bool delimited;    /* an empty frame stood before the header; answers echo it */
+    zmq_msg_t route; /* set when received with `routed` */
+    bool delimited;  /* an empty frame stood before the header; answers echo it */
     zmq_msg_t header;
     zmq_msg_t *payloads;
     size_t n_payloads; /* those beyond WIRE_JOBS + 2 are counted in `surplus` and dropped */
     size_t room, surplus;
-    bool held;         /* the messages above are initialised */
+    bool held;             /* the messages above are initialised */
     struct payload *split; /* of frames_split() */
     size_t split_room;
-    bool packed;       /* frames_split() found `sizes` */
+    bool packed; /* frames_split() found `sizes` */
 };
 
 /* One whole message, not waiting: 1, or 0 when there is none, or -1 with errno of zmq. Whatever f held before is
@@ -70,7 +70,8 @@ struct payload {
 
 /* Finds n payloads: n frames, or, when the header has `sizes`, one frame that holds them one after the other.
  * KILN_INVALID when there are not n. *ret_payloads is valid until the next call or frames_recv. */
-int frames_split(struct frames *f, const msgpack_object_map *map, size_t n, struct payload **ret_payloads, struct err *err);
+int frames_split(struct frames *f, const msgpack_object_map *map, size_t n, struct payload **ret_payloads,
+                 struct err *err);
 
 /* Makes *ret_msg the payload: moved out of its frame, or copied out of the pack. KILN_RESOURCE when there is no memory. */
 int payload_take(struct payload *p, zmq_msg_t *ret_msg);
@@ -90,11 +91,13 @@ void header_done(struct header *h);
 const msgpack_object *header_get(const msgpack_object_map *map, const char *key);
 
 /* Each: 0 and *ret set, or untouched when the key is absent; KILN_INVALID when it is there and wrong. */
-int header_uint(const msgpack_object_map *map, const char *key, uint64_t least, uint64_t most, uint64_t *ret, struct err *err);
-int header_bool(const msgpack_object_map *map, const char *key, bool *ret, struct err *err);
-int header_text(const msgpack_object_map *map, const char *key, size_t most_bytes, const char **ret_text, size_t *ret_bytes,
+int header_uint(const msgpack_object_map *map, const char *key, uint64_t least, uint64_t most, uint64_t *ret,
                 struct err *err);
-int header_list(const msgpack_object_map *map, const char *key, size_t most, const msgpack_object_array **ret, struct err *err);
+int header_bool(const msgpack_object_map *map, const char *key, bool *ret, struct err *err);
+int header_text(const msgpack_object_map *map, const char *key, size_t most_bytes, const char **ret_text,
+                size_t *ret_bytes, struct err *err);
+int header_list(const msgpack_object_map *map, const char *key, size_t most, const msgpack_object_array **ret,
+                struct err *err);
 
 static inline bool text_is(const char *text, size_t bytes, const char *literal)
 {

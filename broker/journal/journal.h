@@ -42,17 +42,19 @@ struct record {
 struct journal;
 
 struct journal_driver {
-    const char *name;  /* told to peers: "memory" */
-    bool durable;      /* false: header and payload of records need not be filled */
+    const char *name; /* told to peers: "memory" */
+    bool durable;     /* false: header and payload of records need not be filled */
     int (*open)(const char *where, struct journal **ret, struct err *err);
     void (*close)(struct journal **journal);
-    int (*replay)(struct journal *j, int (*take)(void *arg, uint64_t seq, const struct record *r), void *arg, struct err *err);
-    /* Appends n records behind record number expect_seq; another writer having appended meanwhile is KILN_CONFLICT. */
-    int (*append)(struct journal *j, const struct record *records, size_t n, uint64_t expect_seq, uint64_t *ret_seq,
+    int (*replay)(struct journal *j, int (*take)(void *arg, uint64_t seq, const struct record *r), void *arg,
                   struct err *err);
+    /* Appends n records behind record number expect_seq; another writer having appended meanwhile is KILN_CONFLICT. */
+    int (*append)(struct journal *j, const struct record *records, size_t n, uint64_t expect_seq,
+                  uint64_t *ret_seq, struct err *err);
     int (*commit)(struct journal *j, uint64_t *ret_durable_seq, struct err *err);
     /* Replaces everything up to seq by the records that `next` yields (false: no more). */
-    int (*snapshot)(struct journal *j, uint64_t seq, bool (*next)(void *arg, struct record *ret), void *arg, struct err *err);
+    int (*snapshot)(struct journal *j, uint64_t seq, bool (*next)(void *arg, struct record *ret), void *arg,
+                    struct err *err);
     int (*rotate)(struct journal *j, struct err *err);
 };
 

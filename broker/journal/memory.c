@@ -22,8 +22,8 @@ static void memory_close(struct journal **journal)
     *journal = NULL;
 }
 
-static int memory_replay(struct journal *j, int (*take)(void *arg, uint64_t seq, const struct record *r), void *arg,
-                         struct err *err)
+static int memory_replay(struct journal *j, int (*take)(void *arg, uint64_t seq, const struct record *r),
+                         void *arg, struct err *err)
 {
     (void) j; /* a memory journal that was just opened is empty */
     (void) take;
@@ -32,13 +32,13 @@ static int memory_replay(struct journal *j, int (*take)(void *arg, uint64_t seq,
     return 0;
 }
 
-static int memory_append(struct journal *j, const struct record *records, size_t n, uint64_t expect_seq, uint64_t *ret_seq,
-                         struct err *err)
+static int memory_append(struct journal *j, const struct record *records, size_t n, uint64_t expect_seq,
+                         uint64_t *ret_seq, struct err *err)
 {
     (void) records;
     if (expect_seq != j->seq) {
-        return err_set(err, KILN_CONFLICT, NULL, "journal is at record %llu, expected %llu", (unsigned long long) j->seq,
-                       (unsigned long long) expect_seq);
+        return err_set(err, KILN_CONFLICT, NULL, "journal is at record %llu, expected %llu",
+                       (unsigned long long) j->seq, (unsigned long long) expect_seq);
     }
     *ret_seq = j->seq += n;
     return 0;
@@ -51,8 +51,8 @@ static int memory_commit(struct journal *j, uint64_t *ret_durable_seq, struct er
     return 0;
 }
 
-static int memory_snapshot(struct journal *j, uint64_t seq, bool (*next)(void *arg, struct record *ret), void *arg,
-                           struct err *err)
+static int memory_snapshot(struct journal *j, uint64_t seq, bool (*next)(void *arg, struct record *ret),
+                           void *arg, struct err *err)
 {
     (void) next;
     (void) arg;

@@ -65,15 +65,15 @@
 extern "C" {
 #endif
 
-#define KILN_PLUGIN_MAGIC 0x4e4c494bu /* "KILN" in memory on a little-endian machine */
-#define KILN_ABI_MAJOR 1
-#define KILN_ABI_MINOR 0
-#define KILN_MAX_RANK 4      /* dimensions of an array */
-#define KILN_MAX_ROWS 128    /* parameters, or results, of one function */
+#define KILN_PLUGIN_MAGIC  0x4e4c494bu /* "KILN" in memory on a little-endian machine */
+#define KILN_ABI_MAJOR     1
+#define KILN_ABI_MINOR     0
+#define KILN_MAX_RANK      4   /* dimensions of an array */
+#define KILN_MAX_ROWS      128 /* parameters, or results, of one function */
 #define KILN_MAX_FUNCTIONS 512
 
 #if defined(__GNUC__)
-#define KILN_EXPORT __attribute__((visibility("default")))
+#define KILN_EXPORT            __attribute__((visibility("default")))
 #define KILN_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #else
 #define KILN_EXPORT
@@ -147,11 +147,11 @@ struct kiln_pair {
 struct kiln_slot {
     int32_t present;
     int32_t reserved;
-    double f64;              /* KILN_FLOAT */
-    int64_t i64;             /* KILN_INT; KILN_BOOL 0 or 1; KILN_TABLE: number of rows */
-    const char *text;        /* KILN_STRING (NUL-terminated), KILN_BYTES */
+    double f64;       /* KILN_FLOAT */
+    int64_t i64;      /* KILN_INT; KILN_BOOL 0 or 1; KILN_TABLE: number of rows */
+    const char *text; /* KILN_STRING (NUL-terminated), KILN_BYTES */
     size_t text_bytes;
-    struct kiln_array array; /* KILN_ARRAY, and the columns of a table */
+    struct kiln_array array;        /* KILN_ARRAY, and the columns of a table */
     const struct kiln_value *value; /* KILN_VALUE */
 };
 
@@ -170,11 +170,11 @@ enum kiln_kind {
 };
 
 enum kiln_row_flag {
-    KILN_REQUIRED = 1 << 0,  /* must be given and not null */
-    KILN_FINITE = 1 << 1,    /* NaN and infinities are refused (arrays: in any element) */
-    KILN_OPEN_MIN = 1 << 2,  /* the value must be greater than min, not equal to it */
-    KILN_OPEN_MAX = 1 << 3,  /* the value must be less than max, not equal to it */
-    KILN_LENIENT = 1 << 4,   /* KILN_MAP, KILN_TABLE: unknown members are dropped, not refused */
+    KILN_REQUIRED = 1 << 0, /* must be given and not null */
+    KILN_FINITE = 1 << 1,   /* NaN and infinities are refused (arrays: in any element) */
+    KILN_OPEN_MIN = 1 << 2, /* the value must be greater than min, not equal to it */
+    KILN_OPEN_MAX = 1 << 3, /* the value must be less than max, not equal to it */
+    KILN_LENIENT = 1 << 4,  /* KILN_MAP, KILN_TABLE: unknown members are dropped, not refused */
 };
 
 /* One parameter, result or option.
@@ -198,28 +198,28 @@ enum kiln_row_flag {
  */
 struct kiln_row {
     const char *name;
-    uint32_t kind;       /* enum kiln_kind */
-    uint32_t dtype;      /* enum kiln_dtype; arrays and columns */
-    uint32_t flags;      /* enum kiln_row_flag */
-    uint32_t reserved;   /* 0 */
-    const char *shape;   /* arrays, tables */
-    const char *unit;    /* "s", "1/year", "fraction", "price"; NULL: dimensionless */
-    double min, max;     /* inclusive range of every element; both 0: no range */
+    uint32_t kind;        /* enum kiln_kind */
+    uint32_t dtype;       /* enum kiln_dtype; arrays and columns */
+    uint32_t flags;       /* enum kiln_row_flag */
+    uint32_t reserved;    /* 0 */
+    const char *shape;    /* arrays, tables */
+    const char *unit;     /* "s", "1/year", "fraction", "price"; NULL: dimensionless */
+    double min, max;      /* inclusive range of every element; both 0: no range */
     const char *fallback; /* default as JSON text: "0.9", "\"linear\"", "[1,2]"; NULL: none */
-    const char *choices; /* KILN_STRING: "linear|lower|higher"; NULL: any */
-    const char *help;    /* one line, no full stop; states the source of a rule where there is one */
+    const char *choices;  /* KILN_STRING: "linear|lower|higher"; NULL: any */
+    const char *help;     /* one line, no full stop; states the source of a rule where there is one */
 };
 
 /* A worked example: what a caller could send and what it gets. It warms the function, proves it
  * before every start, and documents it. */
 struct kiln_golden {
-    const char *title; /* "moments of 1..10"; may be NULL */
-    const char *args;  /* JSON object. {"$linspace":[from,to,n]} and {"$normal":[n,seed]} stand for
+    const char *title;  /* "moments of 1..10"; may be NULL */
+    const char *args;   /* JSON object. {"$linspace":[from,to,n]} and {"$normal":[n,seed]} stand for
                           arrays made by the host, so that realistic sizes can be warmed */
     const char *result; /* JSON object: the members to compare, nested as they are sent; members
                            not named here are not compared. NULL: warm only */
-    double rtol, atol; /* a number v is right when |v - w| <= atol + rtol |w|; null means NaN too */
-    int32_t status;    /* expected status; with a status other than KILN_OK, result is the text that
+    double rtol, atol;  /* a number v is right when |v - w| <= atol + rtol |w|; null means NaN too */
+    int32_t status;     /* expected status; with a status other than KILN_OK, result is the text that
                           the error message must contain, or NULL */
     int32_t reserved;
 };
@@ -277,8 +277,7 @@ struct kiln_host {
     int64_t (*clock_ns)(struct kiln_call *call);
 
     /* One line into the worker's log; for rare events, never per job. */
-    void (*log)(struct kiln_call *call, enum kiln_log_level level, const char *format, ...)
-        KILN_PRINTF(3, 4);
+    void (*log)(struct kiln_call *call, enum kiln_log_level level, const char *format, ...) KILN_PRINTF(3, 4);
 };
 
 /* ---- descriptors ----------------------------------------------------------------------------- */
@@ -293,26 +292,26 @@ struct kiln_item {
 };
 
 enum kiln_function_flag {
-    KILN_PURE = 1 << 0,    /* equal arguments give equal results: the broker may cache them */
-    KILN_EXTRAS = 1 << 1,  /* unknown top-level arguments are kept: the parameter row named "*" of
+    KILN_PURE = 1 << 0,   /* equal arguments give equal results: the broker may cache them */
+    KILN_EXTRAS = 1 << 1, /* unknown top-level arguments are kept: the parameter row named "*" of
                               kind KILN_VALUE receives them as a map */
 };
 
 struct kiln_function {
     uint32_t struct_size; /* these four by KILN_FUNCTION_HEAD */
     uint16_t row_size, golden_size;
-    uint32_t flags;       /* enum kiln_function_flag */
-    uint32_t max_batch;   /* most items run_batch takes; 0: the host decides */
-    const char *name;     /* lower case, digits and underscores; unique in the plugin. Producers call
+    uint32_t flags;      /* enum kiln_function_flag */
+    uint32_t max_batch;  /* most items run_batch takes; 0: the host decides */
+    const char *name;    /* lower case, digits and underscores; unique in the plugin. Producers call
                              "<plugin>.<name>" */
-    const char *summary;  /* one line */
-    const char *help;     /* paragraphs: the formula, its source, edge rules; NULL: none */
+    const char *summary; /* one line */
+    const char *help;    /* paragraphs: the formula, its source, edge rules; NULL: none */
     const struct kiln_row *params;
     uint32_t n_params;
     uint32_t n_results;
     const struct kiln_row *results;
     const struct kiln_golden *goldens;
-    uint32_t n_goldens;   /* at least one: a function that proves nothing is not loaded */
+    uint32_t n_goldens; /* at least one: a function that proves nothing is not loaded */
     uint32_t reserved;
 
     /* Computes one job. args[i] belongs to params[i], results[i] to results[i]. Every argument has
@@ -332,18 +331,18 @@ struct kiln_function {
     void (*close)(void *instance);
 };
 
-#define KILN_FUNCTION_HEAD                                                                         \
-    .struct_size = sizeof(struct kiln_function), .row_size = sizeof(struct kiln_row),              \
+#define KILN_FUNCTION_HEAD                                                                                   \
+    .struct_size = sizeof(struct kiln_function), .row_size = sizeof(struct kiln_row),                        \
     .golden_size = sizeof(struct kiln_golden)
 
 struct kiln_plugin {
-    uint32_t magic;       /* these five by KILN_PLUGIN_HEAD; their place and size never change */
+    uint32_t magic; /* these five by KILN_PLUGIN_HEAD; their place and size never change */
     uint32_t struct_size;
     uint16_t abi_major, abi_minor;
     uint16_t pointer_size, row_size;
-    const char *name;     /* lower case, digits and underscores: the first half of function names */
-    const char *version;  /* semantic version of the plugin */
-    const char *summary;  /* one line */
+    const char *name;    /* lower case, digits and underscores: the first half of function names */
+    const char *version; /* semantic version of the plugin */
+    const char *summary; /* one line */
     const struct kiln_function *const *functions; /* pointers, so that descriptors may grow */
     uint32_t n_functions;
     uint32_t n_options;
@@ -355,10 +354,9 @@ struct kiln_plugin {
     void (*fini)(void *state);
 };
 
-#define KILN_PLUGIN_HEAD                                                                           \
-    .magic = KILN_PLUGIN_MAGIC, .struct_size = sizeof(struct kiln_plugin),                         \
-    .abi_major = KILN_ABI_MAJOR, .abi_minor = KILN_ABI_MINOR, .pointer_size = sizeof(void *),      \
-    .row_size = sizeof(struct kiln_row)
+#define KILN_PLUGIN_HEAD                                                                                     \
+    .magic = KILN_PLUGIN_MAGIC, .struct_size = sizeof(struct kiln_plugin), .abi_major = KILN_ABI_MAJOR,      \
+    .abi_minor = KILN_ABI_MINOR, .pointer_size = sizeof(void *), .row_size = sizeof(struct kiln_row)
 
 #define KILN_COUNT(array) ((uint32_t) (sizeof(array) / sizeof((array)[0])))
 

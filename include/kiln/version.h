@@ -8,7 +8,7 @@
 #ifndef KILN_VERSION_H
 #define KILN_VERSION_H
 
-#define KILN_VERSION "0.1.0"
+#define KILN_VERSION  "0.1.0"
 #define KILN_PROTOCOL 1
 
 #endif

@@ -72,7 +72,7 @@ def test_call_with_json(kiln, tmp_path):
 
 def test_words_of_every_kind(kiln, tmp_path):
     assert json.loads(kiln("call", "echo.scale", "x=[1, 2.385, null]", "k=2")) == {"y": [2, 4.77, None]}
-    assert kiln("call", "echo.scale", "x=[1]", "k=-inf", fails=3, says="k is infinite") == ""
+    assert kiln("call", "echo.scale", "x=[1]", "k=-inf", fails=3, says=["k is", "inf", "expected a finite number"]) == ""
     (tmp_path / "m.bin").write_bytes(b"\x00\x01\xff")
     assert kiln("call", "echo.echo", "data=@m.bin")
     assert json.loads(kiln("call", "stats.describe", "x=[1,2,4]", "bias=false"))["nobs"] == 3
@@ -256,7 +256,8 @@ def test_stats(kiln):
 
 
 def test_stats_of_everything(kiln):
-    assert len(kiln("stats", "--all").split("\n")) > 24
+    every = kiln("stats", "--all")
+    assert len([l for l in every.split("\n") if l.startswith(("stats.", "staking.", "indicators.", "echo."))]) >= 24
 
 
 def test_ping(kiln, house):

@@ -98,3 +98,13 @@ def test_the_short_ones_are_short_and_need_no_library_of_ours():
             text = f.read()
         assert len(text.split("\n")) <= 30, path
         assert not re.search(r"import kiln|from kiln|use Kiln", text)
+
+
+def test_demo():
+    """The main job on real data, in under ten seconds, from nothing to nothing."""
+    p = subprocess.run([f"{ROOT}/examples/demo", BUILD], capture_output=True, text=True, check=False, timeout=PATIENCE * 3, env=environment(),
+                       cwd="/")
+    assert p.returncode == 0, p.stdout + p.stderr
+    for words in ("ETH", "SOL", "RSI", "MACD", "VWAP", "CVD", "kiln call"):
+        assert words in p.stdout, p.stdout
+    assert not re.search(r"Sanitizer|runtime error", p.stdout + p.stderr)

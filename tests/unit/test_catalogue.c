@@ -126,7 +126,7 @@ static void workers_join_and_leave(void **state)
     struct worker *w[3] = {(struct worker *) &w[0], (struct worker *) &w[1],
                            (struct worker *) &w[2]}; /* only their addresses count */
     for (size_t i = 0; i < 3; i++) {
-        function_join(f, w[i]);
+        catalogue_announce(&c, f, w[i]);
     }
     assert_true(f->announced);
     assert_int_equal(f->n_workers, 3);

@@ -124,8 +124,8 @@ static void put_sizes_of_one(struct buf *b, size_t n)
 }
 
 /* The answer to a packed request, packed: all payloads in one frame, their sizes in the header. */
-static void answer_packed(struct fake *f, const struct request *r, uint32_t pairs, void (*more)(struct buf *b),
-                          const char *payloads, size_t n)
+static void answer_packed(struct fake *f, const struct request *r, uint32_t pairs,
+                          void (*more)(struct buf *b), const char *payloads, size_t n)
 {
     struct buf b = {0};
     buf_put_map(&b, pairs + 3);
