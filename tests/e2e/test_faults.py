@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from house import BUILD, SLOW, House, until
+from house import BUILD, MODE, SLOW, House, environment, until
 
 BAD = os.path.join(BUILD, "tests", "plugins")
 
@@ -29,6 +29,15 @@ def pid(house, plugin):
     return until(lambda: house.workers(plugin), f"a worker of {plugin}")[0]["pid"]
 
 
+def state(pid):
+    """R running, S sleeping, Z dead and not yet buried, "" gone."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+            return f.read().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return ""
+
+
 # ---- workers
 
 def test_worker_killed_mid_job():
@@ -40,9 +49,7 @@ def test_worker_killed_mid_job():
         before = house.counters()
         p.send({"op": "call", "fn": "echo.sleep"}, {"ms": 300})
         busy(house, "echo.sleep")
-        # In plugin code, not on the way to it: the scoreboard must name the job.
-        until(lambda: open(f"/proc/{first}/wchan", encoding="ascii").read() and "nanosleep" in open(f"/proc/{first}/wchan", encoding="ascii").read()
-              or open(f"/proc/{first}/stat", encoding="ascii").read().split()[2] == "S", "the worker to sleep in the plugin")
+        until(lambda: state(first) == "S", "the worker to sleep in the plugin")
         began = time.monotonic()
         os.kill(first, signal.SIGKILL)
         header, payloads = p.recv()
@@ -52,6 +59,7 @@ def test_worker_killed_mid_job():
         assert other.call("stats.mean", {"x": [2.385]}).status == "ok"
         moved = house.moved(before)
         assert moved.pop("deliveries") == moved.pop("jobs_delivered") == 3 and moved.pop("jobs_ended") == moved.pop("jobs_called") == 2
+        # Charged, unless the blow fell in the moment before the plugin was entered or after it was left.
         assert moved.pop("jobs_crashed", 0) + moved.pop("jobs_given_back", 0) == 1
         assert moved == {"workers_lost": 1, "workers_joined": 1}
         restarted(house, "echo", 1)
@@ -66,7 +74,6 @@ def test_plugin_that_crashes(how):
     with House() as house:
         env = None
         if how in ("segv", "stack"):  # a sanitizer would report what is meant to happen
-            from house import environment
             env = environment()
             env["ASAN_OPTIONS"] += ":handle_segv=0:use_sigaltstack=0"
             env["TSAN_OPTIONS"] += ":handle_segv=0"
@@ -203,7 +210,6 @@ def test_errors_in_a_batch_stay_with_their_jobs(errors):
 @pytest.mark.parametrize("by", [1, 8, -1, -8])
 def test_plugin_that_writes_too_much(by):
     """Caught: answered `internal`, and the damaged worker is replaced before it can do harm."""
-    from house import environment
     env = environment()
     env["ASAN_OPTIONS"] += ":halt_on_error=1"
     with House() as house:
@@ -218,7 +224,7 @@ def test_plugin_that_writes_too_much(by):
 
 def test_memory_limit():
     """A worker that eats memory is stopped at limits.memory_mb; the machine does not notice."""
-    if os.environ.get("KILN_MODE", "release") != "release":
+    if MODE != "release":
         pytest.skip("the limit is not set under sanitizers, which reserve more than any limit")
     with House() as house:
         house.start_daemon([bad("crash", limits={"memory_mb": 100, "job_mb": 50}), "echo"])
@@ -310,8 +316,7 @@ def test_daemon_killed():
         busy(house, "echo.sleep")
         before = house.counters()
         d.kill()
-        until(lambda: not os.path.exists(f"/proc/{worker}") or open(f"/proc/{worker}/stat", encoding="ascii").read().split()[2] == "Z",
-              "its worker to die with it")
+        until(lambda: state(worker) in ("", "Z"), "its worker to die with it")
         assert house.moves(before, workers_lost=1, nodes_lost=1, jobs_given_back=1)
         house.start_daemon(["echo"], name="next")
         header, _ = p.recv()

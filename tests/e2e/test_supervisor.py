@@ -105,6 +105,35 @@ def test_broker_whose_endpoint_is_taken():
             assert p.returncode == 1 and "in use" in p.stderr and str(s.getsockname()[1]) in p.stderr
 
 
+def test_second_broker_on_a_path():
+    """It would take the socket file away from the first, unnoticed."""
+    with House() as house:
+        p = run("kiln-broker", "-c", f"{house.folder}/broker.conf")
+        assert p.returncode == 1 and f"{house.folder}/f" in p.stderr, p.stderr
+        assert house.producer().ask({"op": "ping"})[0]["op"] == "pong"
+
+
+def test_socket_file_of_a_dead_broker_is_no_obstacle():
+    with House() as house:
+        house.broker.kill()
+        assert os.path.exists(f"{house.folder}/f")
+        house.start_broker()
+        assert house.producer().ask({"op": "ping"})[0]["op"] == "pong"
+
+
+def test_processors():
+    """`cpus` of the broker, of the daemon, and of a plugin's workers."""
+    def allowed(pid):
+        with open(f"/proc/{pid}/status", encoding="ascii") as f:
+            return next(l.split()[1] for l in f if l.startswith("Cpus_allowed_list"))
+
+    mine = sorted(os.sched_getaffinity(0))
+    with House({"cpus": [mine[0]]}) as house:
+        house.start_daemon([{"name": "echo", "cpus": [mine[0]]}, "stats"], cpus=[mine[-1]])
+        assert allowed(house.broker.pid) == allowed(house.workers("echo")[0]["pid"]) == str(mine[0])
+        assert allowed(house.daemon.pid) == allowed(house.workers("stats")[0]["pid"]) == str(mine[-1])
+
+
 def test_two_daemons_in_one_run_dir():
     with House() as house:
         house.start_daemon(["echo"])
@@ -152,9 +181,11 @@ def test_worker_that_keeps_dying_backs_off():
     """A worker killed again and again restarts later and later; between deaths it serves."""
     with House() as house:
         house.start_daemon(["echo"])
+        killed = set()
         for death in range(4):
-            pid = until(lambda: house.workers("echo"), "a worker")[0]["pid"]
+            pid = until(lambda: {w["pid"] for w in house.workers("echo")} - killed, "a new worker").pop()
             os.kill(pid, signal.SIGKILL)
+            killed.add(pid)
             until(lambda: house.plugins()["echo"]["restarts"] == death + 1, "the death to be noticed")
         house.producer().call("echo.echo", {"data": "x"}).expect("ok")
         text = house.daemon.text()
