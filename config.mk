@@ -22,7 +22,7 @@ PKG    ?= pkg-config
 DEPS_BUILD = build-essential pkg-config libzmq3-dev libczmq-dev libmsgpack-dev libopenblas-dev libconfig-dev \
              libjansson-dev libsodium-dev libsystemd-dev python3
 DEPS_CHECK = $(DEPS_BUILD) clang libclang-rt-dev libcmocka-dev python3-pytest python3-zmq python3-msgpack python3-numpy python3-scipy \
-             libzmq-ffi-perl libdata-messagepack-perl nodejs npm
+             libzmq-ffi-perl libdata-messagepack-perl nodejs npm systemd
 
 # The pkg-config name of msgpack-c changed over time.
 MSGPACK := $(firstword $(foreach n,msgpack-c msgpack,$(shell $(PKG) --exists $(n) 2>/dev/null && echo $(n))))

@@ -15,8 +15,9 @@
 #include "sandbox.h"
 #include "worker_jobs.h"
 
-/* When leaving: how long results may wait for a broker that is away; and to be sent to one that is there. */
-enum { LEAVE_MS = 1000, LINGER_MS = 10000 };
+/* When leaving: how long results may wait for a broker that is away; and to be sent to one that is there, or seems to be.
+ * A mere bye is not worth such patience. */
+enum { LEAVE_MS = 1000, LINGER_MS = 3000, BYE_MS = 500 };
 
 struct worker {
     struct order order;
@@ -329,7 +330,7 @@ int worker_main(void)
     if (joined) {
         worker_link_bye(&w.link);
     }
-    worker_link_finish(&w.link, joined ? LINGER_MS : 0);
+    worker_link_finish(&w.link, !joined ? 0 : w.link.kept.n ? LINGER_MS : BYE_MS);
     if (engine_damaged(w.engine)) {
         _exit(WORKER_EXIT_DAMAGED); /* its memory is not to be trusted, not even to be freed */
     }
