@@ -43,6 +43,13 @@ $(B)/flags: FORCE
 	@echo '$(STAMP)' | cmp -s - $@ || echo '$(STAMP)' > $@
 FORCE:
 
+# The few files that know where things are installed; they alone are built again for another PREFIX.
+WHERE := $(B)/obj/broker/main.o $(B)/obj/daemon/main.o $(B)/obj/daemon/config.o
+$(WHERE): ALLCFLAGS += -DKILN_SYSCONFDIR='"$(SYSCONFDIR)"' -DKILN_PLUGINDIR='"$(PLUGINDIR)"'
+$(WHERE): $(B)/prefix
+$(B)/prefix: FORCE
+	@mkdir -p $(B)
+	@echo '$(SYSCONFDIR) $(PLUGINDIR)' | cmp -s - $@ || echo '$(SYSCONFDIR) $(PLUGINDIR)' > $@
 $(B)/obj/plugins/%.o: ALLCFLAGS += $(CFLAGS_plugin)
 $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
@@ -95,7 +102,7 @@ $(foreach p,$(PLUGINS),$(eval $(call punit_rule,$(p))))
 $(B)/tests/test_%: tests/unit/test_%.c $(B)/broker.a $(B)/daemon.a $(B)/cli.a $(B)/lib.a $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) $(ALLCFLAGS) -I. -MMD -MP -MF $@.d $(ALLLDFLAGS) -o $@ $< $(filter %.a,$^) $(LIBS_daemon) -lcmocka
+	$(Q)$(CC) $(ALLCFLAGS) -I. -DKILN_PLUGINDIR='"$(PLUGINDIR)"' -MMD -MP -MF $@.d $(ALLLDFLAGS) -o $@ $< $(filter %.a,$^) $(LIBS_daemon) -lcmocka
 units: $(UNITS) $(BAD)
 
 $(B)/bench/%: bench/%.c $(B)/lib.a $(B)/flags
@@ -135,7 +142,7 @@ SOURCES := $(wildcard include/kiln/*.h lib/*.[ch] broker/*.[ch] broker/journal/*
 format:                 ## clang-format all C files
 	@clang-format -i $(SOURCES)
 tidy:                   ## clang-tidy over the C files
-	clang-tidy --quiet $(filter-out plugins/% tests/%,$(filter %.c,$(SOURCES))) -- -std=c11 -D_GNU_SOURCE -Iinclude -Ilib
+	@clang-tidy --quiet $(filter-out plugins/% tests/%,$(filter %.c,$(SOURCES))) -- -std=c11 -D_GNU_SOURCE -Iinclude -Ilib -DKILN_SYSCONFDIR='"/etc"' -DKILN_PLUGINDIR='"/usr/lib/kiln/plugins"'
 clean:                  ## removes build/
 	rm -rf build
 

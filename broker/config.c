@@ -43,7 +43,8 @@ int config_load(const char *path, struct config *ret, struct err *err)
         if (conf_open(&file, path, err)) {
             return KILN_INVALID;
         }
-        int status = conf_read(config_lookup(&file, "broker"), "broker", rows, N_ROWS, &made, err);
+        int status = conf_check_groups(&file, path, err);
+        status = status ? status : conf_read(config_lookup(&file, "broker"), "broker", rows, N_ROWS, &made, err);
         config_destroy(&file);
         if (status) {
             return status;
@@ -62,6 +63,12 @@ int config_load(const char *path, struct config *ret, struct err *err)
         status = err_set(err, KILN_INVALID, "lease_ms",
                          "broker.lease_ms is %lld, expected at least twice beat_ms (%lld)",
                          (long long) made.lease_ms, (long long) made.beat_ms);
+    }
+    for (size_t i = 0; !status && i < made.frontend.n; i++) {
+        status = conf_check_endpoint(made.frontend.items[i], "broker.frontend", err);
+    }
+    for (size_t i = 0; !status && i < made.backend.n; i++) {
+        status = conf_check_endpoint(made.backend.items[i], "broker.backend", err);
     }
     if (status) {
         config_done(&made);

@@ -10,8 +10,10 @@
 #include "broker.h"
 #include "clock.h"
 #include "log.h"
+#include "status.h"
 
-static const char *const default_path = "/etc/kiln/kiln.conf";
+/* Where `make install` of this build puts it. */
+static const char *const default_path = KILN_SYSCONFDIR "/kiln/kiln.conf";
 
 static void usage(FILE *out)
 {
@@ -78,7 +80,7 @@ int main(int argc, char **argv)
     log_open("kiln-broker", LOG_LEVEL_INFO);
     if (config_load(path, &config, &err)) {
         log_error("config_invalid", "error=%s", log_quote(err.text));
-        return 2;
+        return status_exit(KILN_INVALID);
     }
     if (test) {
         printf("%s: ok\n", path ? path : "defaults");

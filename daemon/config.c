@@ -21,7 +21,7 @@ static const struct conf_row daemon_rows[] = {
     {"name", CONF_TEXT, AT(name), 0, 0, "", NULL, "name of this node; empty: host.pid"},
     {"run_dir", CONF_TEXT, AT(run_dir), 0, 0, "/var/lib/kiln/kilnd", NULL,
      "private folder; may not be mounted noexec"},
-    {"plugin_dir", CONF_TEXT, AT(plugin_dir), 0, 0, "/usr/lib/kiln/plugins", NULL,
+    {"plugin_dir", CONF_TEXT, AT(plugin_dir), 0, 0, KILN_PLUGINDIR, NULL,
      "where plugin files are looked for"},
     {"log_level", CONF_TEXT, AT(log_level), 0, 0, "info", NULL, "debug, info, warning or error"},
     {"cpus", CONF_INTS, AT(cpus), 0, CONFIG_CPUS - 1, "", NULL, "processors to stay on; empty: all"},
@@ -271,13 +271,14 @@ int daemon_config_load(const char *path, struct daemon_config **ret_config, stru
     }
     struct daemon_config *c = mem_alloc(sizeof *c);
     const config_setting_t *group = config_lookup(&file, "daemon");
-    int status;
-    if (!group) {
+    int status = conf_check_groups(&file, path, err);
+    if (!status && !group) {
         status = err_set(err, KILN_INVALID, "daemon",
                          "%s: group \"daemon\" is missing, expected daemon = { ... }", path);
-    } else {
+    } else if (!status) {
         status = conf_read(group, "daemon", daemon_rows, COUNT(daemon_rows), c, err);
         status = status ? status : check_daemon(group, c, base, err);
+        status = status ? status : conf_check_endpoint(c->broker, "daemon.broker", err);
         status = status ? status : read_plugins(group, c, err);
     }
     config_destroy(&file);

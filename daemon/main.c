@@ -14,7 +14,7 @@
 #include "supervisor.h"
 #include "worker.h"
 
-#define CONFIG_FILE "/etc/kiln/kiln.conf"
+#define CONFIG_FILE KILN_SYSCONFDIR "/kiln/kiln.conf" /* where `make install` of this build puts it */
 
 static void help(void)
 {

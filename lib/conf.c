@@ -26,6 +26,35 @@ int conf_open(config_t *ret_file, const char *path, struct err *err)
     return KILN_INVALID;
 }
 
+int conf_check_groups(const config_t *file, const char *path, struct err *err)
+{
+    const config_setting_t *root = config_root_setting(file);
+    for (int i = 0; i < config_setting_length(root); i++) {
+        const config_setting_t *s = config_setting_get_elem(root, (unsigned) i);
+        const char *name = config_setting_name(s);
+        if (strcmp(name, "broker") != 0 && strcmp(name, "daemon") != 0) {
+            return err_set(err, KILN_INVALID, name, "%s:%u: there is no group \"%s\", expected broker or daemon", path,
+                           config_setting_source_line(s), name);
+        }
+    }
+    return 0;
+}
+
+int conf_check_endpoint(const char *endpoint, const char *key, struct err *err)
+{
+    const char *rest = strstr(endpoint, "://");
+    bool known = rest && rest[3] && (strncmp(endpoint, "ipc:", 4) == 0 || strncmp(endpoint, "tcp:", 4) == 0);
+    if (known && endpoint[0] == 't') {
+        const char *port = strrchr(rest + 3, ':');
+        known = port && port > rest + 3 && port[1];
+    }
+    if (!known) {
+        return err_set(err, KILN_INVALID, key, "%s is \"%.200s\", expected an endpoint such as ipc:///run/kiln/kiln.sock or tcp://127.0.0.1:7411",
+                       key, endpoint);
+    }
+    return 0;
+}
+
 static int bad(const config_setting_t *at, const char *group, const char *key, const char *got,
                const char *expected, struct err *err)
 {

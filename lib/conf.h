@@ -53,6 +53,12 @@ struct conf_row {
 /* Parses a file: KILN_INVALID with "file:line: why" when it cannot be read or has a syntax error. On failure *ret_file needs no destroy. */
 int conf_open(config_t *ret_file, const char *path, struct err *err);
 
+/* Refuses top-level keys other than the two groups that kiln.conf has, so that a misspelt group is not all defaults. */
+int conf_check_groups(const config_t *file, const char *path, struct err *err);
+
+/* Refuses what is no endpoint: "ipc:///path", "ipc://@name", "tcp://host:port". `key` is for the message. */
+int conf_check_endpoint(const char *endpoint, const char *key, struct err *err);
+
 /* Fills every row's member from `group` (NULL: all defaults). `name` is the group's name in messages, such as
  * "kiln.conf:12: broker.queue_limit is 0, expected 1..1000000". On failure the target holds nothing to release. */
 int conf_read(const config_setting_t *group, const char *name, const struct conf_row *rows, size_t n,

@@ -18,7 +18,7 @@
 
 /* Options are rows like parameters. The configuration sets them:
  *
- *     plugins: ( { file = "echo.so"; options: { slice_ms = 5; } } );
+ *     plugins = ( { name = "echo"; options = { slice_ms = 5; }; } );
  *
  * A value out of range, or an option that is no row here, keeps the plugin from being loaded. */
 static const struct kiln_row options[] = {

@@ -10,7 +10,7 @@ import subprocess
 import numpy
 import pytest
 
-from house import BUILD, PATIENCE, ROOT, environment
+from house import BUILD, PATIENCE, ROOT, environment, until
 
 pytestmark = pytest.mark.usefixtures("house")
 
@@ -91,13 +91,29 @@ def test_c(house, tmp_path):
 
 
 def test_the_short_ones_are_short_and_need_no_library_of_ours():
-    files = glob.glob(f"{ROOT}/examples/*.py") + glob.glob(f"{ROOT}/examples/*.pl") + glob.glob(f"{ROOT}/examples/node/*.mjs")
+    files = glob.glob(f"{ROOT}/examples/python_[cn]*.py") + glob.glob(f"{ROOT}/examples/*.pl") + glob.glob(f"{ROOT}/examples/node/*.mjs")
     assert len(files) == 4
     for path in files:
         with open(path, encoding="utf-8") as f:
             text = f.read()
         assert len(text.split("\n")) <= 30, path
         assert not re.search(r"import kiln|from kiln|use Kiln", text)
+
+
+def test_a_worker_in_python(house):
+    """It announces a function, serves it, and answers what it cannot do."""
+    worker = subprocess.Popen(["/usr/bin/python3", f"{ROOT}/examples/python_worker.py", house.back])
+    try:
+        producer = house.producer()
+        until(lambda: house.workers("pyworker"), "the worker to join")
+        producer.call("pyworker.add", {"a": 2.25, "b": 0.5}).expect("ok")
+        producer.call("pyworker.add", {"a": 2.25}).expect("invalid", None, "expected the numbers a and b")
+        answers = producer.calls([{"fn": "pyworker.add"}] * 3, [{"a": i, "b": 1} for i in range(3)])
+        assert sorted(a.result["sum"] for a in answers.values()) == [1, 2, 3]
+        assert house.function("pyworker.add")["ok"] == 4 and house.function("pyworker.add")["errors"] == 1
+    finally:
+        worker.kill()
+        worker.wait()
 
 
 def test_demo():

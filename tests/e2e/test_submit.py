@@ -322,10 +322,16 @@ def test_budget_of_results():
 
 
 def test_timeout_ms_is_not_a_key_of_submit(broker, producer, w, id):
-    """deadline_ms is; a header key that means nothing here is ignored, as the protocol says."""
-    producer.submit(fn(w), id, timeout_ms=1)
+    """A key of the other operation is a mistake that would otherwise be found too late; unknown ones are ignored."""
+    before = broker.counters()
+    producer.send({"op": "submit", "fn": fn(w), "id": id, "timeout_ms": 1}, {})
+    job = producer.recv()[0]["jobs"][0]
+    assert (job["id"], job["status"], job["field"]) == (id, "invalid", "timeout_ms") and "deadline_ms" in job["error"]
+    producer.call_raw(fn(w), pack({}), ttl_ms=5).expect("invalid", "ttl_ms", "not a key of call")
+    producer.submit(fn(w), id, no_such_key=1)
     w.credit(1)
-    assert "left_ms" not in w.job()
+    w.done(w.job())
+    assert broker.moved(before)["jobs_refused"] == 2
 
 
 def test_priorities_of_submitted_jobs(broker, producer, w, id):

@@ -68,12 +68,15 @@ def test_daemon_configuration_that_is_none(tmp_path, text, words):
     ("broker = { log_level = \"loud\"; };", ["log_level", "loud"]),
     ("broker = { max_bytes = 1.5; };", ["max_bytes"]),
     ("broker = {", ["syntax"]),
+    ("brokr = { queue_limit = 5; };", ["brokr", ":1:", "expected broker or daemon"]),
+    ("broker = { frontend = \"/run/kiln.sock\"; };", ["broker.frontend", "/run/kiln.sock", "ipc://"]),
+    ("broker = { backend = [\"tcp://127.0.0.1\"]; };", ["broker.backend", "tcp://127.0.0.1", "expected an endpoint"]),
 ])
 def test_wrong_configuration_of_the_broker(tmp_path, text, words):
     path = tmp_path / "kiln.conf"
     path.write_text(text)
     p = run("kiln-broker", "-c", str(path), "--test-config")
-    assert p.returncode == 2 and p.stdout == ""
+    assert p.returncode == 3 and p.stdout == ""
     for word in words:
         assert word in p.stderr, p.stderr
 
@@ -300,3 +303,17 @@ def test_resident_memory_and_idle_processor_time():
         time.sleep(2)  # what is measured is idleness
         used = [ticks(p) - b for p, b in zip(pids, before)]
         assert all(u <= 2 for u in used), f"clock ticks of 10 ms in two seconds: {used}"
+
+
+def test_a_second_broker_on_the_same_path_is_refused():
+    """libzmq would give it the path without a word, and leave the workers with a broker nobody can reach."""
+    with House() as house:
+        w = house.worker("p")
+        second = subprocess.run([os.path.join(BUILD, "kiln-broker"), "-c", os.path.join(house.folder, "broker.conf")], capture_output=True,
+                                text=True, check=False, timeout=PATIENCE, env=environment())
+        assert second.returncode == 1 and "is served by another process already" in second.stderr
+        w.credit(1)
+        producer = house.producer()
+        producer.send({"op": "call", "fn": "p.f"}, {})
+        w.done(w.job(), {"y": 1})
+        assert producer.recv()[0]["status"] == "ok"

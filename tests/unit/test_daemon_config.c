@@ -34,7 +34,7 @@ static void defaults(void **state)
         fail_msg("%s", err.text);
     }
     assert_string_equal(c->broker, "ipc:///run/kiln/work.sock");
-    assert_string_equal(c->plugin_dir, "/usr/lib/kiln/plugins");
+    assert_string_equal(c->plugin_dir, KILN_PLUGINDIR);
     assert_true(c->name[0]); /* host.pid */
     char pid[16];
     snprintf(pid, sizeof pid, ".%d", (int) getpid());
@@ -44,7 +44,7 @@ static void defaults(void **state)
     assert_int_equal(c->n_plugins, 1);
     const struct plugin_config *p = &c->plugins[0];
     assert_string_equal(p->name, "stats");
-    assert_string_equal(p->file, "/usr/lib/kiln/plugins/stats.so");
+    assert_string_equal(p->file, KILN_PLUGINDIR "/stats.so");
     assert_int_equal(p->workers, 1);
     assert_true(p->required);
     assert_int_equal(p->limits.run_ms, 30000);
