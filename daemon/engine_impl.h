@@ -58,6 +58,7 @@ struct engine {
     struct buf contracts, report;
     const struct engine_watch *watch; /* during engine_run */
     bool damaged;
+    bool proving; /* results are filled with a pattern first, so that one left unwritten shows */
     int64_t load_ns, init_ns;
 };
 

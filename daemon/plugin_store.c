@@ -94,6 +94,16 @@ bool plugin_store_ready(const struct plugin_store *s)
     return true;
 }
 
+const char *plugin_store_blocked(const struct plugin_store *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        if (s->generations[i]->state == GENERATION_FAILED && s->generations[i]->plugin->required) {
+            return s->generations[i]->plugin->name;
+        }
+    }
+    return NULL;
+}
+
 void plugin_store_sentence(const struct plugin_store *s, char *out, size_t bytes)
 {
     size_t serving = 0, workers = 0;

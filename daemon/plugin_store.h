@@ -30,6 +30,9 @@ void plugin_store_reap(struct plugin_store *s, int64_t now_ns);
 void plugin_store_drain(struct plugin_store *s, int64_t drain_ms, int64_t now_ns);
 void plugin_store_hasten(struct plugin_store *s, int64_t ms, int64_t now_ns);
 
+/* The name of a required plugin that failed, so that the daemon cannot become ready; or NULL. */
+const char *plugin_store_blocked(const struct plugin_store *s);
+
 size_t plugin_store_members(const struct plugin_store *s);
 bool plugin_store_ready(const struct plugin_store *s); /* every required plugin serves */
 /* "3 of 4 plugins serve; stats failed: ..." */

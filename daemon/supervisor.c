@@ -169,6 +169,10 @@ static void judge(struct supervisor *s, int64_t now_ns)
         memcpy(s->said, now, sizeof now);
         s->unsaid_status = true;
         s->link.next_beat_ns = 0; /* the broker shall know too, now */
+        const char *blocked = s->was_ready ? NULL : plugin_store_blocked(&s->store);
+        if (blocked) {
+            log_error("not_ready", "required=%s status=%s", blocked, log_quote(now));
+        }
     }
     if (!s->was_ready && plugin_store_ready(&s->store)) {
         s->was_ready = s->unsaid_ready = true;

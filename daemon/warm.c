@@ -286,6 +286,7 @@ int engine_prove(struct engine *e, bool fast, struct err *err)
     buf_init(&functions, 0);
     struct engine_job *jobs = mem_alloc(e->n_lanes * sizeof *jobs);
     int status = 0;
+    e->proving = true;
     for (size_t i = 0; i < e->n_functions && status == 0; i++) {
         struct prover p = {.e = e, .f = &e->functions[i], .fn = i, .jobs = jobs, .err = err};
         p.effort = fast ? &fast_effort : &full_effort;
@@ -300,6 +301,7 @@ int engine_prove(struct engine *e, bool fast, struct err *err)
         }
         mem_free(p.examples);
     }
+    e->proving = false;
     mem_free(jobs);
     if (status == 0) {
         int64_t prove_ns = clock_ns() - begin;
