@@ -17,6 +17,7 @@ FAILING = {
     "wrong_abi": ["99"],
     "wrong_golden": ["4.77", "4.78", "two"],
     "wrong_batch": ["y"],
+    "unwritten": ["step[0] is null, expected 0"],
     "bad_contract": ["n>"],
     "no_goldens": ["example"],
     "not_a_plugin": ["kiln_plugin"],

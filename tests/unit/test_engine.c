@@ -384,6 +384,7 @@ static void wrong_answers_are_not_proven(void **state)
     (void) state;
     expect_no_proof("wrong_golden",
                     "wrong_golden.f, example \"two\": y is 4.77, expected 4.78 within 4.78e-12");
+    expect_no_proof("unwritten", "unwritten.f, example \"steps\": step[0] is null, expected 0");
     expect_no_proof("wrong_batch", "wrong_batch.f, example \"two\", in a batch of 2: not as when it ran "
                                    "alone: y is 4.770001, expected 4.77 within 4.77e-12");
 }
