@@ -202,6 +202,26 @@ static void ask_who(struct broker *b, struct frames *f)
     outbox_worker(b, &to, out, NULL, 0);
 }
 
+/* A peer that talks nonsense shall not fill the disk with our complaints: ten a second, then how many were left out. */
+static void log_refusal(struct broker *b, zmq_msg_t *route, const struct err *err)
+{
+    enum { A_SECOND = 10 };
+    struct refusals *r = &b->refusals;
+    if (b->now_ns - r->since_ns >= CLOCK_S) {
+        if (r->n > A_SECOND) {
+            log_warning("worker_messages_refused", "more=%llu", (unsigned long long) (r->n - A_SECOND));
+        }
+        *r = (struct refusals){.since_ns = b->now_ns};
+    }
+    if (++r->n > A_SECOND) {
+        return;
+    }
+    /* Looked up again: a hello makes way even when it is refused, and a lost peer is freed. */
+    const struct peer_entry *peer = peers_find(&b->peers, route);
+    const char *wid = !peer ? "?" : peer->worker ? peer->worker->wid : peer->node->wid;
+    log_warning("worker_message_refused", "wid=%s error=%s", wid, log_quote(err->text));
+}
+
 bool backend_take(struct broker *b)
 {
     struct frames *f = &b->frames;
@@ -229,14 +249,7 @@ bool backend_take(struct broker *b)
     }
     if (failed) {
         b->counters.worker_messages_bad++;
-        peer = peers_find(
-            &b->peers,
-            &f->route); /* again: a hello makes way even when it is refused, a lost peer is freed */
-        log_warning("worker_message_refused", "wid=%s error=%s",
-                    !peer          ? "?"
-                    : peer->worker ? peer->worker->wid
-                                   : peer->node->wid,
-                    log_quote(err.text));
+        log_refusal(b, &f->route, &err);
     }
     return true;
 }

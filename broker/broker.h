@@ -33,6 +33,12 @@ struct counters {
 #undef X
 };
 
+/* Refused messages of workers in the current second, for the log. */
+struct refusals {
+    int64_t since_ns;
+    uint64_t n;
+};
+
 struct broker {
     struct config config;
     zsock_t *frontend, *backend;
@@ -64,6 +70,7 @@ struct broker {
     struct journal *journal;
     uint64_t journal_seq, committed_seq; /* appended; durable */
     struct counters counters;
+    struct refusals refusals;
 };
 
 /* Binds the sockets. On failure nothing is left. */
