@@ -293,6 +293,10 @@ class Producer:
         return self.socket.recv_multipart()
 
     def send(self, header, *payloads):
+        """Calls wait for an hour unless they say otherwise: what a test leaves behind in a shared broker must not end, and be
+        counted, in the middle of another one."""
+        if isinstance(header, dict) and header.get("op") == "call" and "timeout_ms" not in header:
+            header = {**header, "timeout_ms": 3600000}
         self.send_raw(pack(header), *[pack(p) for p in payloads])
 
     def recv(self, seconds=PATIENCE):

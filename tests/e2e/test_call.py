@@ -12,7 +12,7 @@ def test_one_call(broker, producer):
     w = broker.worker().credit(1)
     fn = f"{w.plugin}.f"
     before = broker.counters()
-    producer.send({"op": "call", "fn": fn, "id": "a", "rid": 3}, {"x": [1.5, 2.385]})
+    producer.send_raw(pack({"op": "call", "fn": fn, "id": "a", "rid": 3}), pack({"x": [1.5, 2.385]}))  # nothing said of time
     job = w.job()
     assert job.fn == fn and job.result == {"x": [1.5, 2.385]} and job.attempt == 1
     assert 0 < job.left_ms <= 30000 and "run_ms" not in job and "solo" not in job
