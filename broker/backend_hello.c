@@ -134,7 +134,7 @@ static int hello_node(struct broker *b, struct frames *f, const msgpack_object_m
 struct offer {
     char name[2 * CATALOGUE_NAME_BYTES + 2]; /* "stats.mean" */
     size_t name_bytes;
-    uint64_t max_batch, warm_us;
+    uint64_t warm_us; /* UINT64_MAX: not said */
 };
 
 static int read_offer(const struct worker *w, const msgpack_object *o, struct offer *ret, struct err *err)
@@ -144,14 +144,16 @@ static int read_offer(const struct worker *w, const msgpack_object *o, struct of
     }
     const char *name = "";
     size_t bytes = 0;
-    struct offer made = {.max_batch = 1};
+    struct offer made = {.warm_us = UINT64_MAX};
+    uint64_t
+        max_batch; /* checked, and told to people by the contract; the worker itself splits what it gets */
     if (header_text(&o->via.map, "name", CATALOGUE_NAME_BYTES, &name, &bytes, err) ||
-        header_uint(&o->via.map, "max_batch", 0, 1 << 20, &made.max_batch, err)) {
+        header_uint(&o->via.map, "max_batch", 0, 1 << 20, &max_batch, err)) {
         return KILN_INVALID;
     }
     const msgpack_object *warm = header_get(&o->via.map, "warm_us");
     if (warm && (warm->type == MSGPACK_OBJECT_FLOAT64 || warm->type == MSGPACK_OBJECT_FLOAT32)) {
-        made.warm_us = warm->via.f64 > 0 && warm->via.f64 < 1e12 ? (uint64_t) warm->via.f64 + 1 : 0;
+        made.warm_us = warm->via.f64 > 0 && warm->via.f64 < 1e12 ? (uint64_t) warm->via.f64 : 0;
     } else if (warm && warm->type == MSGPACK_OBJECT_POSITIVE_INTEGER) {
         made.warm_us = warm->via.u64;
     }
@@ -202,10 +204,10 @@ static void take_function(struct broker *b, struct worker *w, const msgpack_obje
     struct function *fn =
         read_offer(w, said, &o, NULL) ? NULL : catalogue_make(&b->catalogue, o.name, o.name_bytes);
     assert(fn); /* check_offers */
-    if (o.warm_us && fn->stats.total.count == 0) {
-        fn->cost_ns = (int64_t) (o.warm_us < 60000000 ? o.warm_us : 60000000) * CLOCK_US;
+    if (o.warm_us != UINT64_MAX && fn->stats.total.count == 0) {
+        /* Rounded up: a function that takes less than a microsecond says 0. */
+        fn->cost_ns = (int64_t) (o.warm_us < 60000000 ? o.warm_us + 1 : 60000000) * CLOCK_US;
     }
-    fn->max_batch = (uint32_t) o.max_batch;
     mem_free(fn->plugin);
     fn->plugin = mem_text(w->label);
     if (fn->described) {

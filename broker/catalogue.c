@@ -82,7 +82,6 @@ struct function *catalogue_make(struct catalogue *c, const char *name, size_t na
     f = mem_alloc(sizeof *f);
     f->name = mem_alloc(name_bytes + 1);
     memcpy(f->name, name, name_bytes);
-    f->max_batch = 1;
     f->cost_ns = CLOCK_MS;
     zhashx_insert(c->by_name, f->name, f);
     return f;

@@ -30,7 +30,6 @@ struct function {
     struct function *next_ready, *prev_ready;
     struct queue queue;
     uint32_t delayed, running;
-    uint32_t max_batch;
     int64_t cost_ns; /* expected worker time of one job: a moving average, first the warm-up's figure */
     struct worker **workers;
     size_t n_workers;

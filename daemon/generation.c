@@ -347,18 +347,3 @@ void generation_put(const struct generation *g, struct buf *b)
         buf_put_text(b, g->why);
     }
 }
-
-size_t generation_put_running(const struct generation *g, struct buf *b)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < g->n_members; i++) {
-        struct running r;
-        if (scoreboard_busy(g->members[i]->slot) && scoreboard_look(g->members[i]->slot, false, &r)) {
-            for (size_t t = 0; t < r.n; t++) {
-                buf_put_u64(b, r.tokens[t]);
-            }
-            n += r.n;
-        }
-    }
-    return n;
-}

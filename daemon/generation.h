@@ -75,7 +75,5 @@ size_t generation_working(const struct generation *g); /* how many are */
 
 /* As an item of `plugins` in a beat. */
 void generation_put(const struct generation *g, struct buf *b);
-/* Appends the tokens of all running jobs; returns how many. */
-size_t generation_put_running(const struct generation *g, struct buf *b);
 
 #endif

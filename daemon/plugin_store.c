@@ -127,14 +127,4 @@ void plugin_store_put(const struct plugin_store *s, struct buf *b)
     for (size_t i = 0; i < s->n; i++) {
         generation_put(s->generations[i], b);
     }
-    buf_put_str_const(b, "jobs_running");
-    struct buf tokens; /* apart: their number stands before them */
-    size_t n = 0;
-    buf_init(&tokens, 0);
-    for (size_t i = 0; i < s->n; i++) {
-        n += generation_put_running(s->generations[i], &tokens);
-    }
-    buf_put_list(b, n);
-    buf_put_raw(b, tokens.data, tokens.bytes);
-    buf_done(&tokens);
 }

@@ -37,8 +37,8 @@ size_t plugin_store_members(const struct plugin_store *s);
 bool plugin_store_ready(const struct plugin_store *s); /* every required plugin serves */
 /* "3 of 4 plugins serve; stats failed: ..." */
 void plugin_store_sentence(const struct plugin_store *s, char *out, size_t bytes);
-/* The pairs `plugins` and `jobs_running` of a beat. */
-enum { PLUGIN_STORE_PAIRS = 2 };
+/* The pair `plugins` of a beat. */
+enum { PLUGIN_STORE_PAIRS = 1 };
 void plugin_store_put(const struct plugin_store *s, struct buf *b);
 
 #endif

@@ -63,7 +63,6 @@ static void made_once_found_again(void **state)
         assert_null(find(&c, "stats.mea"));
         assert_null(find(&c, "stats.means"));
     }
-    assert_int_equal(a->max_batch, 1);
     assert_true(a->cost_ns > 0);
     assert_false(a->announced);
     find(&c, "stats.mean");

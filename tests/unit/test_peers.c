@@ -31,7 +31,6 @@ static void hello_is_welcomed_with_what_a_worker_must_know(void **state)
     struct worker *me = worker_named(&f, "w1");
     assert_string_equal(me->label, "stats/1.2.3");
     assert_int_equal(me->n_functions, 2);
-    assert_int_equal(fake_function(&f, "stats.mean")->max_batch, 64);
     assert_true(me->reported);
     say(&w, NULL, "{op:'bye'}");
     fake_turn(&f);
