@@ -28,6 +28,15 @@ static void hello_is_welcomed_with_what_a_worker_must_know(void **state)
     assert_string_equal(text(w.heard, "journal"), "memory");
     assert_true((uint64_t) number(w.heard, "epoch") == f.b.epoch);
     assert_null(at(w.heard, "lost"));
+    struct peer quick = peer_open(f.back); /* under a microsecond is 0, and not the same as nothing said */
+    say(&quick, "[{},{}]",
+        "{op:'hello', role:'worker', wid:'w2', session:'s', plugin:'p', functions:[{name:'a', warm_us:0}, {name:'b'}]}");
+    fake_turn(&f);
+    assert_int_equal(fake_function(&f, "p.a")->cost_ns, 1000);
+    assert_int_equal(fake_function(&f, "p.b")->cost_ns, 1000000);
+    say(&quick, NULL, "{op:'bye'}");
+    fake_turn(&f);
+    peer_close(&quick);
     struct worker *me = worker_named(&f, "w1");
     assert_string_equal(me->label, "stats/1.2.3");
     assert_int_equal(me->n_functions, 2);
@@ -36,8 +45,8 @@ static void hello_is_welcomed_with_what_a_worker_must_know(void **state)
     fake_turn(&f);
     assert_null(worker_named(&f, "w1"));
     assert_int_equal(fake_function(&f, "stats.sum")->n_workers, 0);
-    assert_int_equal(f.b.counters.workers_joined, 1);
-    assert_int_equal(f.b.counters.workers_left, 1);
+    assert_int_equal(f.b.counters.workers_joined, 2);
+    assert_int_equal(f.b.counters.workers_left, 2);
     assert_int_equal(f.b.counters.workers_lost, 0);
     peer_close(&w);
     fake_close(&f);
