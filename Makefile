@@ -103,7 +103,11 @@ $(B)/tests/test_%: tests/unit/test_%.c $(B)/broker.a $(B)/daemon.a $(B)/cli.a $(
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(ALLCFLAGS) -I. -DKILN_PLUGINDIR='"$(PLUGINDIR)"' -MMD -MP -MF $@.d $(ALLLDFLAGS) -o $@ $< $(filter %.a,$^) $(LIBS_daemon) -lcmocka
-units: $(UNITS) $(BAD)
+$(B)/tests/drive: tests/oracle/drive.c $(B)/daemon.a $(B)/lib.a $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(ALLCFLAGS) -I. -Idaemon -MMD -MP -MF $@.d $(ALLLDFLAGS) -o $@ $< $(filter %.a,$^) $(LIBS_daemon)
+units: $(UNITS) $(BAD) $(B)/tests/drive
 
 $(B)/bench/%: bench/%.c $(B)/lib.a $(B)/flags
 	@mkdir -p $(@D)
@@ -138,7 +142,7 @@ uninstall:              ## removes what install put there (your kiln.conf stays)
 	@tools/install uninstall '$(DESTDIR)' $(B) BINDIR=$(BINDIR) SBINDIR=$(SBINDIR) LIBDIR=$(LIBDIR) INCLUDEDIR=$(INCLUDEDIR) \
 	    PLUGINDIR=$(PLUGINDIR) DATADIR=$(DATADIR) DOCDIR=$(DOCDIR) SYSCONFDIR=$(SYSCONFDIR) UNITDIR=$(UNITDIR) PREFIX=$(PREFIX) VERSION=$(VERSION)
 
-SOURCES := $(wildcard include/kiln/*.h lib/*.[ch] broker/*.[ch] broker/journal/*.[ch] daemon/*.[ch] cli/*.[ch] plugins/*/*.[ch] tests/unit/*.[ch] tests/unit/*/*.[ch] tests/plugins/*.[ch] bench/*.[ch])
+SOURCES := $(wildcard include/kiln/*.h lib/*.[ch] broker/*.[ch] broker/journal/*.[ch] daemon/*.[ch] cli/*.[ch] plugins/*/*.[ch] tests/unit/*.[ch] tests/unit/*/*.[ch] tests/plugins/*.[ch] tests/oracle/*.[ch] bench/*.[ch])
 format:                 ## clang-format all C files
 	@clang-format -i $(SOURCES)
 tidy:                   ## clang-tidy over the C files
