@@ -201,6 +201,7 @@ static void look_at_self(struct worker *w, int64_t now_ns)
     char text[64] = "";
     unsigned long long pages = 0;
     w->next_look_ns = now_ns + CLOCK_S;
+    engine_rest(w->engine);
     if (w->statm_fd >= 0 && pread(w->statm_fd, text, sizeof text - 1, 0) > 0 &&
         sscanf(text, "%*u %llu", &pages) == 1) {
         atomic_store_explicit(&w->slot->resident_bytes, pages * (uint64_t) sysconf(_SC_PAGESIZE),
