@@ -290,6 +290,12 @@ int daemon_config_load(const char *path, struct daemon_config **ret_config, stru
     return 0;
 }
 
+static void plugin_done(struct plugin_config *p)
+{
+    mem_free(p->options);
+    conf_done(plugin_rows, COUNT(plugin_rows), p);
+}
+
 void daemon_config_free(struct daemon_config **config)
 {
     struct daemon_config *c = *config;
@@ -297,11 +303,37 @@ void daemon_config_free(struct daemon_config **config)
         return;
     }
     for (size_t i = 0; i < c->n_plugins; i++) {
-        mem_free(c->plugins[i].options);
-        conf_done(plugin_rows, COUNT(plugin_rows), &c->plugins[i]);
+        plugin_done(&c->plugins[i]);
     }
     mem_free(c->plugins);
     conf_done(daemon_rows, COUNT(daemon_rows), c);
     mem_free(c);
     *config = NULL;
+}
+
+struct plugin_config *daemon_config_take(struct daemon_config *config, size_t i)
+{
+    struct plugin_config *p = mem_alloc(sizeof *p);
+    *p = config->plugins[i];
+    config->plugins[i] = (struct plugin_config){0};
+    return p;
+}
+
+void plugin_config_free(struct plugin_config **plugin)
+{
+    if (*plugin) {
+        plugin_done(*plugin);
+        mem_free(*plugin);
+        *plugin = NULL;
+    }
+}
+
+bool plugin_config_equal(const struct plugin_config *a, const struct plugin_config *b)
+{
+    return strcmp(a->name, b->name) == 0 && strcmp(a->file, b->file) == 0 && a->workers == b->workers &&
+           a->nice == b->nice && memcmp(&a->limits, &b->limits, sizeof a->limits) == 0 &&
+           memcmp(&a->recycle, &b->recycle, sizeof a->recycle) == 0 && a->cpus.n == b->cpus.n &&
+           (a->cpus.n == 0 || memcmp(a->cpus.items, b->cpus.items, a->cpus.n * sizeof *a->cpus.items) == 0) &&
+           a->options_bytes == b->options_bytes &&
+           (a->options_bytes == 0 || memcmp(a->options, b->options, a->options_bytes) == 0);
 }

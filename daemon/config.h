@@ -64,6 +64,13 @@ struct daemon_config {
 int daemon_config_load(const char *path, struct daemon_config **ret_config, struct err *err);
 void daemon_config_free(struct daemon_config **config);
 
+/* Takes plugin i out of a configuration: the caller's, to be freed by plugin_config_free. Its place stays empty. */
+struct plugin_config *daemon_config_take(struct daemon_config *config, size_t i);
+void plugin_config_free(struct plugin_config **plugin);
+
+/* Equal but for `required`, which no worker sees. */
+bool plugin_config_equal(const struct plugin_config *a, const struct plugin_config *b);
+
 /* The keys with their defaults, for --help. */
 void daemon_config_help(FILE *out);
 

@@ -39,7 +39,7 @@ static void hello_is_welcomed_with_what_a_worker_must_know(void **state)
     fake_turn(&f);
     peer_close(&quick);
     struct worker *me = worker_named(&f, "w1");
-    assert_string_equal(me->label, "stats/1.2.3");
+    assert_string_equal(me->label, "stats/1.2.3+b7");
     assert_int_equal(me->n_functions, 2);
     assert_true(me->reported);
     say(&w, NULL, "{op:'bye'}");
