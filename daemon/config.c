@@ -25,6 +25,8 @@ static const struct conf_row daemon_rows[] = {
      "where plugin files are looked for"},
     {"log_level", CONF_TEXT, AT(log_level), 0, 0, "info", NULL, "debug, info, warning or error"},
     {"cpus", CONF_INTS, AT(cpus), 0, CONFIG_CPUS - 1, "", NULL, "processors to stay on; empty: all"},
+    {"watch", CONF_BOOL, AT(watch), 0, 0, "false", NULL,
+     "swap a plugin when its file changes, as a reload would"},
     {"drain_ms", CONF_INT, AT(drain_ms), 0, 86400000, "30000", "ms",
      "time for running jobs to finish at the end"},
     {"slots", CONF_INT, AT(slots), 1, 4096, "256", "jobs", "most jobs held by one worker"},
@@ -316,6 +318,22 @@ struct plugin_config *daemon_config_take(struct daemon_config *config, size_t i)
     struct plugin_config *p = mem_alloc(sizeof *p);
     *p = config->plugins[i];
     config->plugins[i] = (struct plugin_config){0};
+    return p;
+}
+
+static void *copy(const void *data, size_t bytes)
+{
+    void *to = bytes ? mem_alloc(bytes) : NULL;
+    return to ? memcpy(to, data, bytes) : NULL;
+}
+
+struct plugin_config *plugin_config_copy(const struct plugin_config *plugin)
+{
+    struct plugin_config *p = copy(plugin, sizeof *plugin);
+    p->name = mem_text(p->name);
+    p->file = mem_text(p->file);
+    p->cpus.items = copy(p->cpus.items, p->cpus.n * sizeof *p->cpus.items);
+    p->options = copy(p->options, p->options_bytes);
     return p;
 }
 

@@ -165,6 +165,14 @@ void plugin_store_apply(struct plugin_store *s, struct daemon_config *config, in
     }
 }
 
+void plugin_store_refresh(struct plugin_store *s, int64_t now_ns)
+{
+    for (size_t i = 0; i < s->n_hosted; i++) {
+        struct hosted *h = &s->hosted[i];
+        load(s, h, plugin_config_copy((h->coming ? h->coming : h->serving)->plugin), now_ns);
+    }
+}
+
 /* ---- what is due ---- */
 
 static void take_over(const struct plugin_store *s, struct hosted *h, int64_t now_ns)

@@ -46,6 +46,9 @@ void plugin_store_done(struct plugin_store *s);
  * comes; those that are gone drain. What did not change is left alone. The plugins' configurations are taken out of it. */
 void plugin_store_apply(struct plugin_store *s, struct daemon_config *config, int64_t now_ns);
 
+/* Only looks whether files changed; settings stay. */
+void plugin_store_refresh(struct plugin_store *s, int64_t now_ns);
+
 /* Does what is due. Returns when to be called again. */
 int64_t plugin_store_tend(struct plugin_store *s, int64_t now_ns);
 void plugin_store_reap(struct plugin_store *s, int64_t now_ns);

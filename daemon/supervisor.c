@@ -17,8 +17,9 @@
 #include "mem.h"
 #include "notify.h"
 #include "plugin_store.h"
+#include "watch.h"
 
-enum { HASTEN_MS = 500, LINGER_MS = 500, FIXED_FDS = 3, SLOTS_LEAST = 1024 };
+enum { HASTEN_MS = 500, LINGER_MS = 500, FIXED_FDS = 4, SLOTS_LEAST = 1024 };
 
 struct supervisor {
     const char *config_path;
@@ -26,6 +27,7 @@ struct supervisor {
     struct site site;
     struct plugin_store store;
     struct link link;
+    struct watch watch;
     int signals;
     int64_t begun_ns;
     unsigned stops; /* SIGTERM and SIGINT so far */
@@ -37,7 +39,7 @@ struct supervisor {
     bool reloading;                   /* it was told so, and is to be told the end */
     int64_t watchdog_ns, next_watchdog_ns;
 
-    struct pollfd *fds; /* signals, link, monitor of the link, then a channel for each member */
+    struct pollfd *fds; /* signals, link, monitor of the link, watch, then a channel for each member */
     struct generation **fd_generation;
     struct member **fd_member;
     size_t n_fds, room_fds;
@@ -85,10 +87,26 @@ static size_t slots_for(const struct daemon_config *config)
     return 8 * seats < SLOTS_LEAST ? SLOTS_LEAST : 8 * seats;
 }
 
+/* Before the files are looked at: what changes from then on is told. */
+static void watch_files(struct supervisor *s)
+{
+    if (!s->config->watch) {
+        watch_close(&s->watch);
+        return;
+    }
+    if (s->watch.fd < 0) {
+        watch_open(&s->watch);
+    }
+    for (size_t i = 0; i < s->config->n_plugins; i++) {
+        watch_folder_of(&s->watch, s->config->plugins[i].file);
+    }
+}
+
 static int begin(struct supervisor *s, struct err *err)
 {
     size_t slots = slots_for(s->config);
     s->signals = -1;
+    s->watch = (struct watch){.fd = -1, .due_ns = INT64_MAX};
     s->store.lock_fd = -1;
     s->begun_ns = clock_ns();
     s->site = (struct site){.config = s->config, .link = &s->link};
@@ -101,6 +119,7 @@ static int begin(struct supervisor *s, struct err *err)
     if (status) {
         return status;
     }
+    watch_files(s);
     /* Workers first: they start while the link is made. */
     plugin_store_apply(&s->store, s->config, clock_ns());
     plugin_store_tend(&s->store, clock_ns());
@@ -123,6 +142,7 @@ static void end(struct supervisor *s)
         link_done(&s->link, s->link.welcome ? LINGER_MS : 0);
     }
     scoreboard_free(&s->site.board);
+    watch_close(&s->watch);
     if (s->signals >= 0) {
         close(s->signals);
     }
@@ -190,9 +210,10 @@ static void reload(struct supervisor *s)
     log_open("kilnd", (enum log_level) log_level_parse(config->log_level));
     log_info("reload", "plugins=%zu", config->n_plugins);
     s->site.config = config;
-    plugin_store_apply(&s->store, config, clock_ns());
     daemon_config_free(&s->config);
     s->config = config;
+    watch_files(s);
+    plugin_store_apply(&s->store, config, clock_ns());
 }
 
 static void hear_signals(struct supervisor *s)
@@ -286,6 +307,7 @@ static void gather(struct supervisor *s)
     s->fds[0] = (struct pollfd){.fd = s->signals, .events = POLLIN};
     s->fds[1] = (struct pollfd){.fd = dealer_fd(&s->link.dealer), .events = POLLIN};
     s->fds[2] = (struct pollfd){.fd = dealer_monitor_fd(&s->link.dealer), .events = POLLIN};
+    s->fds[3] = (struct pollfd){.fd = s->watch.fd, .events = POLLIN};
     s->n_fds = FIXED_FDS;
     for (size_t i = 0; i < s->store.n_generations; i++) {
         struct generation *g = s->store.generations[i];
@@ -309,6 +331,9 @@ static void deal(struct supervisor *s)
     }
     if (s->fds[2].revents && dealer_ended(&s->link.dealer)) {
         link_ended(&s->link, clock_ns());
+    }
+    if (s->fds[3].revents) {
+        watch_hear(&s->watch, clock_ns());
     }
     if (s->fds[0].revents) {
         hear_signals(s);
@@ -336,12 +361,17 @@ static void loop(struct supervisor *s)
         while (link_recv(&s->link)) {
         }
         int64_t now_ns = clock_ns();
+        if (watch_due(&s->watch, now_ns) && !s->stops) {
+            plugin_store_refresh(&s->store, now_ns);
+            s->changed = true;
+        }
         bool swapping = plugin_store_swapping(&s->store);
         int64_t until_ns = plugin_store_tend(&s->store, now_ns);
         s->changed = s->changed || swapping != plugin_store_swapping(&s->store);
         announce(s, now_ns);
         beat(s, now_ns);
         until_ns = earlier(until_ns, link_tend(&s->link, now_ns));
+        until_ns = earlier(until_ns, s->watch.due_ns);
         until_ns = s->watchdog_ns ? earlier(until_ns, s->next_watchdog_ns) : until_ns;
         gather(s);
         /* Having sent something, look into the socket once more: its descriptor is edge-triggered. */

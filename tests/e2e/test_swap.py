@@ -19,12 +19,12 @@ BUILDS = {1: "swap_1", 2: "swap_2", "wrong_golden": "swap_wrong_golden", "init_c
 class Swapped:
     """A house with the plugin swap in a folder of its own, and its configuration, which may be written anew."""
 
-    def __init__(self, house, bad, workers=2, **keys):
+    def __init__(self, house, bad, workers=2, watch=False, **keys):
         self.house, self.bad = house, bad
         self.file = os.path.join(house.folder, "swap.so")
         self.keys = {"name": "swap", "file": self.file, "workers": workers, "limits": {"warm_ms": 20000}, **keys}
         self.put(1)
-        self.daemon = house.start_daemon([self.keys])
+        self.daemon = house.start_daemon([self.keys], watch=watch)
 
     def put(self, version):
         """As `install` or `mv` does: another file takes the name."""
@@ -111,6 +111,20 @@ def test_swaps_under_load_fail_lose_and_repeat_nothing(bad):
         assert s.state()["restarts"] == 0 and s.state()["generation"] == 1 + len(ways)
         row = next(f for f in house.stats()["functions"] if f["name"] == "swap.answer")
         assert (row["crashes"], row["retries"], row["errors"], row["ok"]) == (0, 0, 0, len(answers))
+
+
+def test_watched_files_are_swapped_by_themselves(bad):
+    with House() as house:
+        s = Swapped(house, bad, workers=1, watch=True)
+        traffic = Traffic(house, producers=1)
+        for version, way in ((2, s.put), (1, s.overwrite), (2, s.truncate_and_write), ("wrong_golden", s.put), (1, s.put)):
+            way(version)
+            if version == "wrong_golden":
+                until(lambda: "expected 4" in s.state().get("why", ""), "the refusal")
+            else:
+                until(lambda: s.state()["version"] == f"0.{version}.0", f"version {version}")
+        traffic.end()
+        assert s.state()["restarts"] == 0
 
 
 @pytest.mark.parametrize("version, words", [
