@@ -133,7 +133,7 @@ int panel_reserve(struct panel *p, size_t n)
 
 int panel_parse(struct panel *p, const char *path, const struct kiln_value *list)
 {
-    bool alone = list->type == KILN_V_MAP;
+    bool alone = p->alone = list->type == KILN_V_MAP;
     size_t n = alone ? 1 : list->count;
     if (!alone && (list->type != KILN_V_LIST || n == 0 || n > PANEL_ENTRIES)) {
         return entry_refuse(p->call, path, "",
@@ -210,7 +210,7 @@ int panel_start(struct panel *p, const char *path)
     int status = KILN_OK;
     for (size_t i = 0; i < p->n_strands && status == KILN_OK; i++) {
         char name[ENTRY_PATH_BYTES];
-        status = panel_plan(p, i, panel_path(path, i, false, name));
+        status = panel_plan(p, i, panel_path(path, i, p->alone, name));
     }
     return status;
 }
