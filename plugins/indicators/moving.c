@@ -95,7 +95,8 @@ KERNEL static void mean_long(const double *restrict x, size_t n, size_t period, 
     }
 }
 
-/* One block, of which only the bars from `skip` >= 1 on are wanted: the same sums, one after the other. */
+/* One block, of which only the bars from `skip` >= 1 on are wanted: the same sums, one after the other. The tail need not reach
+ * further back than the window of bar `skip`. */
 static void mean_rest(const double *restrict now, size_t skip, size_t length, size_t period,
                       double *restrict mean)
 {
@@ -271,15 +272,20 @@ ALWAYS_INLINE void vwap_block(const double *restrict high, const double *restric
 {
     both *restrict sum = (both *) scratch;
     both head = {0.0, 0.0}, tail = {0.0, 0.0};
-    for (size_t j = period - 1; j > 0; j--) {
+    for (size_t j = period - 1; j > 0 && j >= skip; j--) {
         if (j < length) {
             sum[j] = tail;
         }
         size_t bar = from + j - period;
         tail += paid_and_traded(high[bar], low[bar], close[bar], volume[bar]);
     }
-    sum[0] = tail;
-    for (size_t i = 0; i < length; i++) {
+    if (skip == 0) {
+        sum[0] = tail;
+    }
+    for (size_t bar = from; bar < from + skip; bar++) {
+        head += paid_and_traded(high[bar], low[bar], close[bar], volume[bar]);
+    }
+    for (size_t i = skip; i < length; i++) {
         size_t bar = from + i;
         head += paid_and_traded(high[bar], low[bar], close[bar], volume[bar]);
         sum[i] += head;

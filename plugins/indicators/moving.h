@@ -27,7 +27,7 @@ size_t moving_history(size_t period);
 /* The same where all periods are computed in blocks. */
 static inline size_t moving_block_history(size_t period)
 {
-    return 2 * (period - 1);
+    return period;
 }
 
 /* Mean of the window. */

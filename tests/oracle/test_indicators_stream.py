@@ -246,3 +246,27 @@ def test_counts_of_bars(plugin):
         struct.pack_into("<Q", body, 8, bars_so_far)
         struct.pack_into("<Q", body, at, clean)
         assert forge(plugin, body, {"close": [1.0, 2.0]}) == fine
+
+
+def test_counts_of_held_bars(plugin):
+    """Fewer and more bars than the windows read, with the bytes to match."""
+    close = np.arange(1.0, 50.0)
+    body = plugin("stream", close=close, indicators=[{"fn": "sma", "period": 20}])["state"][:-8]
+    at = body.rindex(b"\x05close\0") + 7
+    held, = struct.unpack_from("<I", body, at)
+    assert held >= 19 and body[at + 4:] == close[-held:].tobytes()
+    for count in range(2 * held):
+        forged = body[:at] + struct.pack("<I", count) + np.resize(close, count).tobytes()
+        assert forge(plugin, forged, {"close": [1.0, 2.0]}) == (count == held)
+    for missing in range(held):
+        values = close[-held:].copy()
+        values[missing] = np.nan
+        assert forge(plugin, body[:at + 4] + values.tobytes(), {"close": [1.0, 2.0]}) == 0
+
+
+def test_the_same_twice(plugin):
+    """Entries that are computed once stay apart in the state."""
+    data, entries = bars(90, 8), [{"fn": "ema", "as": "a"}, {"fn": "ema", "as": "b"}, {"fn": "ema", "period": 7}]
+    a, b, c = play(plugin, entries, {"close": data["close"]}, [10, 11, 40])
+    assert same_bits(a["ema"], b["ema"]) and same_bits(a["ema"], plugin("ema", close=data["close"])["ema"])
+    assert same_bits(c["ema"], plugin("ema", close=data["close"], period=7)["ema"])
