@@ -43,13 +43,6 @@ const struct indicator *indicator_find(const char *name)
 
 const struct indicator *indicator_of(const struct kiln_function *function)
 {
-    static const struct indicator *last; /* jobs mostly come in runs of one function */
-    if (!last || last->function != function) {
-        const struct indicator *found = indicator_find(function->name);
-        if (!found || found->function != function) {
-            return NULL;
-        }
-        last = found;
-    }
-    return last;
+    const struct indicator *found = indicator_find(function->name);
+    return found && found->function == function ? found : NULL;
 }
