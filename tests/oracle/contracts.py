@@ -13,7 +13,7 @@ from plugin import MODE, Plugin, pack, unpack
 PLUGINS = ["echo", "indicators", "staking", "stats"]
 PATIENCE = {"release": 20, "asan": 120}[MODE]  # seconds for one job, however strange
 NAN, INF = float("nan"), float("inf")
-ANSWERS = {"ok", "invalid", "failed", "resource"}
+ANSWERS = {"ok", "invalid", "failed", "resource", "cancelled"}
 
 
 def functions():
