@@ -320,6 +320,8 @@ static void order(const double *x, size_t n, double *out)
 
 SIMD_END
 
+#include "rolling_body.h"
+
 const struct kernels KERNELS = {
     .name = KERNELS_NAME,
     .runs_here = runs_here,
@@ -333,4 +335,5 @@ const struct kernels KERNELS = {
     .normal_pdf = normal_pdf,
     .split = split,
     .order = order,
+    .rolling = rolling_kernels,
 };

@@ -144,4 +144,5 @@ const struct kernels kernels_plain = {
     .normal_pdf = plain_normal_pdf,
     .split = plain_split,
     .order = plain_order,
+    .rolling = rolling_plain,
 };

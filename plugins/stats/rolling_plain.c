@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The rolling kernels as one would write them down, with a block and what is left of the one before: what the
+ * vector ones are compared with, and what few windows are left to. */
+#include <math.h>
+
+#include "rolling_kernels.h"
+
+/* Blocks are as long as the window, and each window of a block contains its first value. */
+static void sums(enum rolling what, const double *x, size_t n, size_t window, double divisor, double *scratch,
+                 double *out)
+{
+    const double count = (double) window;
+    for (size_t from = window - 1; from < n; from += window) {
+        const size_t end = n - from < window ? n : from + window;
+        const double anchor = x[from];
+        double s1 = 0, s2 = 0;
+        for (size_t age = 1; age < window;
+             age++) { /* the tail that is still in the window `age` values ago */
+            const double d = x[from - age] - anchor;
+            s1 += d;
+            s2 += d * d;
+            scratch[2 * age] = s1;
+            scratch[2 * age + 1] = s2;
+        }
+        scratch[0] = scratch[1] = s1 = s2 = 0;
+        for (size_t i = from; i < end; i++) {
+            const double d = x[i] - anchor, *tail = scratch + 2 * (window - 1 - (i - from));
+            s1 += d;
+            s2 += d * d;
+            const double sum = s1 + tail[0], mean = sum / count;
+            const double var = fmax(s2 + tail[1] - sum * mean, 0) / divisor;
+            out[i + 1 - window] = what == ROLLING_SUM    ? count * anchor + sum
+                                  : what == ROLLING_MEAN ? anchor + mean
+                                  : what == ROLLING_VAR  ? var
+                                  : what == ROLLING_STD  ? sqrt(var)
+                                                         : (d - mean) / sqrt(var);
+        }
+    }
+}
+
+static inline double further(enum rolling what, double a, double b)
+{
+    return what == ROLLING_MIN ? (b < a ? b : a) : (b > a ? b : a);
+}
+
+static void extremes(enum rolling what, const double *x, size_t n, size_t window, double *scratch,
+                     double *out)
+{
+    for (size_t from = window - 1; from < n; from += window) {
+        const size_t end = n - from < window ? n : from + window;
+        scratch[0] = x[from];
+        for (size_t age = 1; age < window; age++) {
+            scratch[age] = further(what, scratch[age - 1], x[from - age]);
+        }
+        double head = x[from];
+        for (size_t i = from; i < end; i++) {
+            head = further(what, head, x[i]);
+            out[i + 1 - window] = further(what, head, scratch[window - 1 - (i - from)]);
+        }
+    }
+}
+
+#define PLAIN(name, call)                                                                                    \
+    static void name(const double *x, size_t n, size_t window, double divisor, double *scratch, double *out) \
+    {                                                                                                        \
+        (void) divisor;                                                                                      \
+        call;                                                                                                \
+    }
+
+PLAIN(plain_sum, sums(ROLLING_SUM, x, n, window, divisor, scratch, out))
+PLAIN(plain_mean, sums(ROLLING_MEAN, x, n, window, divisor, scratch, out))
+PLAIN(plain_var, sums(ROLLING_VAR, x, n, window, divisor, scratch, out))
+PLAIN(plain_std, sums(ROLLING_STD, x, n, window, divisor, scratch, out))
+PLAIN(plain_zscore, sums(ROLLING_ZSCORE, x, n, window, divisor, scratch, out))
+PLAIN(plain_min, extremes(ROLLING_MIN, x, n, window, scratch, out))
+PLAIN(plain_max, extremes(ROLLING_MAX, x, n, window, scratch, out))
+
+rolling_kernel *const rolling_plain[ROLLING_KINDS] = {
+    plain_sum, plain_mean, plain_var, plain_std, plain_zscore, plain_min, plain_max,
+};
