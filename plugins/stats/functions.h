@@ -21,6 +21,10 @@ extern const struct kiln_function stats_correlation, stats_covariance;
 extern const struct kiln_function stats_zscore, stats_cumsum;
 /* distributions.c */
 extern const struct kiln_function stats_normal_pdf;
+/* rolling windows, order, histograms and filters: moving.c, moving_order.c, ewm.c, ranks.c, histogram.c,
+ * convolve.c, resample.c */
+extern const struct kiln_function stats_rolling_sum, stats_rolling_mean, stats_rolling_var, stats_rolling_std,
+    stats_rolling_zscore, stats_rolling_min, stats_rolling_max, stats_rolling_cov, stats_rolling_corr;
 
 /* The tables of a descriptor, when they are called <name>_params, <name>_results and <name>_goldens. */
 #define TABLES(name)                                                                                         \

@@ -52,8 +52,9 @@ struct kernels {
     const char *name;
     bool (*runs_here)(void);
 
-    size_t (*find_nan)(const double *x, size_t n); /* index of the first NaN; n when there is none */
-    double (*sum)(const double *x, size_t n);      /* block */
+    size_t (*find_nan)(const double *x, size_t n);  /* index of the first NaN; n when there is none */
+    double (*sum)(const double *x, size_t n);       /* block */
+    double (*magnitude)(const double *x, size_t n); /* largest |x|; NaN when one is not finite */
     void (*moments2)(const double *x, size_t n, struct moments *ret);                     /* block, n >= 1 */
     void (*moments4)(const double *x, size_t n, struct moments *ret);                     /* block, n >= 1 */
     void (*comoments)(const double *x, const double *y, size_t n, struct comoments *ret); /* block, n >= 1 */

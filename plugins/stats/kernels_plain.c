@@ -30,6 +30,18 @@ static double plain_sum(const double *x, size_t n)
     return isfinite(sum) ? sum + lost : sum;
 }
 
+static double plain_magnitude(const double *x, size_t n)
+{
+    double most = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(x[i])) {
+            return (double) NAN;
+        }
+        most = fabs(x[i]) > most ? fabs(x[i]) : most;
+    }
+    return most;
+}
+
 static void plain_moments4(const double *x, size_t n, struct moments *ret)
 {
     const double count = (double) n, sum = plain_sum(x, n), center = sum / count;
@@ -136,6 +148,7 @@ const struct kernels kernels_plain = {
     .runs_here = plain_runs_here,
     .find_nan = plain_find_nan,
     .sum = plain_sum,
+    .magnitude = plain_magnitude,
     .moments2 = plain_moments2,
     .moments4 = plain_moments4,
     .comoments = plain_comoments,

@@ -12,6 +12,9 @@
 static const struct kiln_function *const functions[] = {
     &stats_mean,        &stats_var,        &stats_std,    &stats_describe, &stats_quantile,
     &stats_correlation, &stats_covariance, &stats_zscore, &stats_cumsum,   &stats_normal_pdf,
+    /* rolling windows, order, histograms, filters */
+    &stats_rolling_sum, &stats_rolling_mean, &stats_rolling_var, &stats_rolling_std, &stats_rolling_zscore,
+    &stats_rolling_min, &stats_rolling_max, &stats_rolling_cov, &stats_rolling_corr,
 };
 
 static const struct kiln_row options[] = {

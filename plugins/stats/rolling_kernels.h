@@ -22,7 +22,9 @@ enum rolling {
     ROLLING_ZSCORE, /* of the window's last value */
     ROLLING_MIN,
     ROLLING_MAX,
-    ROLLING_KINDS
+    ROLLING_KINDS,
+    ROLLING_COV = ROLLING_KINDS, /* these two in rolling.c only */
+    ROLLING_CORR
 };
 
 /* divisor is that of the variance; scratch holds ROLLING_SCRATCH(window) numbers. */

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Rolling windows, order, histograms and filters of the stats plugin, compared with what NumPy, SciPy and pandas define."""
+import numpy as np
+import pytest
+
+from plugin import Plugin
+
+RNG = np.random.default_rng(20240611)
+NAN, INF = np.nan, np.inf
+
+
+@pytest.fixture(scope="module", params=["auto", "baseline"])
+def stats(request):
+    with Plugin("stats", None if request.param == "auto" else {"simd": request.param}) as plugin:
+        yield plugin
+
+
+def same(got, want, rtol=1e-13, atol=0.0):
+    np.testing.assert_allclose(np.asarray(got, float), np.asarray(want, float), rtol=rtol, atol=atol, equal_nan=True)
+
+
+# ---- rolling windows: every window by itself, in long double ----------------------------------------------------------
+
+def spread(v, ddof):
+    d = v - v.mean()
+    d -= d.mean()
+    return (d * d).sum() / (len(v) - ddof) if len(v) > ddof else NAN
+
+
+def zscore(v, last, ddof):
+    s = np.sqrt(spread(v, ddof))
+    return (last - v.mean()) / s if s != 0 else NAN
+
+
+ROLLING = {
+    "rolling_sum": lambda v, last, ddof: v.sum(),
+    "rolling_mean": lambda v, last, ddof: v.mean(),
+    "rolling_var": lambda v, last, ddof: spread(v, ddof),
+    "rolling_std": lambda v, last, ddof: np.sqrt(spread(v, ddof)),
+    "rolling_zscore": zscore,
+    "rolling_min": lambda v, last, ddof: v.min(),
+    "rolling_max": lambda v, last, ddof: v.max(),
+    "rolling_median": lambda v, last, ddof: np.median(v),
+}
+WITH_DDOF = ["rolling_var", "rolling_std", "rolling_zscore"]
+BUILT = [name for name in ROLLING if name != "rolling_median"]
+
+
+def by_window(of, x, window, min_periods=None, omit=False, ddof=0):
+    min_periods = window if min_periods is None else min_periods
+    out = np.full(len(x), NAN)
+    with np.errstate(all="ignore"):
+        for i in range(len(x)):
+            w = np.asarray(x[max(0, i - window + 1):i + 1], np.longdouble)
+            v = w[~np.isnan(w)]
+            if len(v) >= min_periods and (omit or len(v) == len(w)):
+                out[i] = of(v, w[-1], ddof)
+    return out
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_rolling_over_shapes(stats, name):
+    for n in [1, 2, 3, 5, 17, 40, 64, 100, 333]:
+        x = RNG.normal(size=n)
+        for window in {1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 16, 50, n // 2, n - 1, n}:
+            if 1 <= window <= n:
+                got = stats(name, x=x, window=window)[name]
+                want = by_window(ROLLING[name], x, window)
+                same(got, want, rtol=1e-12, atol=2e-13 if name == "rolling_sum" else 4e-15)
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_rolling_with_a_gap_at_each_place(stats, name):
+    x = RNG.normal(size=60)
+    for at in range(60):
+        for gap in [NAN, INF, -INF] if at % 7 == 0 else [NAN]:
+            y = x.copy()
+            y[at] = gap
+            same(stats(name, x=y, window=9)[name], by_window(ROLLING[name], y, 9), 1e-12, 2e-14)
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_rolling_with_few_values(stats, name):
+    for n, window, least in [(40, 7, 1), (40, 7, 3), (40, 7, 7), (40, 100, 2), (300, 50, 20), (5, 5, 5), (1, 1, 1)]:
+        x = RNG.normal(size=n)
+        x[RNG.random(n) < 0.3] = NAN
+        for omit in [False, True]:
+            for ddof in [0, 1] if name in WITH_DDOF and window > 1 else [0]:
+                more = {"ddof": ddof} if ddof else {}
+                got = stats(name, x=x, window=window, min_periods=least,
+                            nan_policy="omit" if omit else "propagate", **more)[name]
+                same(got, by_window(ROLLING[name], x, window, least, omit, ddof), 1e-12, 2e-14)
+
+
+def test_rolling_agrees_with_pandas(stats):
+    pandas = pytest.importorskip("pandas")
+    x = RNG.normal(size=400)
+    x[RNG.random(400) < 0.1] = NAN
+    for window, least in [(5, 5), (20, 4), (500, 3)]:
+        r = pandas.Series(x).rolling(window, min_periods=least)
+        for name, want in [("sum", r.sum()), ("mean", r.mean()), ("min", r.min()), ("max", r.max())]:
+            got = stats("rolling_" + name, x=x, window=window, min_periods=least, nan_policy="omit")
+            same(got["rolling_" + name], want, 1e-9, 1e-12)
+        got = stats("rolling_std", x=x, window=window, min_periods=least, nan_policy="omit", ddof=1)["rolling_std"]
+        same(got, r.std(), 1e-9, 1e-12)
+        y = RNG.normal(size=400)
+        for name, want in [("rolling_cov", r.cov(pandas.Series(y))), ("rolling_corr", r.corr(pandas.Series(y)))]:
+            got = stats(name, x=x, y=y, window=window, min_periods=least, nan_policy="omit")[name]
+            same(got, want, 1e-9, 1e-12)
+
+
+@pytest.mark.parametrize("n, window", [(3000, 5), (3000, 50), (3000, 700)])
+@pytest.mark.parametrize("kind", ["far", "spike", "spikes", "drift", "huge", "tiny", "wide"])
+def test_rolling_keeps_its_digits(stats, kind, n, window):
+    x = RNG.normal(size=n)
+    if kind == "far":
+        x = 1e9 + x
+    elif kind == "spike":
+        x[n // 3] = 1e12
+    elif kind == "spikes":
+        x[::97] = 1e14
+    elif kind == "drift":
+        x = np.cumsum(x) * 1e3
+    elif kind == "huge":
+        x *= 1e300
+    elif kind == "tiny":
+        x *= 1e-200
+    elif kind == "wide":
+        x = np.exp(20 * x)
+    exact = x.astype(np.longdouble)
+    windows = np.lib.stride_tricks.sliding_window_view(exact, window)
+    mean = windows.mean(axis=1)
+    deviations = windows - mean[:, None]
+    var = (deviations ** 2).mean(axis=1)
+    size = np.abs(windows).max(axis=1).astype(float)
+    got = stats("rolling_mean", x=x, window=window)["rolling_mean"][window - 1:]
+    assert (np.abs(got - mean.astype(float)) <= 3e-16 * np.sqrt(window) * size).all()
+    # cancellation inside a window of a spike and its neighbours costs the digits of the window's length, no more
+    limit = 1e-15 * window if kind in ["spike", "spikes", "wide"] else 1e-13
+    got = stats("rolling_std", x=x, window=window)["rolling_std"][window - 1:]
+    same(got, np.sqrt(var).astype(float), rtol=limit)
+    got = stats("rolling_var", x=x, window=window)["rolling_var"][window - 1:]
+    with np.errstate(over="ignore", under="ignore"):
+        same(got, var.astype(float), rtol=2 * limit)
+
+
+def test_rolling_constants(stats):
+    for value in [0.0, 0.1, 1e300, -3.3, 5e-324]:
+        x = np.full(500, value)
+        same(stats("rolling_std", x=x, window=20)["rolling_std"][19:], np.zeros(481))
+        assert (stats("rolling_mean", x=x, window=20)["rolling_mean"][19:] == value).all()
+        assert np.isnan(stats("rolling_zscore", x=x, window=20)["rolling_zscore"]).all()
+
+
+def test_rolling_sums_of_whole_numbers_are_exact(stats):
+    x = RNG.integers(-10**6, 10**6, 5000)
+    for window in [3, 50, 999]:
+        want = np.convolve(x, np.ones(window, int), "valid")
+        assert (stats("rolling_sum", x=x, window=window)["rolling_sum"][window - 1:] == want).all()
+
+
+def test_rolling_pairs_far_from_zero(stats):
+    x, y = RNG.normal(size=600), RNG.normal(size=600)
+    want = [np.corrcoef(x[i - 49:i + 1], y[i - 49:i + 1])[0, 1] for i in range(49, 600)]
+    got = stats("rolling_corr", x=x + 2.0**30, y=y * 1e200, window=50)["rolling_corr"][49:]
+    near = stats("rolling_corr", x=(x + 2.0**30) - 2.0**30, y=y, window=50)["rolling_corr"][49:]
+    same(got, near, 1e-12, 1e-14)
+    same(near, want, 0, 1e-6)
+    assert np.abs(got).max() <= 1
+
+
+@pytest.mark.parametrize("name", BUILT + ["rolling_cov", "rolling_corr"])
+def test_rolling_refusals(stats, name):
+    more = {"y": [1, 2, 3]} if name in ["rolling_cov", "rolling_corr"] else {}
+    for field, args in [
+        ("x", {"x": [], "window": 1}),
+        ("window", {"x": [1, 2, 3]}),
+        ("window", {"x": [1, 2, 3], "window": 0}),
+        ("window", {"x": [1, 2, 3], "window": 4}),
+        ("window", {"x": [1, 2, 3], "window": 2**62}),
+        ("window", {"x": [1, 2, 3], "window": 1.5}),
+        ("min_periods", {"x": [1, 2, 3], "window": 2, "min_periods": 3}),
+        ("min_periods", {"x": [1, 2, 3], "window": 9, "min_periods": 4}),
+        ("x", {"x": [1, NAN, 3], "window": 2, "nan_policy": "raise"}),
+    ]:
+        refused = stats.refused(name, **{**more, **args} if args["x"] else args | ({"y": []} if more else {}))
+        assert (refused.status, refused.field) == ("invalid", field), refused
+    if name in WITH_DDOF + ["rolling_cov"]:
+        assert stats.refused(name, x=[1, 2, 3], window=2, ddof=2, **more).field == "ddof"
