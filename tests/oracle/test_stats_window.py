@@ -187,3 +187,66 @@ def test_rolling_refusals(stats, name):
         assert (refused.status, refused.field) == ("invalid", field), refused
     if name in WITH_DDOF + ["rolling_cov"]:
         assert stats.refused(name, x=[1, 2, 3], window=2, ddof=2, **more).field == "ddof"
+
+
+# ---- order --------------------------------------------------------------------------------------------------------
+
+def samples():
+    for n in [0, 1, 2, 3, 19, 20, 21, 22, 100, 1000, 5000, 70000]:
+        z = RNG.normal(size=n)
+        yield z
+        yield 1e9 + z * 1e-5
+        yield np.floor(3 * z)
+        yield np.where(RNG.random(n) < 0.5, 0.0, -0.0)
+        yield np.exp(200 * z)
+        yield np.where(np.arange(n) % 2 == 0, 1e300 * z, 1 + 1e-15 * z)
+        yield np.arange(n) * 1.0
+        yield -np.arange(n) * 5e-324
+        yield np.full(n, -2.385)
+        yield np.where(RNG.random(n) < 0.1, np.where(z < 0, -INF, INF), z)
+
+
+def with_nan(x):
+    y = x.copy()
+    if len(y):
+        y[RNG.integers(0, len(y), max(1, len(y) // 10))] = NAN
+        y[-1] = -NAN
+    return y
+
+
+def test_sort(stats):
+    for x in samples():
+        assert np.array_equal(stats("sort", x=x)["sort"], np.sort(x))
+        assert np.array_equal(stats("sort", x=x, descending=True)["sort"], np.sort(x)[::-1])
+        y = with_nan(x)
+        assert np.array_equal(stats("sort", x=y)["sort"], np.sort(y), equal_nan=True)
+        assert np.array_equal(stats("sort", x=y, nan_policy="omit")["sort"], np.sort(y[~np.isnan(y)]))
+
+
+def test_argsort(stats):
+    for x in samples():
+        assert np.array_equal(stats("argsort", x=x)["argsort"], np.argsort(x, kind="stable"))
+        assert np.array_equal(stats("argsort", x=x, descending=True)["argsort"], np.argsort(-x, kind="stable"))
+        y = with_nan(x)
+        want = np.argsort(y, kind="stable")
+        assert np.array_equal(stats("argsort", x=y)["argsort"], want)
+        assert np.array_equal(stats("argsort", x=y, nan_policy="omit")["argsort"], want[:np.sum(~np.isnan(y))])
+
+
+@pytest.mark.parametrize("method", ["average", "min", "max", "dense", "ordinal"])
+def test_rankdata(stats, method):
+    scipy = pytest.importorskip("scipy.stats")
+
+    def ranked(v):  # by way of whole numbers: SciPy takes infinities of both signs for a NaN
+        return scipy.rankdata(np.unique(v, return_inverse=True)[1], method)
+
+    for x in samples():
+        same(stats("rankdata", x=x, method=method)["rankdata"], ranked(x), 0)
+        y = with_nan(x)
+        if len(y):
+            assert np.isnan(stats("rankdata", x=y, method=method)["rankdata"]).all()
+        want = y.copy()
+        want[~np.isnan(y)] = ranked(y[~np.isnan(y)])
+        same(stats("rankdata", x=y, method=method, nan_policy="omit")["rankdata"], want, 0)
+        if len(y):
+            assert stats.refused("rankdata", x=y, method=method, nan_policy="raise").field == "x"
