@@ -25,6 +25,7 @@ extern const struct kiln_function stats_normal_pdf;
  * convolve.c, resample.c */
 extern const struct kiln_function stats_rolling_sum, stats_rolling_mean, stats_rolling_var, stats_rolling_std,
     stats_rolling_zscore, stats_rolling_min, stats_rolling_max, stats_rolling_cov, stats_rolling_corr;
+extern const struct kiln_function stats_rolling_median, stats_rolling_quantile;
 extern const struct kiln_function stats_sort, stats_argsort, stats_rankdata;
 
 /* The tables of a descriptor, when they are called <name>_params, <name>_results and <name>_goldens. */

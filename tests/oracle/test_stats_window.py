@@ -43,7 +43,6 @@ ROLLING = {
     "rolling_median": lambda v, last, ddof: np.median(v),
 }
 WITH_DDOF = ["rolling_var", "rolling_std", "rolling_zscore"]
-BUILT = [name for name in ROLLING if name != "rolling_median"]
 
 
 def by_window(of, x, window, min_periods=None, omit=False, ddof=0):
@@ -58,7 +57,7 @@ def by_window(of, x, window, min_periods=None, omit=False, ddof=0):
     return out
 
 
-@pytest.mark.parametrize("name", BUILT)
+@pytest.mark.parametrize("name", list(ROLLING))
 def test_rolling_over_shapes(stats, name):
     for n in [1, 2, 3, 5, 17, 40, 64, 100, 333]:
         x = RNG.normal(size=n)
@@ -69,7 +68,7 @@ def test_rolling_over_shapes(stats, name):
                 same(got, want, rtol=1e-12, atol=2e-13 if name == "rolling_sum" else 4e-15)
 
 
-@pytest.mark.parametrize("name", BUILT)
+@pytest.mark.parametrize("name", list(ROLLING))
 def test_rolling_with_a_gap_at_each_place(stats, name):
     x = RNG.normal(size=60)
     for at in range(60):
@@ -79,7 +78,7 @@ def test_rolling_with_a_gap_at_each_place(stats, name):
             same(stats(name, x=y, window=9)[name], by_window(ROLLING[name], y, 9), 1e-12, 2e-14)
 
 
-@pytest.mark.parametrize("name", BUILT)
+@pytest.mark.parametrize("name", list(ROLLING))
 def test_rolling_with_few_values(stats, name):
     for n, window, least in [(40, 7, 1), (40, 7, 3), (40, 7, 7), (40, 100, 2), (300, 50, 20), (5, 5, 5), (1, 1, 1)]:
         x = RNG.normal(size=n)
@@ -169,7 +168,33 @@ def test_rolling_pairs_far_from_zero(stats):
     assert np.abs(got).max() <= 1
 
 
-@pytest.mark.parametrize("name", BUILT + ["rolling_cov", "rolling_corr"])
+QUANTILES = ["linear", "lower", "higher", "nearest", "midpoint", "inverted_cdf", "averaged_inverted_cdf", "hazen",
+             "interpolated_inverted_cdf", "weibull", "median_unbiased", "normal_unbiased"]
+
+
+@pytest.mark.parametrize("method", QUANTILES)
+def test_rolling_quantile(stats, method):
+    for n, window, q in [(1, 1, 0.5), (50, 7, 0.25), (50, 50, 0.9), (400, 33, 0.0), (400, 34, 1.0), (2000, 3, 0.6), (2000, 300, 0.1)]:
+        x = RNG.normal(size=n)
+        x[::5] = np.round(x[::5])
+        got = stats("rolling_quantile", x=x, window=window, q=q, method=method)["rolling_quantile"]
+        want = np.quantile(np.lib.stride_tricks.sliding_window_view(x, window), q, axis=1, method=method)
+        same(got[window - 1:], want, 1e-14, 1e-14)
+        assert np.isnan(got[:window - 1]).all()
+
+
+def test_rolling_median_over_clusters(stats):
+    """Windows whose middle lies in one cluster or the other in turn, with thousands of ranks between them."""
+    n, window = 40000, 4001
+    x = np.where(np.arange(n) % 2 == 0, -1e6, 1e6) + RNG.normal(size=n)
+    x[: window] = RNG.normal(size=window)
+    for data in [x, np.sort(x), np.sort(x)[::-1], np.round(x / 1e6)]:
+        got = stats("rolling_median", x=data, window=window)["rolling_median"]
+        for i in [window - 1, window, window + 1, 2 * window, 20000, 20001, n - 2, n - 1]:
+            assert got[i] == np.median(data[i - window + 1:i + 1])
+
+
+@pytest.mark.parametrize("name", [*ROLLING, "rolling_cov", "rolling_corr"])
 def test_rolling_refusals(stats, name):
     more = {"y": [1, 2, 3]} if name in ["rolling_cov", "rolling_corr"] else {}
     for field, args in [
