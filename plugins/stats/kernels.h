@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "bins.h"
 #include "rolling_kernels.h"
 
 #define KERNEL_BLOCK 1536
@@ -55,6 +56,7 @@ struct kernels {
     size_t (*find_nan)(const double *x, size_t n);  /* index of the first NaN; n when there is none */
     double (*sum)(const double *x, size_t n);       /* block */
     double (*magnitude)(const double *x, size_t n); /* largest |x|; NaN when one is not finite */
+    void (*extremes)(const double *x, size_t n, double *ret_min, double *ret_max);        /* n >= 1 */
     void (*moments2)(const double *x, size_t n, struct moments *ret);                     /* block, n >= 1 */
     void (*moments4)(const double *x, size_t n, struct moments *ret);                     /* block, n >= 1 */
     void (*comoments)(const double *x, const double *y, size_t n, struct comoments *ret); /* block, n >= 1 */
@@ -74,6 +76,9 @@ struct kernels {
 
     /* Sorts at most KERNEL_ORDER values into out, which may be x. */
     void (*order)(const double *x, size_t n, double *out);
+
+    /* Counts the values of each bin; value i in table i % BINS_TABLES of counters, which are count + 1 apart. */
+    void (*count)(const double *x, size_t n, const struct bins *b, uint32_t *tables);
 
     rolling_kernel *const *rolling; /* by enum rolling */
 };

@@ -86,6 +86,26 @@ static double magnitude(const double *x, size_t n)
     return v_greatest(v_max(a, b)) + v_sum(za + zb);
 }
 
+static void extremes(const double *x, size_t n, double *ret_min, double *ret_max)
+{
+    vec a = v_set(x[0]), b = a, c = a, d = a;
+    size_t i = 0;
+    for (; i + 2 * W <= n; i += 2 * W) {
+        const vec u = v_load(x + i), v = v_load(x + i + W);
+        a = v_min(u, a);
+        b = v_min(v, b);
+        c = v_max(u, c);
+        d = v_max(v, d);
+    }
+    for (; i < n; i += W) {
+        const vec u = v_part(x + i, n - i < W ? n - i : W, x[0]);
+        a = v_min(u, a);
+        c = v_max(u, c);
+    }
+    *ret_min = v_least(v_min(a, b));
+    *ret_max = v_greatest(v_max(c, d));
+}
+
 /* Deviations are taken from the rounded mean, center; their sum s1 tells how far the true mean is off, and
  * the other sums are moved there. */
 static void moments2(const double *x, size_t n, struct moments *ret)
@@ -339,6 +359,62 @@ static void order(const double *x, size_t n, double *out)
     }
 }
 
+enum { COUNT_BLOCK = 128 };
+
+/* The bin of each of a block's values, most of them by arithmetic: the nearest whole number to half a bin below
+ * its place. When the place is too close to an edge, the whole block is done again by comparison. */
+SIMD_INLINE vec count_places(const double *x, const struct bins *b, vec farthest, int32_t *places)
+{
+    const vec magic = v_set(0x1.8p52), shift = v_set(-0.5) - v_set(b->first) * v_set(b->per_unit);
+    const vec place = v_fma(v_load(x), v_set(b->per_unit), shift), past = place - ((place + magic) - magic);
+    v_store_places(places, place, (int32_t) b->count);
+    return v_max(v_max(past, -past), farthest);
+}
+
+static __attribute__((noinline)) void count_again(const double *x, const struct bins *b, int32_t *places)
+{
+    for (size_t i = 0; i < COUNT_BLOCK; i++) {
+        places[i] = (int32_t) bins_find(b, x[i]);
+    }
+}
+
+/* Places are found and counted in one loop, but a block apart: the one has to do with arithmetic, the other with
+ * memory. */
+static void count(const double *x, size_t n, const struct bins *b, uint32_t *tables)
+{
+    int32_t buffers[2][COUNT_BLOCK], *now = buffers[0], *before = buffers[1];
+    const size_t stride = b->count + 1, blocks = n / COUNT_BLOCK;
+    uint32_t *t0 = tables, *t1 = t0 + stride, *t2 = t1 + stride, *t3 = t2 + stride;
+    for (size_t i = 0; i < COUNT_BLOCK; i++) {
+        before[i] = (int32_t) b->count; /* what lies outside is not looked at */
+    }
+    double rest[COUNT_BLOCK];
+    for (size_t i = 0; i < COUNT_BLOCK; i++) {
+        rest[i] = i < n % COUNT_BLOCK ? x[blocks * COUNT_BLOCK + i] : (double) NAN; /* which lies in no bin */
+    }
+    for (size_t k = 0; k <= blocks + 1; k++) { /* after the rest once more, to count it */
+        const double *from = k < blocks ? x + k * COUNT_BLOCK : rest;
+        vec farthest = v_set(0);
+        for (size_t i = 0; i < COUNT_BLOCK; i += 8) {
+            for (size_t j = i; j < i + 8; j += W) {
+                farthest = count_places(from + j, b, farthest, now + j);
+            }
+            for (size_t j = i; j < i + 8; j += 4) {
+                t0[before[j]]++;
+                t1[before[j + 1]]++;
+                t2[before[j + 2]]++;
+                t3[before[j + 3]]++;
+            }
+        }
+        if (v_greatest(farthest) >= 0.5 - b->doubt) {
+            count_again(from, b, now);
+        }
+        int32_t *other = before;
+        before = now;
+        now = other;
+    }
+}
+
 SIMD_END
 
 #include "rolling_body.h"
@@ -349,6 +425,7 @@ const struct kernels KERNELS = {
     .find_nan = find_nan,
     .sum = sum,
     .magnitude = magnitude,
+    .extremes = extremes,
     .moments2 = moments2,
     .moments4 = moments4,
     .comoments = comoments,
@@ -357,5 +434,6 @@ const struct kernels KERNELS = {
     .normal_pdf = normal_pdf,
     .split = split,
     .order = order,
+    .count = count,
     .rolling = rolling_kernels,
 };

@@ -42,6 +42,15 @@ static double plain_magnitude(const double *x, size_t n)
     return most;
 }
 
+static void plain_extremes(const double *x, size_t n, double *ret_min, double *ret_max)
+{
+    *ret_min = *ret_max = x[0];
+    for (size_t i = 1; i < n; i++) {
+        *ret_min = x[i] < *ret_min ? x[i] : *ret_min;
+        *ret_max = x[i] > *ret_max ? x[i] : *ret_max;
+    }
+}
+
 static void plain_moments4(const double *x, size_t n, struct moments *ret)
 {
     const double count = (double) n, sum = plain_sum(x, n), center = sum / count;
@@ -143,12 +152,20 @@ static void plain_order(const double *x, size_t n, double *out)
     }
 }
 
+static void plain_count(const double *x, size_t n, const struct bins *b, uint32_t *tables)
+{
+    for (size_t i = 0; i < n; i++) {
+        tables[i % BINS_TABLES * (b->count + 1) + bins_find(b, x[i])]++;
+    }
+}
+
 const struct kernels kernels_plain = {
     .name = "plain",
     .runs_here = plain_runs_here,
     .find_nan = plain_find_nan,
     .sum = plain_sum,
     .magnitude = plain_magnitude,
+    .extremes = plain_extremes,
     .moments2 = plain_moments2,
     .moments4 = plain_moments4,
     .comoments = plain_comoments,
@@ -157,5 +174,6 @@ const struct kernels kernels_plain = {
     .normal_pdf = plain_normal_pdf,
     .split = plain_split,
     .order = plain_order,
+    .count = plain_count,
     .rolling = rolling_plain,
 };

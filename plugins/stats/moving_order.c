@@ -9,7 +9,7 @@
 #include "rolling.h"
 #include "sorting.h"
 
-enum { STRETCH_LEAST = 256, STRETCH_WINDOWS = 4, POLL = 1 << 16, Q = ROLLING_ARGS, METHOD };
+enum { STRETCH_LEAST = 1024, STRETCH_WINDOWS = 4, POLL = 1 << 16, Q = ROLLING_ARGS, METHOD };
 
 struct stretch {
     double *sorted;

@@ -275,3 +275,70 @@ def test_rankdata(stats, method):
         same(stats("rankdata", x=y, method=method, nan_policy="omit")["rankdata"], want, 0)
         if len(y):
             assert stats.refused("rankdata", x=y, method=method, nan_policy="raise").field == "x"
+
+
+# ---- bins ---------------------------------------------------------------------------------------------------------
+
+def histograms():
+    for n in [1, 2, 7, 8, 9, 100, 127, 128, 129, 300, 5000]:
+        z = RNG.normal(size=n)
+        for x in [z, np.round(3 * z), 1e9 + z, 1e9 + 1e-5 * z, 1e-300 * z, 1e300 * z, np.full(n, 2.385), np.linspace(0, 1, n)]:
+            yield x
+
+
+def test_histogram_equals_numpy(stats):
+    for x in histograms():
+        for bins in [1, 2, 10, 100, 333]:
+            got = stats("histogram", x=x, bins=bins)
+            edges = np.histogram_bin_edges(x, bins)
+            assert np.array_equal(got["bin_edges"], edges)
+            # by the definition of the bins; numpy moves a misplaced value by one bin only, and fails where 1 is nothing
+            want = np.bincount(np.minimum(np.searchsorted(edges, x, "right") - 1, bins - 1), minlength=bins)
+            assert np.array_equal(got["hist"], want)
+            assert np.ptp(x) < 1e-3 or np.array_equal(want, np.histogram(x, bins)[0])
+
+
+def test_histogram_of_values_at_the_edges(stats):
+    for lo, hi, bins in [(0, 1, 10), (-3, 3, 7), (85, 115, 100), (0.1, 0.7, 33), (1e9, 1e9 + 1, 100)]:
+        edges = np.linspace(lo, hi, bins + 1)
+        x = np.concatenate([edges, np.nextafter(edges, -INF), np.nextafter(edges, INF), RNG.uniform(lo - 1, hi + 1, 500)])
+        RNG.shuffle(x)
+        got = stats("histogram", x=x, bins=bins, range=[lo, hi])
+        hist, same_edges = np.histogram(x, bins, (lo, hi))
+        assert np.array_equal(got["bin_edges"], same_edges) and np.array_equal(got["hist"], hist)
+        y = np.concatenate([x, [NAN, INF, -INF, 1e300, -1e300, 5e-324]])
+        assert np.array_equal(stats("histogram", x=y, bins=bins, range=[lo, hi])["hist"], np.histogram(y, bins, (lo, hi))[0])
+
+
+def test_histogram_with_edges_weights_density(stats):
+    for x in histograms():
+        w = RNG.random(len(x))
+        edges = np.sort(RNG.normal(size=12))
+        if np.ptp(x) > 1e-3:
+            same(stats("histogram", x=x, bins=7, weights=w)["hist"], np.histogram(x, 7, weights=w)[0], 1e-12)
+        same(stats("histogram", x=x, edges=edges)["hist"], np.histogram(x, edges)[0], 0)
+        same(stats("histogram", x=x, edges=edges, weights=w)["hist"], np.histogram(x, edges, weights=w)[0], 1e-12, 1e-15)
+        with np.errstate(all="ignore"):
+            same(stats("histogram", x=x, edges=edges, density=True)["hist"], np.histogram(x, edges, density=True)[0])
+            same(stats("histogram", x=x, bins=7, range=[-9, 9], density=True)["hist"], np.histogram(x, 7, (-9, 9), density=True)[0])
+
+
+def test_histogram_refusals(stats):
+    for field, args in [
+        ("x", {"x": []}),
+        ("x", {"x": [1, NAN]}),
+        ("x", {"x": [1, INF]}),
+        ("x", {"x": [1, NAN], "range": [0, 1], "nan_policy": "raise"}),
+        ("bins", {"x": [1], "bins": 0}),
+        ("range", {"x": [1], "range": [2, 1]}),
+        ("range", {"x": [1], "range": [2, NAN]}),
+        ("range", {"x": [-1e308, 1e308]}),
+        ("range", {"x": [1], "range": [1, 2], "edges": [1, 2]}),
+        ("edges", {"x": [1], "edges": [1]}),
+        ("edges", {"x": [1], "edges": [2, 1]}),
+        ("weights", {"x": [1], "weights": [2, 1]}),
+    ]:
+        refused = stats.refused("histogram", **args)
+        assert (refused.status, refused.field) == ("invalid", field), refused
+    assert list(stats("histogram", x=[1, NAN, 2], bins=2, nan_policy="omit")["hist"]) == [1, 1]
+    assert list(stats("histogram", x=[1, NAN, 2], bins=2, nan_policy="omit", weights=[2, 3, 5])["hist"]) == [2, 5]
