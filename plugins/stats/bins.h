@@ -4,6 +4,7 @@
 #define BINS_H
 
 #include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,5 +40,13 @@ static inline size_t bins_find(const struct bins *b, double v)
     }
     return i;
 }
+
+/* For each of n values the number of edges, ascending, that are less than it, or with `or_equal` not greater. NaN
+ * are greater than all numbers, on both sides. Four searches go on at once, without branches. */
+void bins_search(const double *edges, size_t n_edges, const double *v, size_t n, bool or_equal, int64_t *ret);
+
+/* Index of the first edge that is less than the one before (or with `falling` greater), or NaN before a number;
+ * n when there is none. */
+size_t bins_disorder(const double *edges, size_t n, bool falling);
 
 #endif

@@ -27,7 +27,7 @@ extern const struct kiln_function stats_rolling_sum, stats_rolling_mean, stats_r
     stats_rolling_zscore, stats_rolling_min, stats_rolling_max, stats_rolling_cov, stats_rolling_corr;
 extern const struct kiln_function stats_rolling_median, stats_rolling_quantile;
 extern const struct kiln_function stats_sort, stats_argsort, stats_rankdata;
-extern const struct kiln_function stats_histogram;
+extern const struct kiln_function stats_histogram, stats_bincount, stats_digitize, stats_searchsorted;
 
 /* The tables of a descriptor, when they are called <name>_params, <name>_results and <name>_goldens. */
 #define TABLES(name)                                                                                         \

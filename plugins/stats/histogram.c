@@ -149,29 +149,22 @@ static struct bins bins_between(double first, double last, const double *edges, 
 
 static int check_edges(struct kiln_call *call, const double *edges, size_t n)
 {
-    for (size_t i = 1; i < n; i++) {
-        if (!(edges[i] >= edges[i - 1])) {
-            return call->host->fail(call, KILN_INVALID, "edges",
-                                    "element %zu of edges is %.15g, expected at least the %.15g before it", i,
-                                    edges[i], edges[i - 1]);
-        }
-    }
-    return KILN_OK;
+    const size_t i = bins_disorder(edges, n, false);
+    return i == n ? KILN_OK
+                  : call->host->fail(call, KILN_INVALID, "edges",
+                                     "element %zu of edges is %.15g, expected at least the %.15g before it",
+                                     i, edges[i], edges[i - 1]);
 }
 
 /* The bin of v among any edges; the number of bins when it lies in none. */
 static size_t search(const double *edges, size_t bins, double v)
 {
+    int64_t below;
     if (!(v >= edges[0] && v <= edges[bins])) {
         return bins;
     }
-    size_t low = 0, n = bins; /* the last edge of low .. low + n - 1 that is not above v */
-    while (n > 1) {
-        const size_t half = n / 2;
-        low = edges[low + half] <= v ? low + half : low;
-        n -= half;
-    }
-    return low;
+    bins_search(edges, bins, &v, 1, true, &below); /* the last edge closes the last bin */
+    return (size_t) below - 1;
 }
 
 /* ---- counts ------------------------------------------------------------------------------------------------- */

@@ -16,7 +16,8 @@ static const struct kiln_function *const functions[] = {
     &stats_rolling_sum, &stats_rolling_mean, &stats_rolling_var, &stats_rolling_std, &stats_rolling_zscore,
     &stats_rolling_min, &stats_rolling_max, &stats_rolling_cov, &stats_rolling_corr,
     &stats_rolling_median, &stats_rolling_quantile,
-    &stats_sort, &stats_argsort, &stats_rankdata, &stats_histogram,
+    &stats_sort, &stats_argsort, &stats_rankdata, &stats_histogram, &stats_bincount, &stats_digitize,
+    &stats_searchsorted,
 };
 
 static const struct kiln_row options[] = {

@@ -342,3 +342,36 @@ def test_histogram_refusals(stats):
         assert (refused.status, refused.field) == ("invalid", field), refused
     assert list(stats("histogram", x=[1, NAN, 2], bins=2, nan_policy="omit")["hist"]) == [1, 1]
     assert list(stats("histogram", x=[1, NAN, 2], bins=2, nan_policy="omit", weights=[2, 3, 5])["hist"]) == [2, 5]
+
+
+def test_searchsorted_and_digitize(stats):
+    for n, m in [(0, 1), (1, 1), (5, 2), (1000, 3), (1000, 64), (999, 1000), (70001, 101)]:
+        a = np.sort(np.round(RNG.normal(size=m) * 4) / 4)
+        v = np.concatenate([np.round(RNG.normal(size=n) * 8) / 8, [NAN, INF, -INF, 0.0, -0.0]])
+        with_gaps = np.concatenate([a, [INF, NAN, NAN]])
+        for side in ["left", "right"]:
+            assert np.array_equal(stats("searchsorted", a=a, v=v, side=side)["searchsorted"], np.searchsorted(a, v, side))
+            assert np.array_equal(stats("searchsorted", a=with_gaps, v=v, side=side)["searchsorted"],
+                                  np.searchsorted(with_gaps, v, side))
+        for bins in [a, a[::-1]]:
+            for right in [False, True]:
+                assert np.array_equal(stats("digitize", x=v, bins=bins, right=right)["digitize"], np.digitize(v, bins, right))
+    assert list(stats("searchsorted", a=[], v=[1, 2])["searchsorted"]) == [0, 0]
+    assert stats.refused("searchsorted", a=[NAN, 1], v=[1]).field == "a"
+    assert stats.refused("digitize", x=[1], bins=[1, 3, 2]).field == "bins"
+    assert stats.refused("digitize", x=[1], bins=[1, NAN, 2]).field == "bins"
+    assert stats.refused("digitize", x=[1], bins=[]).field == "bins"
+
+
+def test_bincount(stats):
+    for n in [0, 1, 2, 1000]:
+        x, w = RNG.integers(0, 50, n), RNG.random(n)
+        assert np.array_equal(stats("bincount", x=x)["bincount"], np.bincount(x))
+        assert np.array_equal(stats("bincount", x=x, minlength=77)["bincount"], np.bincount(x, minlength=77))
+        if n:
+            assert np.array_equal(stats("bincount", x=x, weights=w)["bincount"], np.bincount(x, w))
+    assert stats.refused("bincount", x=[-1]).field == "x"
+    assert stats.refused("bincount", x=[2**40]).field == "x"
+    assert stats.refused("bincount", x=[1.5]).field == "x"
+    assert stats.refused("bincount", x=[1, 2], weights=[1]).field == "weights"
+    assert stats.refused("bincount", x=[2**32 - 2]).status == "resource"
