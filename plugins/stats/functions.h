@@ -26,6 +26,7 @@ extern const struct kiln_function stats_normal_pdf;
 extern const struct kiln_function stats_rolling_sum, stats_rolling_mean, stats_rolling_var, stats_rolling_std,
     stats_rolling_zscore, stats_rolling_min, stats_rolling_max, stats_rolling_cov, stats_rolling_corr;
 extern const struct kiln_function stats_rolling_median, stats_rolling_quantile;
+extern const struct kiln_function stats_ewm_mean, stats_ewm_var, stats_ewm_std;
 extern const struct kiln_function stats_sort, stats_argsort, stats_rankdata;
 extern const struct kiln_function stats_histogram, stats_bincount, stats_digitize, stats_searchsorted;
 

@@ -254,16 +254,23 @@ static double scale_for(enum rolling what, double magnitude)
     return ldexp(1, exponent > -1000 ? -exponent : 1000);
 }
 
-static int scaled(struct kiln_call *call, const double *x, size_t n, double scale, const double **ret)
+int rolling_scaled(struct kiln_call *call, enum rolling what, size_t n, double magnitude, const double **x,
+                   double *ret_scale)
 {
+    const double *from = *x;
+    const double scale = scale_for(what, isnan(magnitude) ? magnitude_of_finite(from, n) : magnitude);
+    *ret_scale = scale;
+    if (scale == 1) {
+        return KILN_OK;
+    }
     double *copy = call->host->alloc(call, n * sizeof *copy);
     if (!copy) {
         return KILN_RESOURCE;
     }
     for (size_t i = 0; i < n; i++) {
-        copy[i] = x[i] * scale;
+        copy[i] = from[i] * scale;
     }
-    *ret = copy;
+    *x = copy;
     return KILN_OK;
 }
 
@@ -274,16 +281,13 @@ static void multiply(double *x, size_t n, double factor)
     }
 }
 
-static void unscale(enum rolling what, double *out, size_t n, double scale_x, double scale_y)
+void rolling_unscale(enum rolling what, double *out, size_t n, double scale_x, double scale_y)
 {
     if (what == ROLLING_ZSCORE || what == ROLLING_CORR) {
         return;
     }
     multiply(out, n, 1 / scale_x);
-    if (what == ROLLING_VAR) {
-        multiply(out, n, 1 / scale_x);
-    }
-    if (what == ROLLING_COV) {
+    if (what == ROLLING_VAR || what == ROLLING_COV) {
         multiply(out, n, 1 / scale_y);
     }
 }
@@ -292,13 +296,12 @@ int rolling_values(struct kiln_call *call, enum rolling what, const struct windo
 {
     const struct kernels *k = call->state;
     struct windows w = *given;
-    const double size_x = k->magnitude(w.x, w.n);
-    const bool clean = !isnan(size_x) && !w.y && w.min_periods == w.window;
-    const double scale_x = scale_for(what, isnan(size_x) ? magnitude_of_finite(w.x, w.n) : size_x);
-    const double scale_y = w.y ? scale_for(what, magnitude_of_finite(w.y, w.n)) : 1;
-    int status = scale_x == 1 ? KILN_OK : scaled(call, w.x, w.n, scale_x, &w.x);
-    if (scale_y != 1 && status == KILN_OK) {
-        status = scaled(call, w.y, w.n, scale_y, &w.y);
+    double scale_x = 1, scale_y = 1;
+    const double magnitude = k->magnitude(w.x, w.n);
+    const bool clean = !w.y && w.min_periods == w.window && !isnan(magnitude);
+    int status = rolling_scaled(call, what, w.n, magnitude, &w.x, &scale_x);
+    if (w.y && status == KILN_OK) {
+        status = rolling_scaled(call, what, w.n, k->magnitude(w.y, w.n), &w.y, &scale_y);
     }
     if (status) {
         return status;
@@ -313,6 +316,6 @@ int rolling_values(struct kiln_call *call, enum rolling what, const struct windo
     } else {
         status = rolling_counted(call, what, &w, out);
     }
-    unscale(what, out, w.n, scale_x, scale_y);
+    rolling_unscale(what, out, w.n, scale_x, w.y ? scale_y : scale_x);
     return status;
 }

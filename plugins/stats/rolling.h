@@ -30,6 +30,12 @@ int windows_take(struct kiln_call *call, const struct kiln_slot *args, const str
 /* out[i] belongs to the window that ends at x[i]; NaN where it has too few values. */
 int rolling_values(struct kiln_call *call, enum rolling what, const struct windows *w, double *out);
 
+/* Replaces x by a copy multiplied by a power of two when sums or squares of its n values would leave the range of
+ * a double, and divides what was computed from it again. magnitude is what that kernel says of x. */
+int rolling_scaled(struct kiln_call *call, enum rolling what, size_t n, double magnitude, const double **x,
+                   double *ret_scale);
+void rolling_unscale(enum rolling what, double *out, size_t n, double scale_x, double scale_y);
+
 #define ROWS_ROLLING(text)                                                                                   \
     [ROLLING_ARG_X] = {.name = "x", .kind = KILN_ARRAY, .flags = KILN_REQUIRED, .shape = "n", .help = text}, \
     [ROLLING_ARG_WINDOW] = {.name = "window",                                                                \

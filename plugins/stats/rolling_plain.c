@@ -5,24 +5,33 @@
 
 #include "rolling_kernels.h"
 
-/* Blocks are as long as the window, and each window of a block contains its first value. */
+static double middle(double a, double b, double c)
+{
+    const double low = a < b ? a : b, high = a < b ? b : a;
+    return c < low ? low : c > high ? high : c;
+}
+
+/* The windows that end in a block all contain the value it begins with, and, blocks being shorter than the window
+ * by two, the two values before; the middle one of them is the anchor, for an outlier would cost digits. */
 static void sums(enum rolling what, const double *x, size_t n, size_t window, double divisor, double *scratch,
                  double *out)
 {
     const double count = (double) window;
-    for (size_t from = window - 1; from < n; from += window) {
-        const size_t end = n - from < window ? n : from + window;
-        const double anchor = x[from];
+    const size_t block = window > 3 ? window - 2 : 1;
+    for (size_t from = window - 1; from < n; from += block) {
+        const size_t end = n - from < block ? n : from + block;
+        const double anchor = window > 3 ? middle(x[from], x[from - 1], x[from - 2]) : x[from];
         double s1 = 0, s2 = 0;
+        scratch[0] = scratch[1] = 0;
         for (size_t age = 1; age < window;
-             age++) { /* the tail that is still in the window `age` values ago */
+             age++) { /* the tail that a window has of what is before the block */
             const double d = x[from - age] - anchor;
             s1 += d;
             s2 += d * d;
             scratch[2 * age] = s1;
             scratch[2 * age + 1] = s2;
         }
-        scratch[0] = scratch[1] = s1 = s2 = 0;
+        s1 = s2 = 0;
         for (size_t i = from; i < end; i++) {
             const double d = x[i] - anchor, *tail = scratch + 2 * (window - 1 - (i - from));
             s1 += d;

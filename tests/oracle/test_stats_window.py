@@ -214,6 +214,45 @@ def test_rolling_refusals(stats, name):
         assert stats.refused(name, x=[1, 2, 3], window=2, ddof=2, **more).field == "ddof"
 
 
+# ---- exponential weights ------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("name", ["mean", "var", "std"])
+def test_ewm_agrees_with_pandas(stats, name):
+    pandas = pytest.importorskip("pandas")
+    for n in [1, 2, 3, 50, 400]:
+        for gaps in [0, 0.3]:
+            x = 5 + RNG.normal(size=n)
+            x[RNG.random(n) < gaps] = NAN
+            for rate in [{"alpha": 0.3}, {"span": 1}, {"span": 20}, {"halflife": 2.5}, {"com": 0.5}, {"alpha": 1}]:
+                for adjust in [True, False]:
+                    for ignore_na in [True, False]:
+                        for bias in [True, False] if name != "mean" else [None]:
+                            least = min(n, 3) if ignore_na else 0
+                            more = {} if bias is None else {"bias": bias}
+                            e = pandas.Series(x).ewm(**rate, adjust=adjust, ignore_na=ignore_na, min_periods=least)
+                            got = stats("ewm_" + name, x=x, **rate, adjust=adjust, ignore_na=ignore_na, min_periods=least, **more)
+                            same(got["ewm_" + name], getattr(e, name)(**more), 1e-10, 1e-12)
+
+
+def test_ewm_digits_and_policies(stats):
+    x = 1e9 + RNG.normal(size=500)
+    alpha, mean, spread, exact = 0.1, np.longdouble(x[0]), np.longdouble(0), [0.0]
+    for v in x.astype(np.longdouble)[1:]:
+        off = v - mean
+        mean += np.longdouble(alpha) * off
+        spread = (1 - np.longdouble(alpha)) * (spread + np.longdouble(alpha) * off * off)
+        exact.append(float(spread))
+    # the mean is rounded at every value: 1e-7 of the deviations
+    same(stats("ewm_var", x=x, alpha=alpha, adjust=False, bias=True)["ewm_var"], exact, 3e-7)
+    same(stats("ewm_std", x=(x - 1e9) * 1e300, span=9)["ewm_std"], stats("ewm_std", x=x - 1e9, span=9)["ewm_std"] * 1e300, 1e-12)
+    same(stats("ewm_mean", x=np.full(99, 0.1), span=9)["ewm_mean"], np.full(99, 0.1), 0)
+    same(stats("ewm_mean", x=[1, NAN, 2], span=3, nan_policy="propagate")["ewm_mean"], [1, NAN, NAN])
+    assert stats.refused("ewm_mean", x=[1, NAN, 2], span=3, nan_policy="raise").field == "x"
+    for field, args in [("alpha", {}), ("alpha", {"span": 2, "com": 1}), ("alpha", {"alpha": 0}), ("span", {"span": 0.5}),
+                        ("halflife", {"halflife": 0}), ("com", {"com": -1}), ("min_periods", {"com": 1, "min_periods": 3})]:
+        assert stats.refused("ewm_mean", x=[1, 2], **args).field == field
+
+
 # ---- order --------------------------------------------------------------------------------------------------------
 
 def samples():
