@@ -80,6 +80,9 @@ struct kernels {
     /* Counts the values of each bin; value i in table i % BINS_TABLES of counters, which are count + 1 apart. */
     void (*count)(const double *x, size_t n, const struct bins *b, uint32_t *tables);
 
+    /* out[i] = sum of weights[j] x[i + j], for n sums of m products; x holds n + m - 1 values. */
+    void (*slide)(const double *x, size_t n, const double *weights, size_t m, double *out);
+
     rolling_kernel *const *rolling; /* by enum rolling */
 };
 

@@ -415,6 +415,35 @@ static void count(const double *x, size_t n, const struct bins *b, uint32_t *tab
     }
 }
 
+/* Four vectors of sums at once, which share each weight. */
+static void slide(const double *x, size_t n, const double *weights, size_t m, double *out)
+{
+    size_t i = 0;
+    for (; i + 4 * W <= n; i += 4 * W) {
+        vec a = v_set(0), b = a, c = a, d = a;
+        for (size_t j = 0; j < m; j++) {
+            const vec w = v_set(weights[j]);
+            const double *p = x + i + j;
+            a = v_fma(w, v_load(p), a);
+            b = v_fma(w, v_load(p + W), b);
+            c = v_fma(w, v_load(p + 2 * W), c);
+            d = v_fma(w, v_load(p + 3 * W), d);
+        }
+        v_store(out + i, a);
+        v_store(out + i + W, b);
+        v_store(out + i + 2 * W, c);
+        v_store(out + i + 3 * W, d);
+    }
+    for (; i < n; i += W) {
+        const size_t rest = n - i < W ? n - i : W;
+        vec a = v_set(0);
+        for (size_t j = 0; j < m; j++) {
+            a = v_fma(v_set(weights[j]), v_part(x + i + j, rest, 0), a);
+        }
+        v_store_part(out + i, rest, a);
+    }
+}
+
 SIMD_END
 
 #include "rolling_body.h"
@@ -435,5 +464,6 @@ const struct kernels KERNELS = {
     .split = split,
     .order = order,
     .count = count,
+    .slide = slide,
     .rolling = rolling_kernels,
 };

@@ -159,6 +159,16 @@ static void plain_count(const double *x, size_t n, const struct bins *b, uint32_
     }
 }
 
+static void plain_slide(const double *x, size_t n, const double *weights, size_t m, double *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        out[i] = 0;
+        for (size_t j = 0; j < m; j++) {
+            out[i] += weights[j] * x[i + j];
+        }
+    }
+}
+
 const struct kernels kernels_plain = {
     .name = "plain",
     .runs_here = plain_runs_here,
@@ -175,5 +185,6 @@ const struct kernels kernels_plain = {
     .split = plain_split,
     .order = plain_order,
     .count = plain_count,
+    .slide = plain_slide,
     .rolling = rolling_plain,
 };

@@ -414,3 +414,40 @@ def test_bincount(stats):
     assert stats.refused("bincount", x=[1.5]).field == "x"
     assert stats.refused("bincount", x=[1, 2], weights=[1]).field == "weights"
     assert stats.refused("bincount", x=[2**32 - 2]).status == "resource"
+
+
+# ---- filters ------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("name", ["convolve", "correlate"])
+def test_convolve_and_correlate(stats, name):
+    for n, m in [(1, 1), (2, 1), (1, 2), (5, 4), (4, 5), (33, 32), (100, 7), (8, 100), (1000, 401), (401, 1000), (3000, 500)]:
+        a, v = RNG.normal(size=n), RNG.normal(size=m)
+        for mode in ["full", "same", "valid"]:
+            want = getattr(np, name)(a, v, mode)
+            size = np.sqrt((a**2).sum() * (v**2).sum())
+            for method in ["direct", "fft", "auto"]:
+                got = stats(name, a=a, v=v, mode=mode, method=method)[name]
+                same(got, want, 0, 2e-15 * size if method != "direct" else 1e-15 * size)
+    assert len(stats("convolve", a=[1, 2], v=[3])["convolve"]) == 2
+
+
+def test_convolve_with_gaps(stats):
+    for n, m in [(50, 7), (500, 450)]:
+        for gap in [NAN, INF, -INF]:
+            for where in ["a", "v"]:
+                a, v = RNG.normal(size=n), RNG.normal(size=m)
+                (a if where == "a" else v)[3] = gap
+                for mode in ["full", "same", "valid"]:
+                    for method in ["direct", "fft"]:
+                        got = stats("convolve", a=a, v=v, mode=mode, method=method)["convolve"]
+                        same(got, np.convolve(a, v, mode), 1e-9, 1e-11)
+
+
+def test_convolve_huge_and_tiny(stats):
+    a, v = RNG.normal(size=900), RNG.normal(size=500)
+    want = np.convolve(a, v)
+    same(stats("convolve", a=a * 1e200, v=v * 1e-150, method="fft")["convolve"], want * 1e50, 0, 1e39)
+    same(stats("convolve", a=a * 1e-300, v=v, method="fft")["convolve"], want * 1e-300, 0, 1e-311)
+    for n, m in [(20000, 600), (70000, 3000), (5000, 5000)]:
+        a, v = RNG.integers(-9, 9, n), RNG.integers(-9, 9, m)
+        assert np.abs(stats("convolve", a=a, v=v)["convolve"] - np.convolve(a, v)).max() < 1e-8
