@@ -82,15 +82,38 @@ static int slide_directly(struct kiln_call *call, const struct slide *s, double 
     return KILN_OK;
 }
 
-/* Overlap-save: of each transform's length the last `length` - m + 1 sums are not mixed with those before. */
+static size_t power_of_two(size_t n)
+{
+    size_t power = 1024;
+    while (power < n) {
+        power *= 2;
+    }
+    return power;
+}
+
+/* The least length not below n whose transform is quick: a power of two times a little. */
+static size_t quick_length(size_t n)
+{
+    static const size_t odd[] = {1, 3, 5, 9, 15};
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        size_t length = 2 * odd[i];
+        while (length < n) {
+            length *= 2;
+        }
+        best = length < best ? length : best;
+    }
+    return best;
+}
+
+/* All at once when x is not much longer than the weights; else by overlap-save: of each transform's length the
+ * last `length` - m + 1 sums are not mixed with those before. */
 static int slide_by_transform(struct kiln_call *call, const struct slide *s, double *out)
 {
-    const size_t all = s->count + s->m - 1;
-    size_t length = 1024;
-    while (length < all && length < (8 * s->m < LONG ? 8 * s->m : 2 * s->m)) {
-        length *= 2;
-    }
-    const size_t bins = length / 2 + 1, valid = length - (s->m - 1);
+    const size_t all = s->n + s->m - 1, part = 8 * s->m < LONG ? 8 * s->m : 2 * s->m;
+    const bool once = all <= part;
+    const size_t length = quick_length(once ? all : power_of_two(part));
+    const size_t bins = length / 2 + 1, valid = once ? s->count : length - (s->m - 1);
     double *x = call->host->alloc(call, length * sizeof *x);
     fftw_complex *weights = call->host->alloc(call, bins * sizeof *weights);
     fftw_complex *product = call->host->alloc(call, bins * sizeof *product);
@@ -113,7 +136,7 @@ static int slide_by_transform(struct kiln_call *call, const struct slide *s, dou
             status = KILN_CANCELLED;
             break;
         }
-        stretch(s, s->first + i, length, x);
+        stretch(s, once ? s->m - 1 : s->first + i, length, x);
         fftw_execute(forward);
         for (size_t b = 0; b < bins; b++) {
             const double re = product[b][0], im = product[b][1];
@@ -121,7 +144,8 @@ static int slide_by_transform(struct kiln_call *call, const struct slide *s, dou
             product[b][1] = re * weights[b][1] + im * weights[b][0];
         }
         fftw_execute(backward);
-        memcpy(out + i, x + (s->m - 1), (s->count - i < valid ? s->count - i : valid) * sizeof *out);
+        memcpy(out + i, x + (once ? s->first : s->m - 1),
+               (s->count - i < valid ? s->count - i : valid) * sizeof *out);
     }
     fftw_destroy_plan(forward);
     fftw_destroy_plan(backward);
