@@ -29,7 +29,8 @@ extern const struct kiln_function stats_rolling_median, stats_rolling_quantile;
 extern const struct kiln_function stats_ewm_mean, stats_ewm_var, stats_ewm_std;
 extern const struct kiln_function stats_sort, stats_argsort, stats_rankdata;
 extern const struct kiln_function stats_histogram, stats_bincount, stats_digitize, stats_searchsorted;
-extern const struct kiln_function stats_convolve, stats_correlate;
+extern const struct kiln_function stats_convolve, stats_correlate, stats_interp, stats_resample,
+    stats_resample_linear, stats_detrend;
 
 /* The tables of a descriptor, when they are called <name>_params, <name>_results and <name>_goldens. */
 #define TABLES(name)                                                                                         \

@@ -17,7 +17,8 @@ static const struct kiln_function *const functions[] = {
     &stats_rolling_min, &stats_rolling_max, &stats_rolling_cov, &stats_rolling_corr,
     &stats_rolling_median, &stats_rolling_quantile, &stats_ewm_mean, &stats_ewm_var, &stats_ewm_std,
     &stats_sort, &stats_argsort, &stats_rankdata, &stats_histogram, &stats_bincount, &stats_digitize,
-    &stats_searchsorted, &stats_convolve, &stats_correlate,
+    &stats_searchsorted, &stats_convolve, &stats_correlate, &stats_interp,
+    &stats_resample, &stats_resample_linear, &stats_detrend,
 };
 
 static const struct kiln_row options[] = {

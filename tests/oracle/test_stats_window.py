@@ -451,3 +451,62 @@ def test_convolve_huge_and_tiny(stats):
     for n, m in [(20000, 600), (70000, 3000), (5000, 5000)]:
         a, v = RNG.integers(-9, 9, n), RNG.integers(-9, 9, m)
         assert np.abs(stats("convolve", a=a, v=v)["convolve"] - np.convolve(a, v)).max() < 1e-8
+
+
+def test_interp(stats):
+    for n, m in [(0, 1), (3, 1), (5, 2), (1000, 7), (70000, 1000)]:
+        xp = np.unique(np.round(RNG.normal(size=m) * 2**20) / 2**20)
+        fp = RNG.normal(size=len(xp))
+        x = np.concatenate([RNG.normal(size=n) * 2, xp, [INF, -INF], [NAN] * (len(xp) > 1)])  # of one point numpy gives its value for NaN
+        for sides in [{}, {"left": -7.5}, {"left": 1.0, "right": 2.0}]:
+            same(stats("interp", x=x, xp=xp, fp=fp, **sides)["interp"], np.interp(x, xp, fp, **sides), 1e-14, 1e-15)
+        got = stats("interp", x=x, xp=xp, fp=fp, outside="nan")["interp"]
+        same(got, np.interp(x, xp, fp, left=NAN, right=NAN), 1e-14, 1e-15)
+    fp = [1, NAN, 3, INF, 4, -1e308, 1e308]
+    x = np.linspace(-0.5, 6.5, 29)
+    same(stats("interp", x=x[:-6], xp=np.arange(7), fp=fp)["interp"], np.interp(x[:-6], np.arange(7), fp), 1e-14)
+    same(stats("interp", x=[5.5, 5.25], xp=np.arange(7), fp=fp)["interp"], [0, -5e307], 1e-14)
+    for field, args in [("xp", {"x": [1], "xp": [2, 1], "fp": [1, 2]}), ("xp", {"x": [1], "xp": [], "fp": []}),
+                        ("fp", {"x": [1], "xp": [1, 2], "fp": [1]}), ("xp", {"x": [1], "xp": [1, NAN], "fp": [1, 2]}),
+                        ("x", {"x": [0], "xp": [1, 2], "fp": [1, 2], "outside": "error"})]:
+        assert stats.refused("interp", **args).field == field
+
+
+def test_resample(stats):
+    signal = pytest.importorskip("scipy.signal")
+    for n in [1, 2, 3, 4, 5, 8, 97, 100, 1000]:
+        x = RNG.normal(size=n)
+        for num in [1, 2, 3, 4, 5, 7, 8, 50, 97, 100, 101, 1500]:
+            if n > 1 or num == 1:
+                same(stats("resample", x=x, num=num)["resample"], signal.resample(x, num), 1e-12, 1e-14)
+            want = np.interp(np.linspace(0, n - 1, num), np.arange(n), x)
+            same(stats("resample_linear", x=x, num=num)["resample_linear"], want, 0, 2e-12)
+    same(stats("resample", x=[2.5], num=4)["resample"], [2.5] * 4)
+    assert np.isnan(stats("resample", x=[1, NAN, 2], num=5)["resample"]).all()
+    same(stats("resample_linear", x=[1, NAN, 2], num=5)["resample_linear"], [1, NAN, NAN, NAN, 2])
+    assert stats.refused("resample", x=[1, NAN], num=5, nan_policy="raise").field == "x"
+    assert stats.refused("resample", x=[1], num=0).field == "num"
+    assert stats.refused("resample", x=[1], num=2**31).field == "num"
+    assert stats.refused("resample_linear", x=[1], num=2**31 - 1).status == "resource"
+
+
+def test_detrend(stats):
+    signal = pytest.importorskip("scipy.signal")
+    for n in [1, 2, 3, 10, 999, 5000]:
+        x = RNG.normal(size=n) + np.arange(n) * 3
+        same(stats("detrend", x=x, type="constant")["detrend"], x - x.mean(), 0, 1e-11 * n)
+        for bp in [[], [n // 2], [0, n // 3, n // 2, n]]:
+            stretches = np.unique([b for b in bp if 0 < b < n]).astype(int)
+            same(stats("detrend", x=x, bp=bp)["detrend"], signal.detrend(x, bp=stretches), 0, 1e-11 * n)
+            want = np.concatenate([part - part.mean() for part in np.split(x, stretches)])
+            same(stats("detrend", x=x, type="constant", bp=bp)["detrend"], want, 0, 1e-11 * n)
+    line = 1e9 + 0.5 * np.arange(3000)
+    assert np.abs(stats("detrend", x=line)["detrend"]).max() < 1e-9
+    same(stats("detrend", x=1e300 * np.array([1.0, 2, 6]))["detrend"], 1e300 * np.array([0.5, -1, 0.5]), 1e-14)
+    x = np.array([1, NAN, 5, 8, 2.0])
+    assert np.isnan(stats("detrend", x=x)["detrend"]).all()
+    t = np.array([0, 2, 3, 4])
+    left = x[t] - np.polyval(np.polyfit(t, x[t], 1), t)
+    same(stats("detrend", x=x, nan_policy="omit")["detrend"], [left[0], NAN, *left[1:]], 1e-12)
+    assert stats.refused("detrend", x=x, nan_policy="raise").field == "x"
+    assert stats.refused("detrend", x=[1, 2], bp=[2, 1]).field == "bp"
