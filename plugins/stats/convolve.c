@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "functions.h"
-#include "kernels.h"
+#include "sample.h"
 
-enum { A, V, MODE, METHOD };
+enum { A, V, MODE, METHOD, NAN_POLICY };
 
 /* From this length of the shorter series on transforms are the faster way. */
 enum { FFT_FROM = 400 };
@@ -178,6 +178,10 @@ static int run(struct kiln_call *call, const struct kiln_slot *args, struct kiln
     const bool swap = v->count > a->count; /* the longer one slides; a correlation comes out backwards then */
     const struct kiln_array *longer = swap ? v : a, *shorter = swap ? a : v;
     const size_t n = (size_t) longer->count, m = (size_t) shorter->count;
+    if (sample_check_nan(call, &args[A], "a", &args[NAN_POLICY]) ||
+        sample_check_nan(call, &args[V], "v", &args[NAN_POLICY])) {
+        return KILN_INVALID;
+    }
     struct slide s = {.x = longer->data, .weights = shorter->data, .n = n, .m = m};
     switch (args[MODE].text[0]) {
     case 'f':
@@ -239,7 +243,8 @@ static int run(struct kiln_call *call, const struct kiln_slot *args, struct kiln
                 .kind = KILN_STRING,                                                                         \
                 .choices = "auto|direct|fft",                                                                \
                 .fallback = "\"auto\"",                                                                      \
-                .help = "how to work them out"}
+                .help = "how to work them out"},                                                             \
+    [NAN_POLICY] = ROW_NAN_RAISE("what a NaN does: show in the sums it is part of, or be refused")
 
 static const char convolve_help[] =
     "Discrete convolution of two series, sum over j of a[j] v[k - j], as numpy.convolve.\n" HELP_CONVOLVE;

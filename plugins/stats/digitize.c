@@ -90,7 +90,7 @@ static int search_all(struct kiln_call *call, const double *edges, size_t n_edge
 
 /* ---- searchsorted ------------------------------------------------------------------------------------------- */
 
-enum { SEARCHSORTED_A, SEARCHSORTED_V, SEARCHSORTED_SIDE };
+enum { SEARCHSORTED_A, SEARCHSORTED_V, SEARCHSORTED_SIDE, SEARCHSORTED_NAN_POLICY };
 
 static const char searchsorted_help[] =
     "Indices at which the values of v would be inserted into the ascending a to keep it in order, as "
@@ -114,6 +114,7 @@ static const struct kiln_row searchsorted_params[] = {
      .choices = "left|right",
      .fallback = "\"left\"",
      .help = "the place before or behind elements equal to the value"},
+    ROW_NAN_RAISE("what a NaN in v does: count as greater than all numbers, or be refused"),
 };
 
 static const struct kiln_row searchsorted_results[] = {
@@ -150,6 +151,9 @@ static int searchsorted_run(struct kiln_call *call, const struct kiln_slot *args
 {
     const double *a = args[SEARCHSORTED_A].array.data;
     const size_t n_a = (size_t) args[SEARCHSORTED_A].array.count, at = bins_disorder(a, n_a, false);
+    if (sample_check_nan(call, &args[SEARCHSORTED_V], "v", &args[SEARCHSORTED_NAN_POLICY])) {
+        return KILN_INVALID;
+    }
     if (at < n_a) {
         return refuse_disorder(call, "a", a, at, "at least");
     }
@@ -166,7 +170,7 @@ const struct kiln_function stats_searchsorted = {
 
 /* ---- digitize ----------------------------------------------------------------------------------------------- */
 
-enum { DIGITIZE_X, DIGITIZE_BINS, DIGITIZE_RIGHT };
+enum { DIGITIZE_X, DIGITIZE_BINS, DIGITIZE_RIGHT, DIGITIZE_NAN_POLICY };
 
 static const char digitize_help[] =
     "Number of the bin each value lies in, as numpy.digitize.\n"
@@ -185,6 +189,7 @@ static const struct kiln_row digitize_params[] = {
      .kind = KILN_BOOL,
      .fallback = "false",
      .help = "whether bins contain their right edge in place of the left one"},
+    ROW_NAN_RAISE("what a NaN in x does: count as greater than all edges, or be refused"),
 };
 
 static const struct kiln_row digitize_results[] = {
@@ -216,6 +221,9 @@ static int digitize_run(struct kiln_call *call, const struct kiln_slot *args, st
     const size_t n = (size_t) args[DIGITIZE_BINS].array.count, n_x = (size_t) args[DIGITIZE_X].array.count;
     const bool falling = bins[0] > bins[n - 1], or_equal = !args[DIGITIZE_RIGHT].i64;
     const size_t nan = ((const struct kernels *) call->state)->find_nan(bins, n);
+    if (sample_check_nan(call, &args[DIGITIZE_X], "x", &args[DIGITIZE_NAN_POLICY])) {
+        return KILN_INVALID;
+    }
     if (nan < n) {
         return call->host->fail(call, KILN_INVALID, "bins", "element %zu of bins is NaN, expected numbers",
                                 nan);
@@ -248,7 +256,7 @@ const struct kiln_function stats_digitize = {
 
 /* ---- bincount ----------------------------------------------------------------------------------------------- */
 
-enum { BINCOUNT_X, BINCOUNT_WEIGHTS, BINCOUNT_MINLENGTH };
+enum { BINCOUNT_X, BINCOUNT_WEIGHTS, BINCOUNT_MINLENGTH, BINCOUNT_NAN_POLICY };
 
 static const char bincount_help[] =
     "How often each whole number from 0 to the largest of x occurs, as numpy.bincount; with weights, the sum "
@@ -272,6 +280,7 @@ static const struct kiln_row bincount_params[] = {
      .max = 4294967295.0,
      .fallback = "0",
      .help = "least length of the result"},
+    ROW_NAN_RAISE("what a NaN in weights does: make the sum it belongs to NaN, or be refused"),
 };
 
 static const struct kiln_row bincount_results[] = {
@@ -287,6 +296,7 @@ static const struct kiln_golden bincount_goldens[] = {
      .args = "{\"x\":[0,1,1],\"weights\":[0.5,1,2],\"minlength\":4}",
      .result = "{\"bincount\":[0.5,3,0,0]}"},
     {.title = "nothing", .args = "{\"x\":[]}", .result = "{\"bincount\":[]}"},
+    {.title = "1,000 numbers", .args = "{\"x\":{\"$linspace\":[0,999,1000]}}"},
     {.title = "a negative number", .args = "{\"x\":[1,-1]}", .status = KILN_INVALID, .result = "-1"},
 };
 
@@ -296,6 +306,9 @@ static int bincount_run(struct kiln_call *call, const struct kiln_slot *args, st
     const double *weights = args[BINCOUNT_WEIGHTS].present ? args[BINCOUNT_WEIGHTS].array.data : NULL;
     const size_t n = (size_t) args[BINCOUNT_X].array.count;
     int64_t length = args[BINCOUNT_MINLENGTH].i64;
+    if (weights && sample_check_nan(call, &args[BINCOUNT_WEIGHTS], "weights", &args[BINCOUNT_NAN_POLICY])) {
+        return KILN_INVALID;
+    }
     for (size_t i = 0; i < n; i++) {
         length = x[i] >= length ? x[i] + 1 : length;
     }

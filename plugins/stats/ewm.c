@@ -50,12 +50,8 @@ static int take(struct kiln_call *call, const struct kiln_slot *args, bool bias,
                                 "min_periods is %lld, expected at most the %zu values of x",
                                 (long long) args[MIN_PERIODS].i64, n);
     }
-    if (nan_policy_of(&args[NAN_POLICY]) == NAN_RAISE) {
-        struct sample s;
-        const int status = sample_take(call, &args[X], "x", NAN_RAISE, &s);
-        if (status) {
-            return status;
-        }
+    if (sample_check_nan(call, &args[X], "x", &args[NAN_POLICY])) {
+        return KILN_INVALID;
     }
     const double alpha = alpha_of(args);
     *ret = (struct decay){

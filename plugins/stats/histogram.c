@@ -193,17 +193,23 @@ static int count_equal(struct kiln_call *call, const struct sample *s, const str
     return KILN_OK;
 }
 
-/* One by one, with weights or any edges. hist has room for one more: what lies outside. */
+/* One by one, with weights or any edges. */
 static int count_each(struct kiln_call *call, const double *x, size_t n, const double *weights,
                       const struct bins *b, bool equal, double *hist)
 {
-    memset(hist, 0, (b->count + 1) * sizeof *hist);
+    double *sums =
+        call->host->alloc(call, (b->count + 1) * sizeof *sums); /* the last one: what lies outside */
+    if (!sums) {
+        return KILN_RESOURCE;
+    }
+    memset(sums, 0, (b->count + 1) * sizeof *sums);
     for (size_t i = 0; i < n; i++) {
         if (i % CHUNK == 0 && i > 0 && call->host->cancelled(call)) {
             return KILN_CANCELLED;
         }
-        hist[equal ? bins_find(b, x[i]) : search(b->edges, b->count, x[i])] += weights ? weights[i] : 1;
+        sums[equal ? bins_find(b, x[i]) : search(b->edges, b->count, x[i])] += weights ? weights[i] : 1;
     }
+    memcpy(hist, sums, b->count * sizeof *hist);
     return KILN_OK;
 }
 
@@ -242,7 +248,7 @@ static int histogram_run(struct kiln_call *call, const struct kiln_slot *args, s
         return status;
     }
     double *edges = call->host->grow(call, BIN_EDGES, (int64_t) bins + 1);
-    double *hist = call->host->grow(call, HIST, (int64_t) bins + 1);
+    double *hist = call->host->grow(call, HIST, (int64_t) bins);
     if (!edges || !hist) {
         return KILN_RESOURCE;
     }
@@ -268,7 +274,6 @@ static int histogram_run(struct kiln_call *call, const struct kiln_slot *args, s
     if (args[DENSITY].i64) {
         to_density(hist, edges, bins);
     }
-    call->host->grow(call, HIST, (int64_t) bins);
     results[HIST].present = results[BIN_EDGES].present = 1;
     return status;
 }

@@ -5,13 +5,14 @@
 #include "bins.h"
 #include "functions.h"
 #include "quantile.h"
+#include "sample.h"
 
 enum {
     CHUNK = 512,
     POLL = 1 << 16
 }; /* values searched together; and between two looks at whether the job is wanted */
 
-enum { X, XP, FP, LEFT, RIGHT, OUTSIDE };
+enum { X, XP, FP, LEFT, RIGHT, OUTSIDE, NAN_POLICY };
 
 static const char interp_help[] =
     "Linear interpolation, as numpy.interp: the value at x of the line through the points (xp, fp) on either "
@@ -40,6 +41,7 @@ static const struct kiln_row interp_params[] = {
      .choices = "edge|nan|error",
      .fallback = "\"edge\"",
      .help = "what an x outside of xp gives: left and right, NaN, or an error"},
+    ROW_NAN_RAISE("what a NaN in x does: give NaN, or be refused"),
 };
 
 static const struct kiln_row interp_results[] = {
@@ -82,6 +84,9 @@ static int interp_run(struct kiln_call *call, const struct kiln_slot *args, stru
     const double left = outside == 'n' ? (double) NAN : args[LEFT].present ? args[LEFT].f64 : fp[0];
     const double right = outside == 'n' ? (double) NAN : args[RIGHT].present ? args[RIGHT].f64 : fp[m - 1];
     double *out = results[0].array.data;
+    if (sample_check_nan(call, &args[X], "x", &args[NAN_POLICY])) {
+        return KILN_INVALID;
+    }
     for (size_t i = 1; i < m; i++) {
         if (!(xp[i] > xp[i - 1])) {
             return call->host->fail(call, KILN_INVALID, "xp",

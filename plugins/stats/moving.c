@@ -320,10 +320,10 @@ static const struct kiln_golden rolling_corr_goldens[] = {
     {.title = "a series that does not vary",
      .args = "{\"x\":[1,2,3],\"y\":[5,5,5],\"window\":2}",
      .result = "{\"rolling_corr\":[null,null,null]}"},
-    {.title = "lengths that differ",
-     .args = "{\"x\":[1,2,3],\"y\":[5,5],\"window\":2}",
+    {.title = "a missing value refused",
+     .args = "{\"x\":[1,2,3],\"y\":[5,null,5],\"window\":2,\"nan_policy\":\"raise\"}",
      .status = KILN_INVALID,
-     .result = "y"},
+     .result = "element 1 of y is NaN"},
     {.title = "1,000 pairs",
      .args = "{\"x\":{\"$normal\":[1000,1]},\"y\":{\"$normal\":[1000,2]},\"window\":50}"},
 };

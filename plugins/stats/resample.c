@@ -30,7 +30,11 @@ static const char resample_linear_help[] =
     "numpy.interp(linspace(0, n - 1, num), arange(n), x), with places that are exact.\n"
     "num 1 gives the first value. A NaN shows in the values next to it.";
 
-static const struct kiln_row resample_linear_params[] = {ROWS_RESAMPLE};
+static const struct kiln_row resample_linear_params[] = {
+    ROWS_RESAMPLE,
+    [RESAMPLE_NAN_POLICY] =
+        ROW_NAN_RAISE("what a NaN in x does: show in the values next to it, or be refused"),
+};
 
 static const struct kiln_row resample_linear_results[] = {
     {.name = "resample_linear", .kind = KILN_ARRAY, .shape = "k", .help = "values on the line"},
@@ -54,6 +58,9 @@ static int resample_linear_run(struct kiln_call *call, const struct kiln_slot *a
     const uint64_t last = (uint64_t) args[RESAMPLE_X].array.count - 1;
     const int64_t num = args[RESAMPLE_NUM].i64;
     const uint64_t parts = num > 1 ? (uint64_t) num - 1 : 1;
+    if (sample_check_nan(call, &args[RESAMPLE_X], "x", &args[RESAMPLE_NAN_POLICY])) {
+        return KILN_INVALID;
+    }
     double *out = call->host->grow(call, 0, num);
     if (!out) {
         return KILN_RESOURCE;
@@ -91,11 +98,7 @@ static const char resample_help[] =
 
 static const struct kiln_row resample_params[] = {
     ROWS_RESAMPLE,
-    [RESAMPLE_NAN_POLICY] = {.name = "nan_policy",
-                             .kind = KILN_STRING,
-                             .choices = "propagate|raise",
-                             .fallback = "\"propagate\"",
-                             .help = "what a NaN in x does: make all values NaN, or be refused"},
+    [RESAMPLE_NAN_POLICY] = ROW_NAN_RAISE("what a NaN in x does: make all values NaN, or be refused"),
 };
 
 static const struct kiln_row resample_results[] = {
@@ -157,12 +160,8 @@ static int resample_run(struct kiln_call *call, const struct kiln_slot *args, st
     const double *x = args[RESAMPLE_X].array.data;
     const size_t n = (size_t) args[RESAMPLE_X].array.count;
     const int64_t num = args[RESAMPLE_NUM].i64;
-    if (args[RESAMPLE_NAN_POLICY].text[0] == 'r') {
-        struct sample s;
-        const int status = sample_take(call, &args[RESAMPLE_X], "x", NAN_RAISE, &s);
-        if (status) {
-            return status;
-        }
+    if (sample_check_nan(call, &args[RESAMPLE_X], "x", &args[RESAMPLE_NAN_POLICY])) {
+        return KILN_INVALID;
     }
     double *out = call->host->grow(call, 0, num);
     if (!out) {
@@ -276,12 +275,8 @@ static int detrend_run(struct kiln_call *call, const struct kiln_slot *args, str
     if (!room) {
         return KILN_RESOURCE;
     }
-    if (policy == NAN_RAISE) {
-        struct sample s;
-        const int status = sample_take(call, &args[DETREND_X], "x", policy, &s);
-        if (status) {
-            return status;
-        }
+    if (sample_check_nan(call, &args[DETREND_X], "x", &args[DETREND_NAN_POLICY])) {
+        return KILN_INVALID;
     }
     size_t from = 0;
     for (size_t b = 0; b <= breaks; b++) {
