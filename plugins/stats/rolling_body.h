@@ -17,7 +17,7 @@ SIMD_BEGIN
 
 typedef double quad __attribute__((vector_size(32)));
 
-enum { LANES = 8, REGISTERS = LANES / 4, SHORT_WINDOW = 6 };
+enum { LANES = 8, REGISTERS = LANES / 4, SHORT_WINDOW = 6, SETTLED = 128, MANY = 2 * SETTLED };
 
 SIMD_INLINE quad q_load(const double *p)
 {
@@ -130,67 +130,92 @@ SIMD_INLINE void q_columns(const double *const *lane, size_t at, quad v[4])
     transpose(v);
 }
 
-/* The windows first .. first + LANES L - 1. L is a multiple of 4 and less than window - 1. */
-SIMD_INLINE void rolling_blocks(enum rolling what, const double *x, size_t L, size_t window,
-                                const struct window_finish *f, double *scratch, double *out)
-{
+/* Eight blocks at work: where they begin, and what has been added up of them. In windows of many values, sums go
+ * to a total from time to time, so that rounding errors do not grow with the window. */
+struct window_blocks {
     const double *lane[LANES];
-    struct window_sums s[REGISTERS];
-    quad anchor[REGISTERS], v[REGISTERS][4];
-    const size_t stride = window_has_squares(what) ? 2 * LANES : LANES;
-    for (size_t k = 0; k < LANES; k++) {
-        lane[k] = x + k * L;
-    }
+    quad anchor[REGISTERS];
+    struct window_sums s[REGISTERS], total[REGISTERS];
+};
+
+SIMD_INLINE void blocks_restart(enum rolling what, struct window_blocks *b)
+{
     for (int h = 0; h < REGISTERS; h++) {
-        const quad a = q_gather(lane + 4 * h, window - 1), b = q_gather(lane + 4 * h, window - 2);
-        const quad c = q_gather(lane + 4 * h, window - 3);
-        anchor[h] = q_max(q_min(a, b), q_min(q_max(a, b), c));
-        s[h] = (struct window_sums){q_set(0), q_set(0)};
+        const struct window_sums none = {q_set(0), q_set(0)};
+        b->s[h] = b->total[h] = none;
         if (what == ROLLING_MIN || what == ROLLING_MAX) {
-            s[h].s1 = anchor[h];
+            b->s[h].s1 = b->anchor[h];
         }
     }
-    size_t j = window - 1; /* x[j] .. x[window - 2] are in s */
+}
+
+SIMD_INLINE void blocks_settle(enum rolling what, struct window_blocks *b)
+{
+    for (int h = 0; h < REGISTERS && what != ROLLING_MIN && what != ROLLING_MAX; h++) {
+        b->total[h].s1 += b->s[h].s1;
+        b->total[h].s2 += b->s[h].s2;
+        b->s[h] = (struct window_sums){q_set(0), q_set(0)};
+    }
+}
+
+SIMD_INLINE struct window_sums blocks_sums(enum rolling what, bool many, const struct window_blocks *b, int h)
+{
+    struct window_sums s = b->s[h];
+    if (many && what != ROLLING_MIN && what != ROLLING_MAX) {
+        s.s1 += b->total[h].s1;
+        s.s2 += b->total[h].s2;
+    }
+    return s;
+}
+
+/* The tails, backwards: that of window i goes to place i of scratch memory. */
+SIMD_INLINE void blocks_tails(enum rolling what, bool many, struct window_blocks *b, size_t L, size_t window,
+                              double *scratch)
+{
+    const size_t stride = window_has_squares(what) ? 2 * LANES : LANES;
+    quad v[REGISTERS][4];
+    size_t j = window - 1; /* x[j] .. x[window - 2] have been added up */
     while (j > L && (j - L) % 4 != 0) {
         j--;
         for (int h = 0; h < REGISTERS; h++) {
-            window_add(what, &s[h], q_gather(lane + 4 * h, j), anchor[h]);
-        }
-    }
-    for (; j > L; j -= 4) {
-        for (int h = 0; h < REGISTERS; h++) {
-            q_columns(lane + 4 * h, j - 4, v[h]);
-        }
-        for (int k = 3; k >= 0; k--) {
-            for (int h = 0; h < REGISTERS; h++) {
-                window_add(what, &s[h], v[h][k], anchor[h]);
-            }
+            window_add(what, &b->s[h], q_gather(b->lane + 4 * h, j), b->anchor[h]);
         }
     }
     for (; j > 0; j -= 4) {
+        if (many && j % SETTLED == 0) {
+            blocks_settle(what, b);
+        }
         for (int h = 0; h < REGISTERS; h++) {
-            q_columns(lane + 4 * h, j - 4, v[h]);
+            q_columns(b->lane + 4 * h, j - 4, v[h]);
         }
         for (size_t k = 4; k-- > 0;) {
             double *to = scratch + (j - 4 + k) * stride;
             for (int h = 0; h < REGISTERS; h++) {
-                window_add(what, &s[h], v[h][k], anchor[h]);
-                q_store(to + 4 * h, s[h].s1);
-                if (window_has_squares(what)) {
-                    q_store(to + LANES + 4 * h, s[h].s2);
+                window_add(what, &b->s[h], v[h][k], b->anchor[h]);
+                if (j <= L) {
+                    const struct window_sums s = blocks_sums(what, many, b, h);
+                    q_store(to + 4 * h, s.s1);
+                    if (window_has_squares(what)) {
+                        q_store(to + LANES + 4 * h, s.s2);
+                    }
                 }
             }
         }
     }
-    for (int h = 0; h < REGISTERS; h++) {
-        s[h] = (struct window_sums){q_set(0), q_set(0)};
-        if (what == ROLLING_MIN || what == ROLLING_MAX) {
-            s[h].s1 = anchor[h];
-        }
-    }
+}
+
+/* The heads, forwards, and with the tails the windows. */
+SIMD_INLINE void blocks_heads(enum rolling what, bool many, struct window_blocks *b, size_t L, size_t window,
+                              const struct window_finish *f, const double *scratch, double *out)
+{
+    const size_t stride = window_has_squares(what) ? 2 * LANES : LANES;
+    quad v[REGISTERS][4];
     for (size_t i = 0; i < L; i += 4) {
+        if (many && i % SETTLED == 0) {
+            blocks_settle(what, b);
+        }
         for (int h = 0; h < REGISTERS; h++) {
-            q_columns(lane + 4 * h, window - 1 + i, v[h]);
+            q_columns(b->lane + 4 * h, window - 1 + i, v[h]);
         }
         for (size_t k = 0; k < 4; k++) {
             const double *from = scratch + (i + k) * stride;
@@ -199,8 +224,9 @@ SIMD_INLINE void rolling_blocks(enum rolling what, const double *x, size_t L, si
                 if (window_has_squares(what)) {
                     tail.s2 = q_load(from + LANES + 4 * h);
                 }
-                window_add(what, &s[h], v[h][k], anchor[h]);
-                v[h][k] = window_give(what, &s[h], &tail, v[h][k], anchor[h], f);
+                window_add(what, &b->s[h], v[h][k], b->anchor[h]);
+                const struct window_sums head = blocks_sums(what, many, b, h);
+                v[h][k] = window_give(what, &head, &tail, v[h][k], b->anchor[h], f);
             }
         }
         for (int h = 0; h < REGISTERS; h++) {
@@ -210,6 +236,25 @@ SIMD_INLINE void rolling_blocks(enum rolling what, const double *x, size_t L, si
             }
         }
     }
+}
+
+/* The windows of eight blocks. L is a multiple of 4 and less than window - 1. */
+SIMD_INLINE void rolling_blocks(enum rolling what, bool many, const double *x, size_t L, size_t window,
+                                const struct window_finish *f, double *scratch, double *out)
+{
+    struct window_blocks b;
+    for (size_t k = 0; k < LANES; k++) {
+        b.lane[k] = x + k * L;
+    }
+    for (int h = 0; h < REGISTERS; h++) {
+        const quad p = q_gather(b.lane + 4 * h, window - 1), q = q_gather(b.lane + 4 * h, window - 2);
+        const quad r = q_gather(b.lane + 4 * h, window - 3);
+        b.anchor[h] = q_max(q_min(p, q), q_min(q_max(p, q), r));
+    }
+    blocks_restart(what, &b);
+    blocks_tails(what, many, &b, L, window, scratch);
+    blocks_restart(what, &b);
+    blocks_heads(what, many, &b, L, window, f, scratch, out);
 }
 
 /* Each window by itself, four windows side by side. */
@@ -252,7 +297,11 @@ SIMD_INLINE void rolling(enum rolling what, const double *x, size_t n, size_t wi
     }
     for (size_t i = 0; i < windows; i += LANES * L) { /* the last blocks may repeat windows of those before */
         const size_t at = windows - i < LANES * L ? windows - LANES * L : i;
-        rolling_blocks(what, x + at, L, window, &f, scratch, out + at);
+        if (window > MANY) {
+            rolling_blocks(what, true, x + at, L, window, &f, scratch, out + at);
+        } else {
+            rolling_blocks(what, false, x + at, L, window, &f, scratch, out + at);
+        }
     }
 }
 

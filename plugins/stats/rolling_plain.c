@@ -11,6 +11,23 @@ static double middle(double a, double b, double c)
     return c < low ? low : c > high ? high : c;
 }
 
+/* Sums of deviations and of their squares; what they came to after every so many goes to totals, so that rounding
+ * errors do not grow with the window. */
+struct sums {
+    double s1, s2, t1, t2;
+};
+
+static inline void sums_add(struct sums *s, double d, size_t count)
+{
+    s->s1 += d;
+    s->s2 += d * d;
+    if (count % 128 == 0) {
+        s->t1 += s->s1;
+        s->t2 += s->s2;
+        s->s1 = s->s2 = 0;
+    }
+}
+
 /* The windows that end in a block all contain the value it begins with, and, blocks being shorter than the window
  * by two, the two values before; the middle one of them is the anchor, for an outlier would cost digits. */
 static void sums(enum rolling what, const double *x, size_t n, size_t window, double divisor, double *scratch,
@@ -21,24 +38,21 @@ static void sums(enum rolling what, const double *x, size_t n, size_t window, do
     for (size_t from = window - 1; from < n; from += block) {
         const size_t end = n - from < block ? n : from + block;
         const double anchor = window > 3 ? middle(x[from], x[from - 1], x[from - 2]) : x[from];
-        double s1 = 0, s2 = 0;
+        struct sums sum = {0};
         scratch[0] = scratch[1] = 0;
         for (size_t age = 1; age < window;
              age++) { /* the tail that a window has of what is before the block */
-            const double d = x[from - age] - anchor;
-            s1 += d;
-            s2 += d * d;
-            scratch[2 * age] = s1;
-            scratch[2 * age + 1] = s2;
+            sums_add(&sum, x[from - age] - anchor, age);
+            scratch[2 * age] = sum.t1 + sum.s1;
+            scratch[2 * age + 1] = sum.t2 + sum.s2;
         }
-        s1 = s2 = 0;
+        sum = (struct sums){0};
         for (size_t i = from; i < end; i++) {
             const double d = x[i] - anchor, *tail = scratch + 2 * (window - 1 - (i - from));
-            s1 += d;
-            s2 += d * d;
-            const double sum = s1 + tail[0], mean = sum / count;
-            const double var = fmax(s2 + tail[1] - sum * mean, 0) / divisor;
-            out[i + 1 - window] = what == ROLLING_SUM    ? count * anchor + sum
+            sums_add(&sum, d, i - from + 1);
+            const double s1 = (sum.t1 + sum.s1) + tail[0], s2 = (sum.t2 + sum.s2) + tail[1];
+            const double mean = s1 / count, var = fmax(s2 - s1 * mean, 0) / divisor;
+            out[i + 1 - window] = what == ROLLING_SUM    ? count * anchor + s1
                                   : what == ROLLING_MEAN ? anchor + mean
                                   : what == ROLLING_VAR  ? var
                                   : what == ROLLING_STD  ? sqrt(var)
