@@ -21,6 +21,16 @@ extern const struct kiln_function stats_correlation, stats_covariance;
 extern const struct kiln_function stats_zscore, stats_cumsum;
 /* distributions.c */
 extern const struct kiln_function stats_normal_pdf;
+/* rolling windows, order, histograms and filters: moving.c, moving_order.c, ewm.c, ranks.c, histogram.c,
+ * convolve.c, resample.c */
+extern const struct kiln_function stats_rolling_sum, stats_rolling_mean, stats_rolling_var, stats_rolling_std,
+    stats_rolling_zscore, stats_rolling_min, stats_rolling_max, stats_rolling_cov, stats_rolling_corr;
+extern const struct kiln_function stats_rolling_median, stats_rolling_quantile;
+extern const struct kiln_function stats_ewm_mean, stats_ewm_var, stats_ewm_std;
+extern const struct kiln_function stats_sort, stats_argsort, stats_rankdata;
+extern const struct kiln_function stats_histogram, stats_bincount, stats_digitize, stats_searchsorted;
+extern const struct kiln_function stats_convolve, stats_correlate, stats_interp, stats_resample,
+    stats_resample_linear, stats_detrend;
 
 /* The tables of a descriptor, when they are called <name>_params, <name>_results and <name>_goldens. */
 #define TABLES(name)                                                                                         \

@@ -65,6 +65,47 @@ static double sum(const double *x, size_t n)
     return v_sum(total + v_part(x + i, n - i, 0));
 }
 
+/* What is not finite makes its product with 0 NaN, and the sum of those. */
+static double magnitude(const double *x, size_t n)
+{
+    const vec none = v_set(0);
+    vec a = none, b = none, za = none, zb = none;
+    size_t i = 0;
+    for (; i + 2 * W <= n; i += 2 * W) {
+        const vec u = v_load(x + i), v = v_load(x + i + W);
+        a = v_max(v_max(u, -u), a);
+        b = v_max(v_max(v, -v), b);
+        za = v_fma(u, none, za);
+        zb = v_fma(v, none, zb);
+    }
+    for (; i < n; i += W) {
+        const vec u = v_part(x + i, n - i < W ? n - i : W, 0);
+        a = v_max(v_max(u, -u), a);
+        za = v_fma(u, none, za);
+    }
+    return v_greatest(v_max(a, b)) + v_sum(za + zb);
+}
+
+static void extremes(const double *x, size_t n, double *ret_min, double *ret_max)
+{
+    vec a = v_set(x[0]), b = a, c = a, d = a;
+    size_t i = 0;
+    for (; i + 2 * W <= n; i += 2 * W) {
+        const vec u = v_load(x + i), v = v_load(x + i + W);
+        a = v_min(u, a);
+        b = v_min(v, b);
+        c = v_max(u, c);
+        d = v_max(v, d);
+    }
+    for (; i < n; i += W) {
+        const vec u = v_part(x + i, n - i < W ? n - i : W, x[0]);
+        a = v_min(u, a);
+        c = v_max(u, c);
+    }
+    *ret_min = v_least(v_min(a, b));
+    *ret_max = v_greatest(v_max(c, d));
+}
+
 /* Deviations are taken from the rounded mean, center; their sum s1 tells how far the true mean is off, and
  * the other sums are moved there. */
 static void moments2(const double *x, size_t n, struct moments *ret)
@@ -320,11 +361,16 @@ static void order(const double *x, size_t n, double *out)
 
 SIMD_END
 
+#include "series_body.h"
+#include "rolling_body.h"
+
 const struct kernels KERNELS = {
     .name = KERNELS_NAME,
     .runs_here = runs_here,
     .find_nan = find_nan,
     .sum = sum,
+    .magnitude = magnitude,
+    .extremes = extremes,
     .moments2 = moments2,
     .moments4 = moments4,
     .comoments = comoments,
@@ -333,4 +379,7 @@ const struct kernels KERNELS = {
     .normal_pdf = normal_pdf,
     .split = split,
     .order = order,
+    .count = count,
+    .slide = slide,
+    .rolling = rolling_kernels,
 };

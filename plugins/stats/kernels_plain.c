@@ -30,6 +30,27 @@ static double plain_sum(const double *x, size_t n)
     return isfinite(sum) ? sum + lost : sum;
 }
 
+static double plain_magnitude(const double *x, size_t n)
+{
+    double most = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(x[i])) {
+            return (double) NAN;
+        }
+        most = fabs(x[i]) > most ? fabs(x[i]) : most;
+    }
+    return most;
+}
+
+static void plain_extremes(const double *x, size_t n, double *ret_min, double *ret_max)
+{
+    *ret_min = *ret_max = x[0];
+    for (size_t i = 1; i < n; i++) {
+        *ret_min = x[i] < *ret_min ? x[i] : *ret_min;
+        *ret_max = x[i] > *ret_max ? x[i] : *ret_max;
+    }
+}
+
 static void plain_moments4(const double *x, size_t n, struct moments *ret)
 {
     const double count = (double) n, sum = plain_sum(x, n), center = sum / count;
@@ -131,11 +152,30 @@ static void plain_order(const double *x, size_t n, double *out)
     }
 }
 
+static void plain_count(const double *x, size_t n, const struct bins *b, uint32_t *tables)
+{
+    for (size_t i = 0; i < n; i++) {
+        tables[i % BINS_TABLES * (b->count + 1) + bins_find(b, x[i])]++;
+    }
+}
+
+static void plain_slide(const double *x, size_t n, const double *weights, size_t m, double *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        out[i] = 0;
+        for (size_t j = 0; j < m; j++) {
+            out[i] += weights[j] * x[i + j];
+        }
+    }
+}
+
 const struct kernels kernels_plain = {
     .name = "plain",
     .runs_here = plain_runs_here,
     .find_nan = plain_find_nan,
     .sum = plain_sum,
+    .magnitude = plain_magnitude,
+    .extremes = plain_extremes,
     .moments2 = plain_moments2,
     .moments4 = plain_moments4,
     .comoments = plain_comoments,
@@ -144,4 +184,7 @@ const struct kernels kernels_plain = {
     .normal_pdf = plain_normal_pdf,
     .split = plain_split,
     .order = plain_order,
+    .count = plain_count,
+    .slide = plain_slide,
+    .rolling = rolling_plain,
 };

@@ -12,6 +12,13 @@
 static const struct kiln_function *const functions[] = {
     &stats_mean,        &stats_var,        &stats_std,    &stats_describe, &stats_quantile,
     &stats_correlation, &stats_covariance, &stats_zscore, &stats_cumsum,   &stats_normal_pdf,
+    /* rolling windows, order, histograms, filters */
+    &stats_rolling_sum, &stats_rolling_mean, &stats_rolling_var, &stats_rolling_std, &stats_rolling_zscore,
+    &stats_rolling_min, &stats_rolling_max, &stats_rolling_cov, &stats_rolling_corr,
+    &stats_rolling_median, &stats_rolling_quantile, &stats_ewm_mean, &stats_ewm_var, &stats_ewm_std,
+    &stats_sort, &stats_argsort, &stats_rankdata, &stats_histogram, &stats_bincount, &stats_digitize,
+    &stats_searchsorted, &stats_convolve, &stats_correlate, &stats_interp,
+    &stats_resample, &stats_resample_linear, &stats_detrend,
 };
 
 static const struct kiln_row options[] = {

@@ -17,6 +17,7 @@
  *            of high[W_SPLIT], both of which are written whole; returns how many are less
  * v_exp2     y * 2^k for whole k in -2000..0, rounded once more where that is subnormal
  * v_prefetch  asks for the n values from p + ahead, which may lie outside of any array
+ * v_store_places   the nearest whole numbers of a; `most` where one is not in 0 .. most
  * v_sum v_least v_greatest   over the lanes */
 #ifndef SIMD_H
 #define SIMD_H
@@ -112,6 +113,13 @@ SIMD_INLINE vec v_exp2(vec y, vec k)
     return _mm512_scalef_pd(y, k);
 }
 
+/* What is no 32-bit number becomes 2^31, and negative ones are large, without a sign. */
+SIMD_INLINE void v_store_places(int32_t *p, vec a, int32_t most)
+{
+    const __m256i places = _mm256_min_epu32(_mm512_cvtpd_epi32(a), _mm256_set1_epi32(most));
+    _mm256_storeu_si256((__m256i *) (void *) p, places);
+}
+
 #elif defined(SIMD_AVX2)
 
 #define W 4
@@ -174,6 +182,12 @@ SIMD_INLINE vec v_max(vec a, vec b)
 SIMD_INLINE unsigned v_unordered(vec a, vec b)
 {
     return (unsigned) _mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_UNORD_Q));
+}
+
+SIMD_INLINE void v_store_places(int32_t *p, vec a, int32_t most)
+{
+    const __m128i places = _mm_min_epu32(_mm256_cvtpd_epi32(a), _mm_set1_epi32(most));
+    _mm_storeu_si128((__m128i *) (void *) p, places);
 }
 
 #else
@@ -240,6 +254,14 @@ SIMD_INLINE unsigned v_unordered(vec a, vec b)
 {
     vec_mask m = (a != a) | (b != b);
     return (m[0] | m[1]) != 0;
+}
+
+SIMD_INLINE void v_store_places(int32_t *p, vec a, int32_t most)
+{
+    for (int i = 0; i < W; i++) {
+        const double up = a[i] + 0.5;
+        p[i] = up >= 0 && up < (double) most ? (int32_t) up : most;
+    }
 }
 
 #endif

@@ -104,15 +104,16 @@ static void compute(struct engine *e, size_t fn, uint32_t repeat, struct engine_
     job->encode_ns = encode;
 }
 
-static void *read_file(const char *path, size_t *ret_bytes)
+/* Into memory that stays until the process ends, as the plugin may read its options so long. */
+static const void *read_file(const char *path, size_t *ret_bytes)
 {
+    static char data[1 << 16];
     FILE *f = fopen(path, "rb");
     if (!f) {
         perror(path);
         exit(2);
     }
-    char *data = mem_alloc(1 << 16);
-    *ret_bytes = fread(data, 1, 1 << 16, f);
+    *ret_bytes = fread(data, 1, sizeof data, f);
     fclose(f);
     return data;
 }
@@ -128,7 +129,7 @@ int main(int argc, char **argv)
     struct engine *e = NULL;
     struct err err;
     size_t options_bytes = 0;
-    void *options = argc > 2 ? read_file(argv[2], &options_bytes) : NULL;
+    const void *options = argc > 2 ? read_file(argv[2], &options_bytes) : NULL;
     if (engine_load(argv[1], options, options_bytes, &limits, &e, &err)) {
         fprintf(stderr, "%s: %s\n", argv[1], err.text);
         return 1;
