@@ -210,23 +210,19 @@ long double beta_log_density(const struct beta_shape *s, long double x, long dou
     return a * (log_x - log_p) + b * (log_y - log_q) + s->log_norm;
 }
 
-/* P a / density as the continued fraction of DLMF 8.17.22, by Lentz; quick for x below the mean. */
-static long double beta_fraction(long double a, long double b, long double x)
+/* P / density as the continued fraction of Didonato and Morris (1992), by Lentz; quick for x below the mean.
+ * Its terms hold a y - b x instead of 1 - x (a + b) / (a + 1), which would lose digits near x = 1. */
+static long double beta_fraction(long double a, long double b, long double x, long double y)
 {
-    long double c = 1, d = 1 - (a + b) / (a + 1) * x, f;
-    d = 1 / (fabsl(d) < TINY ? TINY : d);
-    f = d;
-    for (int k = 1; k < MANY; k++) {
-        const long double even = k / (a + 2 * k - 1) * ((b - k) / (a + 2 * k)) * x;
-        const long double odd = -((a + k) / (a + 2 * k)) * ((a + b + k) / (a + 2 * k + 1)) * x;
-        d = 1 + even * d;
+    const long double lambda = a * y - b * x;
+    long double f = (a + 1) / (a * (lambda + 1)), c = 1 / TINY, d = f;
+    for (int n = 1; n < MANY; n++) {
+        const long double m = a + 2 * n - 1, share = n * (b - n) * x / m;
+        const long double numerator = (a + n - 1) / m * (a + b + n - 1) * x * share;
+        const long double denominator = n + share + (a + n) / (m + 2) * (lambda + 1 + n * (1 + y));
+        d = denominator + numerator * d;
         d = 1 / (fabsl(d) < TINY ? TINY : d);
-        c = 1 + even / c;
-        c = fabsl(c) < TINY ? TINY : c;
-        f *= c * d;
-        d = 1 + odd * d;
-        d = 1 / (fabsl(d) < TINY ? TINY : d);
-        c = 1 + odd / c;
+        c = denominator + numerator / c;
         c = fabsl(c) < TINY ? TINY : c;
         f *= c * d;
         if (fabsl(c * d - 1) < LDBL_EPSILON) {
@@ -257,9 +253,9 @@ struct tail beta_tail(const struct beta_shape *s, long double x, long double y)
                              upper};
     }
     if (x > (a + 1) / (a + b + 2)) {
-        return (struct tail){density, beta_fraction(b, a, y) / b, true};
+        return (struct tail){density, beta_fraction(b, a, y, x), true};
     }
-    return (struct tail){density, beta_fraction(a, b, x) / a, false};
+    return (struct tail){density, beta_fraction(a, b, x, y), false};
 }
 
 /* ---- inverses ----------------------------------------------------------------------------------------- */
