@@ -22,6 +22,24 @@ extern const struct kiln_function stats_zscore, stats_cumsum;
 /* distributions.c */
 extern const struct kiln_function stats_normal_pdf;
 
+/* dist_closed.c, dist_gamma.c, dist_discrete.c */
+#define DISTRIBUTION_FUNCTIONS(X)                                                                            \
+    X(norm)                                                                                                  \
+    X(uniform) X(expon) X(gamma) X(beta) X(t) X(chi2) X(f) X(lognorm) X(weibull_min) X(cauchy) X(laplace)    \
+        X(logistic) X(pareto) X(poisson) X(binom) X(geom) X(nbinom) X(hypergeom)
+#define DISTRIBUTION_DECLARED(id) extern const struct kiln_function stats_dist_##id;
+DISTRIBUTION_FUNCTIONS(DISTRIBUTION_DECLARED)
+#define DISTRIBUTION_LISTED(id) &stats_dist_##id,
+
+/* special_unary.c, special_shaped.c */
+#define SPECIAL_FUNCTIONS(X)                                                                                 \
+    X(gamma)                                                                                                 \
+    X(gammaln) X(digamma) X(polygamma) X(beta) X(betaln) X(gammainc) X(gammaincc) X(betainc) X(erf) X(erfc)  \
+        X(erfinv) X(erfcinv) X(ndtr) X(ndtri) X(log_ndtr) X(comb) X(factorial)
+#define SPECIAL_DECLARED(id) extern const struct kiln_function stats_##id;
+SPECIAL_FUNCTIONS(SPECIAL_DECLARED)
+#define SPECIAL_LISTED(id) &stats_##id,
+
 /* The tables of a descriptor, when they are called <name>_params, <name>_results and <name>_goldens. */
 #define TABLES(name)                                                                                         \
     .params = name##_params, .n_params = KILN_COUNT(name##_params), .results = name##_results,               \

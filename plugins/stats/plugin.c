@@ -10,9 +10,10 @@
 #include "kernels.h"
 
 static const struct kiln_function *const functions[] = {
-    &stats_mean,        &stats_var,        &stats_std,    &stats_describe, &stats_quantile,
-    &stats_correlation, &stats_covariance, &stats_zscore, &stats_cumsum,   &stats_normal_pdf,
-};
+    &stats_mean, &stats_var, &stats_std, &stats_describe, &stats_quantile, &stats_correlation,
+    &stats_covariance, &stats_zscore, &stats_cumsum, &stats_normal_pdf,
+    /* distributions and special functions */
+    DISTRIBUTION_FUNCTIONS(DISTRIBUTION_LISTED) SPECIAL_FUNCTIONS(SPECIAL_LISTED)};
 
 static const struct kiln_row options[] = {
     {.name = "simd",
