@@ -29,7 +29,7 @@ long double tail_log(const struct tail *t, bool upper)
 double tail_value(const struct tail *t, bool upper, bool log)
 {
     if (log) {
-        return (double) tail_log(t, upper);
+        return (double) tail_log(t, upper) + 0.0; /* never -0 */
     }
     long double same = expl(t->log_scale) * t->factor;
     same = same < 1 ? same : 1;
