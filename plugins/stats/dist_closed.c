@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* The functions dist_norm to dist_pareto: laws with closed forms, and those made from the normal one. */
+#include <string.h>
+
 #include "law_function.h"
+#include "special.h"
 
 /* ---- norm ---- */
 
@@ -30,7 +33,32 @@ static const struct kiln_golden norm_goldens[] = {
     {.title = "density at 1,000 places", .args = "{\"x\":{\"$normal\":[1000,1]}}"},
 };
 
-LAW_FUNCTION(norm, "normal distribution");
+/* Where intermediate results of the kernels could leave the range, and for what there is no kernel, one by
+ * one. */
+static bool norm_kernel(const struct kernels *k, const char *of, double loc, double scale, const double *x,
+                        size_t n, double *values)
+{
+    const bool upper = strcmp(of, "sf") == 0;
+    if (!(fabs(loc) < 1e150 && scale > 1e-150 && scale < 1e150)) {
+        return false;
+    }
+    if (strcmp(of, "pdf") == 0) {
+        k->normal_pdf(x, n, loc, scale, values);
+        return true;
+    }
+    if (upper || strcmp(of, "cdf") == 0) {
+        special_for(k)->normal_cdf(x, n, loc, scale, upper, values);
+        return true;
+    }
+    return false;
+}
+
+static int norm_run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *results)
+{
+    return law_run_with(&law_norm, norm_kernel, call, args, results);
+}
+
+LAW_DESCRIPTOR(norm, "normal distribution");
 
 /* ---- uniform ---- */
 

@@ -73,8 +73,28 @@ static void give_defined(struct kiln_slot *slot, double value)
     }
 }
 
-int law_run(const struct law *law, struct kiln_call *call, const struct kiln_slot *args,
-            struct kiln_slot *results)
+static int answer_all(struct kiln_call *call, const struct question *q, law_kernel *kernel, const char *of,
+                      const double *x, size_t n, double *values)
+{
+    const long double log_scale = q->scale == 1 ? 0 : logl(q->scale);
+    const size_t block = kernel ? LAW_BLOCK : POLL_EACH;
+    for (size_t i = 0; i < n; i += block) {
+        const size_t part = n - i < block ? n - i : block;
+        if (call->host->cancelled(call)) {
+            return KILN_CANCELLED;
+        }
+        if (kernel && kernel(call->state, of, q->loc, q->scale, x + i, part, values + i)) {
+            continue;
+        }
+        for (size_t j = i; j < i + part; j++) {
+            values[j] = answer(q, x[j], log_scale);
+        }
+    }
+    return KILN_OK;
+}
+
+int law_run_with(const struct law *law, law_kernel *kernel, struct kiln_call *call,
+                 const struct kiln_slot *args, struct kiln_slot *results)
 {
     const struct kiln_slot *behind = args + SHAPES + law->n_shapes;
     const double *x = args[X].array.data;
@@ -86,19 +106,22 @@ int law_run(const struct law *law, struct kiln_call *call, const struct kiln_slo
         shape[i] = whole ? (double) args[SHAPES + i].i64 : args[SHAPES + i].f64;
     }
     question_of(&q, args[OF].text);
-    const int status = check(call, &q, x, n, nan_policy_of(&behind[NAN_POLICY]) == NAN_RAISE);
+    int status = check(call, &q, x, n, nan_policy_of(&behind[NAN_POLICY]) == NAN_RAISE);
     if (status) {
         return status;
     }
     law_prepare(law, shape, &q.state);
-    const long double log_scale = q.scale == 1 ? 0 : logl(q.scale);
-    for (size_t i = 0; i < n; i++) {
-        if (i % POLL_EACH == 0 && call->host->cancelled(call)) {
-            return KILN_CANCELLED;
-        }
-        values[i] = answer(&q, x[i], log_scale);
+    status = answer_all(call, &q, kernel, args[OF].text, x, n, values);
+    if (status) {
+        return status;
     }
     give_defined(&results[MEAN], q.loc + q.scale * q.state.mean);
     give_defined(&results[VAR], q.scale * q.scale * q.state.var);
     return KILN_OK;
+}
+
+int law_run(const struct law *law, struct kiln_call *call, const struct kiln_slot *args,
+            struct kiln_slot *results)
+{
+    return law_run_with(law, NULL, call, args, results);
 }

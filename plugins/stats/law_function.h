@@ -17,6 +17,13 @@
 int law_run(const struct law *law, struct kiln_call *call, const struct kiln_slot *args,
             struct kiln_slot *results);
 
+/* The same with a kernel that answers for at most LAW_BLOCK places, or says false. */
+#define LAW_BLOCK 65536
+typedef bool law_kernel(const struct kernels *k, const char *of, double loc, double scale, const double *x,
+                        size_t n, double *values);
+int law_run_with(const struct law *law, law_kernel *kernel, struct kiln_call *call,
+                 const struct kiln_slot *args, struct kiln_slot *results);
+
 extern const struct kiln_row law_results[3];
 
 #define ROW_SHAPE(id, from, to, bounds, ...)                                                                 \
