@@ -23,22 +23,27 @@ extern const struct kiln_function stats_zscore, stats_cumsum;
 extern const struct kiln_function stats_normal_pdf;
 
 /* dist_closed.c, dist_gamma.c, dist_discrete.c */
-#define DISTRIBUTION_FUNCTIONS(X)                                                                            \
-    X(norm)                                                                                                  \
-    X(uniform) X(expon) X(gamma) X(beta) X(t) X(chi2) X(f) X(lognorm) X(weibull_min) X(cauchy) X(laplace)    \
-        X(logistic) X(pareto) X(poisson) X(binom) X(geom) X(nbinom) X(hypergeom)
-#define DISTRIBUTION_DECLARED(id) extern const struct kiln_function stats_dist_##id;
-DISTRIBUTION_FUNCTIONS(DISTRIBUTION_DECLARED)
-#define DISTRIBUTION_LISTED(id) &stats_dist_##id,
+extern const struct kiln_function stats_dist_norm, stats_dist_uniform, stats_dist_expon, stats_dist_lognorm,
+    stats_dist_weibull_min, stats_dist_cauchy, stats_dist_laplace, stats_dist_logistic, stats_dist_pareto;
+extern const struct kiln_function stats_dist_gamma, stats_dist_beta, stats_dist_t, stats_dist_chi2,
+    stats_dist_f;
+extern const struct kiln_function stats_dist_poisson, stats_dist_binom, stats_dist_geom, stats_dist_nbinom,
+    stats_dist_hypergeom;
+#define DISTRIBUTIONS                                                                                        \
+    &stats_dist_norm, &stats_dist_uniform, &stats_dist_expon, &stats_dist_lognorm, &stats_dist_weibull_min,  \
+        &stats_dist_cauchy, &stats_dist_laplace, &stats_dist_logistic, &stats_dist_pareto,                   \
+        &stats_dist_gamma, &stats_dist_beta, &stats_dist_t, &stats_dist_chi2, &stats_dist_f,                 \
+        &stats_dist_poisson, &stats_dist_binom, &stats_dist_geom, &stats_dist_nbinom, &stats_dist_hypergeom
 
 /* special_unary.c, special_shaped.c */
-#define SPECIAL_FUNCTIONS(X)                                                                                 \
-    X(gamma)                                                                                                 \
-    X(gammaln) X(digamma) X(polygamma) X(beta) X(betaln) X(gammainc) X(gammaincc) X(betainc) X(erf) X(erfc)  \
-        X(erfinv) X(erfcinv) X(ndtr) X(ndtri) X(log_ndtr) X(comb) X(factorial)
-#define SPECIAL_DECLARED(id) extern const struct kiln_function stats_##id;
-SPECIAL_FUNCTIONS(SPECIAL_DECLARED)
-#define SPECIAL_LISTED(id) &stats_##id,
+extern const struct kiln_function stats_gamma, stats_gammaln, stats_digamma, stats_polygamma, stats_erf,
+    stats_erfc, stats_erfinv, stats_erfcinv, stats_ndtr, stats_ndtri, stats_log_ndtr;
+extern const struct kiln_function stats_beta, stats_betaln, stats_gammainc, stats_gammaincc, stats_betainc,
+    stats_comb, stats_factorial;
+#define SPECIAL_FUNCTIONS                                                                                    \
+    &stats_gamma, &stats_gammaln, &stats_digamma, &stats_polygamma, &stats_erf, &stats_erfc, &stats_erfinv,  \
+        &stats_erfcinv, &stats_ndtr, &stats_ndtri, &stats_log_ndtr, &stats_beta, &stats_betaln,              \
+        &stats_gammainc, &stats_gammaincc, &stats_betainc, &stats_comb, &stats_factorial
 
 /* The tables of a descriptor, when they are called <name>_params, <name>_results and <name>_goldens. */
 #define TABLES(name)                                                                                         \

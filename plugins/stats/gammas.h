@@ -6,6 +6,8 @@
 #ifndef GAMMAS_H
 #define GAMMAS_H
 
+#include "wide.h"
+
 /* log(1 + u) - u without cancellation, u > -1. */
 long double log1p_minus(long double u);
 

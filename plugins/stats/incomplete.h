@@ -12,6 +12,8 @@
 
 #include <stdbool.h>
 
+#include "wide.h"
+
 #define SHAPE_MIN 1e-6
 #define SHAPE_MAX 1e10
 

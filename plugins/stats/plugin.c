@@ -10,10 +10,9 @@
 #include "kernels.h"
 
 static const struct kiln_function *const functions[] = {
-    &stats_mean, &stats_var, &stats_std, &stats_describe, &stats_quantile, &stats_correlation,
-    &stats_covariance, &stats_zscore, &stats_cumsum, &stats_normal_pdf,
-    /* distributions and special functions */
-    DISTRIBUTION_FUNCTIONS(DISTRIBUTION_LISTED) SPECIAL_FUNCTIONS(SPECIAL_LISTED)};
+    &stats_mean,       &stats_var,    &stats_std,    &stats_describe,   &stats_quantile, &stats_correlation,
+    &stats_covariance, &stats_zscore, &stats_cumsum, &stats_normal_pdf, DISTRIBUTIONS,   SPECIAL_FUNCTIONS,
+};
 
 static const struct kiln_row options[] = {
     {.name = "simd",

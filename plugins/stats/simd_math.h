@@ -8,6 +8,7 @@
  * v_scale    y * 2^k for whole k in -2100..2100
  * V_HORNER   table[0] + table[1] x + ...
  * v_log      log(x) as a sum, right to 2^-60 relative
+ * v_expm1_near, v_exp_reduce  the parts of an exponential: exp(u + du) = 2^k (1 + (exp(r) - 1))
  * v_exp_times  q exp(u + du), |du| much smaller than 1; u in -1400..709.7 */
 #ifndef SIMD_MATH_H
 #define SIMD_MATH_H
@@ -90,16 +91,28 @@ SIMD_INLINE vec v_horner(const double *c, int n, vec x)
     return sum;
 }
 
-/* exp(u + du) = 2^k exp(r), |r| <= log(2) / 2, and exp(r) - 1 is its Taylor polynomial of degree 13. */
-SIMD_INLINE vec v_exp_times(vec q, vec u, vec du)
+/* exp(r) - 1 for |r| <= log(2) / 2: its Taylor polynomial of degree 13, remainder below 2^-57. */
+SIMD_INLINE vec v_expm1_near(vec r)
 {
     static const double c[] = {
         1 / 2.0,     1 / 6.0,      1 / 24.0,      1 / 120.0,      1 / 720.0,       1 / 5040.0,
         1 / 40320.0, 1 / 362880.0, 1 / 3628800.0, 1 / 39916800.0, 1 / 479001600.0, 1 / 6227020800.0,
     };
+    return v_fma(r * r, V_HORNER(c, r), r);
+}
+
+/* u + du as k log(2) + r. */
+SIMD_INLINE vec v_exp_reduce(vec u, vec du, vec *ret_k)
+{
     const vec k = v_round(u * v_set(0x1.71547652b82fep0));
-    const vec r = v_fma(k, v_set(-0x1.62e42fee00000p-1), u) + v_fma(k, v_set(-0x1.a39ef35793c76p-33), du);
-    const vec p = v_fma(r * r, V_HORNER(c, r), r);
+    *ret_k = k;
+    return v_fma(k, v_set(-0x1.62e42fee00000p-1), u) + v_fma(k, v_set(-0x1.a39ef35793c76p-33), du);
+}
+
+SIMD_INLINE vec v_exp_times(vec q, vec u, vec du)
+{
+    vec k;
+    const vec p = v_expm1_near(v_exp_reduce(u, du, &k));
     return v_scale(v_fma(q, p, q), k);
 }
 

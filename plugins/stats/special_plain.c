@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "special.h"
+#include "wide.h"
 
 #define SQRT_HALF 0.7071067811865475244008L
 
