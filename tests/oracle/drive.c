@@ -81,8 +81,8 @@ static void *read_file(const char *path, size_t *ret_bytes)
         perror(path);
         exit(2);
     }
-    char *data = mem_alloc(1 << 16);
-    *ret_bytes = fread(data, 1, 1 << 16, f);
+    static char data[1 << 16]; /* of the one file there is; the engine may point into it until the end */
+    *ret_bytes = fread(data, 1, sizeof data, f);
     fclose(f);
     return data;
 }
@@ -98,8 +98,7 @@ int main(int argc, char **argv)
     struct engine *e = NULL;
     struct err err;
     size_t options_bytes = 0;
-    static void *options; /* the engine may point into them until the end */
-    options = argc > 2 ? read_file(argv[2], &options_bytes) : NULL;
+    void *options = argc > 2 ? read_file(argv[2], &options_bytes) : NULL;
     if (engine_load(argv[1], options, options_bytes, &limits, &e, &err)) {
         fprintf(stderr, "%s: %s\n", argv[1], err.text);
         return 1;
