@@ -194,6 +194,10 @@ def test_beta_and_incomplete_functions(stats):
         for name, ends in (("gammainc", [0, 1]), ("gammaincc", [1, 0])):
             got = stats(name, a=a, x=[0, inf, nan])["values"]
             assert list(got[:2]) == ends and np.isnan(got[2])
+    for name, args in (("beta", {"a": [1], "b": [nan]}), ("betaln", {"a": [nan], "b": [1]}), ("gammainc", {"a": 1, "x": [nan]}),
+                       ("gammaincc", {"a": 1, "x": [nan]}), ("betainc", {"a": 1, "b": 1, "x": [nan]})):
+        assert np.isnan(stats(name, **args)["values"]).all()
+        assert "NaN" in stats.refused(name, nan_policy="raise", **args).text
     for name, field in (("gammainc", "a"), ("gammaincc", "a")):
         assert stats.refused(name, a=1e-7, x=[1]).field == field and stats.refused(name, a=1, x=[-1e-300]).field == "x"
     assert stats.refused("betainc", a=1, b=1, x=[1.0000000000000002]).field == "x"
