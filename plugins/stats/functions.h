@@ -32,6 +32,29 @@ extern const struct kiln_function stats_histogram, stats_bincount, stats_digitiz
 extern const struct kiln_function stats_convolve, stats_correlate, stats_interp, stats_resample,
     stats_resample_linear, stats_detrend;
 
+/* dist_closed.c, dist_gamma.c, dist_discrete.c */
+extern const struct kiln_function stats_dist_norm, stats_dist_uniform, stats_dist_expon, stats_dist_lognorm,
+    stats_dist_weibull_min, stats_dist_cauchy, stats_dist_laplace, stats_dist_logistic, stats_dist_pareto;
+extern const struct kiln_function stats_dist_gamma, stats_dist_beta, stats_dist_t, stats_dist_chi2,
+    stats_dist_f;
+extern const struct kiln_function stats_dist_poisson, stats_dist_binom, stats_dist_geom, stats_dist_nbinom,
+    stats_dist_hypergeom;
+#define DISTRIBUTIONS                                                                                        \
+    &stats_dist_norm, &stats_dist_uniform, &stats_dist_expon, &stats_dist_lognorm, &stats_dist_weibull_min,  \
+        &stats_dist_cauchy, &stats_dist_laplace, &stats_dist_logistic, &stats_dist_pareto,                   \
+        &stats_dist_gamma, &stats_dist_beta, &stats_dist_t, &stats_dist_chi2, &stats_dist_f,                 \
+        &stats_dist_poisson, &stats_dist_binom, &stats_dist_geom, &stats_dist_nbinom, &stats_dist_hypergeom
+
+/* special_unary.c, special_shaped.c */
+extern const struct kiln_function stats_gamma, stats_gammaln, stats_digamma, stats_polygamma, stats_erf,
+    stats_erfc, stats_erfinv, stats_erfcinv, stats_ndtr, stats_ndtri, stats_log_ndtr;
+extern const struct kiln_function stats_beta, stats_betaln, stats_gammainc, stats_gammaincc, stats_betainc,
+    stats_comb, stats_factorial;
+#define SPECIAL_FUNCTIONS                                                                                    \
+    &stats_gamma, &stats_gammaln, &stats_digamma, &stats_polygamma, &stats_erf, &stats_erfc, &stats_erfinv,  \
+        &stats_erfcinv, &stats_ndtr, &stats_ndtri, &stats_log_ndtr, &stats_beta, &stats_betaln,              \
+        &stats_gammainc, &stats_gammaincc, &stats_betainc, &stats_comb, &stats_factorial
+
 /* The tables of a descriptor, when they are called <name>_params, <name>_results and <name>_goldens. */
 #define TABLES(name)                                                                                         \
     .params = name##_params, .n_params = KILN_COUNT(name##_params), .results = name##_results,               \

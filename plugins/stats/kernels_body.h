@@ -17,6 +17,8 @@ static bool runs_here(void)
 
 SIMD_BEGIN
 
+#include "simd_math.h"
+
 /* How far ahead to fetch: a whole block is probably followed by another, a short one is not. */
 SIMD_INLINE size_t next_block(size_t n)
 {
@@ -260,31 +262,16 @@ static void standardise(const double *x, size_t n, double mean, double std, doub
 }
 
 /* An error in z = (x - mu) / sigma, or in its square, grows by the factor z^2 in the result, so what
- * rounding takes away is carried along: z + dz is the quotient, u + du is -(z + dz)^2 / 2. Then exp(u) = 2^k
- * exp(r), |r| <= log(2) / 2, where exp(r) - 1 is its Taylor polynomial of degree 13 (remainder below 2^-57).
+ * rounding takes away is carried along: z + dz is the quotient, u + du is -(z + dz)^2 / 2. Then exp(u) is 2^k
+ * exp(r).
  * The factor of the density is added as c + c (exp(r) - 1), with the part of c that rounding took away, so
  * that the result is rounded almost once. */
 SIMD_INLINE vec density(vec x, vec mu, vec sigma, vec reciprocal, vec factor, vec factor_rest)
 {
-    const vec magic = v_set(0x1.8p52);
     vec d = x - mu, b = d - x, lost = (x - (d - b)) - (mu + b);
     vec z = d * reciprocal, dz = (lost - v_rest(z, sigma, d)) * reciprocal;
     vec zz = z * z, u = zz * v_set(-0.5), du = v_set(-0.5) * v_rest(z, z, zz) - z * dz;
-    vec k = v_fma(u, v_set(0x1.71547652b82fep0), magic) - magic;
-    vec r = v_fma(k, v_set(-0x1.62e42fee00000p-1), u) + v_fma(k, v_set(-0x1.a39ef35793c76p-33), du);
-    vec q = v_set(1 / 6227020800.0);
-    q = v_fma(q, r, v_set(1 / 479001600.0));
-    q = v_fma(q, r, v_set(1 / 39916800.0));
-    q = v_fma(q, r, v_set(1 / 3628800.0));
-    q = v_fma(q, r, v_set(1 / 362880.0));
-    q = v_fma(q, r, v_set(1 / 40320.0));
-    q = v_fma(q, r, v_set(1 / 5040.0));
-    q = v_fma(q, r, v_set(1 / 720.0));
-    q = v_fma(q, r, v_set(1 / 120.0));
-    q = v_fma(q, r, v_set(1 / 24.0));
-    q = v_fma(q, r, v_set(1 / 6.0));
-    q = v_fma(q, r, v_set(0.5));
-    vec p = v_fma(r * r, q, r);
+    vec k, p = v_expm1_near(v_exp_reduce(u, du, &k));
     return v_exp2(factor + v_fma(factor, p, factor_rest), k);
 }
 

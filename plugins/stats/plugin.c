@@ -19,6 +19,8 @@ static const struct kiln_function *const functions[] = {
     &stats_sort, &stats_argsort, &stats_rankdata, &stats_histogram, &stats_bincount, &stats_digitize,
     &stats_searchsorted, &stats_convolve, &stats_correlate, &stats_interp,
     &stats_resample, &stats_resample_linear, &stats_detrend,
+    /* distributions and special functions */
+    DISTRIBUTIONS, SPECIAL_FUNCTIONS,
 };
 
 static const struct kiln_row options[] = {
