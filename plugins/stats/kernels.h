@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "fit_kernels.h"
+
 #define KERNEL_BLOCK 1536
 #define KERNEL_ORDER 32
 
@@ -71,6 +73,8 @@ struct kernels {
 
     /* Sorts at most KERNEL_ORDER values into out, which may be x. */
     void (*order)(const double *x, size_t n, double *out);
+
+    struct fit_kernels fit; /* least squares */
 };
 
 extern const struct kernels kernels_plain, kernels_baseline;

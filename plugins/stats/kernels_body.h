@@ -318,6 +318,8 @@ static void order(const double *x, size_t n, double *out)
     }
 }
 
+#include "fit_body.h"
+
 SIMD_END
 
 const struct kernels KERNELS = {
@@ -333,4 +335,5 @@ const struct kernels KERNELS = {
     .normal_pdf = normal_pdf,
     .split = split,
     .order = order,
+    .fit = FIT_KERNELS,
 };

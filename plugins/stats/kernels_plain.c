@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "fit_plain.h"
+
 static bool plain_runs_here(void)
 {
     return true;
@@ -144,4 +146,5 @@ const struct kernels kernels_plain = {
     .normal_pdf = plain_normal_pdf,
     .split = plain_split,
     .order = plain_order,
+    .fit = FIT_PLAIN_KERNELS,
 };

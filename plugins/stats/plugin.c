@@ -12,6 +12,8 @@
 static const struct kiln_function *const functions[] = {
     &stats_mean,        &stats_var,        &stats_std,    &stats_describe, &stats_quantile,
     &stats_correlation, &stats_covariance, &stats_zscore, &stats_cumsum,   &stats_normal_pdf,
+    /* inference and regression */
+    &stats_lstsq,
 };
 
 static const struct kiln_row options[] = {
