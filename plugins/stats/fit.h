@@ -30,7 +30,6 @@ struct fit_source {
     void (*panel)(const struct fit_source *s, size_t index, struct fit_panel *ret);
     void *of;       /* the source's own */
     double rcond;   /* columns that keep less than this part of their length count as dependent */
-    bool exact;     /* b is wanted in twice the precision */
     double *ret_residuals; /* n places, or NULL */
 };
 

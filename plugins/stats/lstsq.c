@@ -138,17 +138,41 @@ static double safe_scale(double most)
     return most == 0 || (most > 0x1p-300 && most < 0x1p300) ? 1 : ldexp(1, -ilogb(most) > 1000 ? 1000 : -ilogb(most));
 }
 
-static double rescale(double *v, size_t n, size_t stride, size_t panels)
+/* The sum of magnitudes in a column of a panel, in lanes that compilers turn into vectors. */
+static double column_size(const double *v)
+{
+    enum { LANES = 8 };
+    double sums[LANES] = {0};
+    for (size_t i = 0; i < FIT_ROWS; i += LANES) {
+        for (size_t l = 0; l < LANES; l++) {
+            sums[l] += fabs(v[i + l]);
+        }
+    }
+    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+}
+
+/* Multiplies a column, one part of it in each panel, by its safe scale; 0 when it has an infinity. */
+static double rescale(double *v, size_t stride, size_t panels)
 {
     double most = 0;
     for (size_t t = 0; t < panels; t++) {
-        for (size_t i = 0; i < n; i++) {
+        most += column_size(v + t * stride);
+    }
+    if (most > 0x1p-290 && most < 0x1p290) {
+        return 1;
+    }
+    most = 0;
+    for (size_t t = 0; t < panels; t++) {
+        for (size_t i = 0; i < FIT_ROWS; i++) {
             most = fmax(most, fabs(v[t * stride + i]));
         }
     }
+    if (isinf(most)) {
+        return 0;
+    }
     const double scale = safe_scale(most);
     for (size_t t = 0; scale != 1 && t < panels; t++) {
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = 0; i < FIT_ROWS; i++) {
             v[t * stride + i] *= scale;
         }
     }
@@ -183,31 +207,6 @@ static double *padded(struct kiln_call *call, const double *x, size_t n)
         memset(ret + n, 0, (all - n) * sizeof *ret);
     }
     return ret;
-}
-
-static int refuse_infinite(struct kiln_call *call, const char *field, size_t at, size_t columns)
-{
-    if (columns) {
-        return call->host->fail(call, KILN_INVALID, field,
-                                "element [%zu,%zu] of %s is infinite, expected finite numbers", at / columns,
-                                at % columns, field);
-    }
-    return call->host->fail(call, KILN_INVALID, field, "element %zu of %s is infinite, expected finite numbers", at,
-                            field);
-}
-
-/* Index of the first infinity; n when there is none. */
-static size_t find_infinite(const double *x, size_t n)
-{
-    double marks = 0;
-    for (size_t i = 0; i < n; i++) {
-        marks = fmax(marks, fabs(x[i]));
-    }
-    size_t i = isinf(marks) ? 0 : n;
-    while (i < n && !isinf(x[i])) {
-        i++;
-    }
-    return i;
 }
 
 struct data {
@@ -283,16 +282,25 @@ static int data_take(struct kiln_call *call, const struct kiln_slot *args, struc
                      (d->weights && k->find_nan(d->weights, d->n) < d->n);
     const enum nan_policy policy = nan_policy_of(&args[NAN_POLICY]);
     *ret_nan = nan && policy == NAN_PROPAGATE;
-    int status = !nan || *ret_nan ? KILN_OK : policy == NAN_RAISE ? refuse_nan(call, d) : omit(call, d);
-    if (status) {
-        return status;
+    return !nan || *ret_nan ? KILN_OK : policy == NAN_RAISE ? refuse_nan(call, d) : omit(call, d);
+}
+
+/* One of the arrays has an infinity: says where. */
+static int refuse_infinite(struct kiln_call *call, const struct data *d)
+{
+    static const char *const fields[] = {"x", "y", "weights"};
+    const double *const arrays[] = {d->x, d->y, d->weights};
+    for (size_t f = 0; f < 3; f++) {
+        const size_t columns = f == 0 ? d->m : 1;
+        for (size_t i = 0; arrays[f] && i < d->n * columns; i++) {
+            if (isinf(arrays[f][i])) {
+                return call->host->fail(call, KILN_INVALID, fields[f],
+                                        "%s of observation %zu is infinite, expected finite numbers", fields[f],
+                                        i / columns);
+            }
+        }
     }
-    const size_t x = find_infinite(d->x, d->n * d->m), y = find_infinite(d->y, d->n);
-    const size_t w = d->weights ? find_infinite(d->weights, d->n) : d->n;
-    return x < d->n * d->m ? refuse_infinite(call, "x", x, d->m)
-           : y < d->n      ? refuse_infinite(call, "y", y, 0)
-           : w < d->n      ? refuse_infinite(call, "weights", w, 0)
-                           : KILN_OK;
+    return KILN_FAILED; /* not reached */
 }
 
 static int design_make(struct kiln_call *call, const struct data *data, bool intercept, size_t k, struct design *d)
@@ -309,12 +317,14 @@ static int design_make(struct kiln_call *call, const struct data *data, bool int
         const size_t from = t * FIT_ROWS, rows = data->n - from < FIT_ROWS ? data->n - from : FIT_ROWS;
         fill_panel(data->x + from * data->m, rows, data->m, intercept, d->columns + t * k * FIT_ROWS);
     }
+    bool finite = true;
     for (size_t j = 0; j < k; j++) {
-        d->scales[j] = rescale(d->columns + j * FIT_ROWS, FIT_ROWS, k * FIT_ROWS, panels);
+        d->scales[j] = rescale(d->columns + j * FIT_ROWS, k * FIT_ROWS, panels);
+        finite = finite && d->scales[j] != 0;
     }
-    d->y_scale = rescale(d->y, panels * FIT_ROWS, 0, 1);
-    d->weight_scale = d->weights ? rescale(d->weights, panels * FIT_ROWS, 0, 1) : 1;
-    return KILN_OK;
+    d->y_scale = rescale(d->y, FIT_ROWS, panels);
+    d->weight_scale = d->weights ? rescale(d->weights, FIT_ROWS, panels) : 1;
+    return finite && d->y_scale != 0 && d->weight_scale != 0 ? KILN_OK : refuse_infinite(call, data);
 }
 
 /* The sum of squares that the regression is compared with, of y as scaled. */
