@@ -23,7 +23,7 @@ extern const struct kiln_function stats_zscore, stats_cumsum;
 extern const struct kiln_function stats_normal_pdf;
 
 /* inference and regression: lstsq.c, polyfit.c */
-extern const struct kiln_function stats_lstsq;
+extern const struct kiln_function stats_lstsq, stats_polyfit, stats_polyval;
 
 /* The tables of a descriptor, when they are called <name>_params, <name>_results and <name>_goldens. */
 #define TABLES(name)                                                                                         \

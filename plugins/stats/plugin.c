@@ -14,6 +14,8 @@ static const struct kiln_function *const functions[] = {
     &stats_correlation, &stats_covariance, &stats_zscore, &stats_cumsum,   &stats_normal_pdf,
     /* inference and regression */
     &stats_lstsq,
+    &stats_polyfit,
+    &stats_polyval,
 };
 
 static const struct kiln_row options[] = {
