@@ -106,7 +106,8 @@ static int precise_triangle(struct kiln_call *call, struct work *w)
 /* ---- residuals -------------------------------------------------------------------------------------------- */
 
 /* One pass over the observations with the coefficients b: rss, and X' W r in g when asked for. */
-static int residual_pass(struct kiln_call *call, struct work *w, const struct dd *b, bool gradient, double *ret_rss)
+static int residual_pass(struct kiln_call *call, struct work *w, const struct dd *b, bool gradient,
+                         double *ret_rss)
 {
     double rss = 0;
     for (size_t j = 0; j < w->k; j++) {
@@ -136,7 +137,8 @@ static int residual_pass(struct kiln_call *call, struct work *w, const struct dd
                 lanes[i % 8] += r * r;
             }
         }
-        rss += ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
+        rss +=
+            ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
         if (gradient) {
             w->kernels->gradient(panel.hi, panel.lo, w->k, w->y, w->y_lo, w->sums, w->sums_lo);
             for (size_t j = 0; j < w->k; j++) {

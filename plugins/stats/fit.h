@@ -28,8 +28,8 @@ struct fit_panel {
 struct fit_source {
     size_t n, k; /* observations, columns; both at least 1 */
     void (*panel)(const struct fit_source *s, size_t index, struct fit_panel *ret);
-    void *of;       /* the source's own */
-    double rcond;   /* columns that keep less than this part of their length count as dependent */
+    void *of;              /* the source's own */
+    double rcond;          /* columns that keep less than this part of their length count as dependent */
     double *ret_residuals; /* n places, or NULL */
 };
 

@@ -308,5 +308,5 @@ static void fit_polyval(const double *p, size_t k, const double *x, size_t n, do
 #define FIT_KERNELS                                                                                          \
     {                                                                                                        \
         .append = fit_append, .append_dd = fit_append_dd, .residuals = fit_residuals,                        \
-        .gradient = fit_gradient, .powers = fit_powers, .polyval = fit_polyval                                                                             \
+        .gradient = fit_gradient, .powers = fit_powers, .polyval = fit_polyval                               \
     }

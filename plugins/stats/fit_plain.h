@@ -17,7 +17,7 @@ void fit_plain_polyval(const double *p, size_t k, const double *x, size_t n, dou
 #define FIT_PLAIN_KERNELS                                                                                    \
     {                                                                                                        \
         .append = fit_plain_append, .append_dd = fit_plain_append_dd, .residuals = fit_plain_residuals,      \
-        .gradient = fit_plain_gradient, .powers = fit_plain_powers, .polyval = fit_plain_polyval                                                                       \
+        .gradient = fit_plain_gradient, .powers = fit_plain_powers, .polyval = fit_plain_polyval             \
     }
 
 #endif

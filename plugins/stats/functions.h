@@ -24,6 +24,10 @@ extern const struct kiln_function stats_normal_pdf;
 
 /* inference and regression: lstsq.c, polyfit.c */
 extern const struct kiln_function stats_lstsq, stats_polyfit, stats_polyval;
+/* ttest.c, anova.c, frequency.c, ks.c */
+extern const struct kiln_function stats_ttest_1samp, stats_ttest_rel, stats_ttest_ind, stats_f_test,
+    stats_f_oneway, stats_kruskal, stats_levene, stats_bartlett, stats_chisquare, stats_chi2_contingency,
+    stats_fisher_exact, stats_binomtest, stats_ks_1samp, stats_ks_2samp;
 
 /* The tables of a descriptor, when they are called <name>_params, <name>_results and <name>_goldens. */
 #define TABLES(name)                                                                                         \

@@ -44,8 +44,8 @@ int sample_check_least(struct kiln_call *call, const struct sample *s, const cha
     if (s->n >= least) {
         return KILN_OK;
     }
-    return call->host->fail(call, KILN_INVALID, field, "%s has %zu value%s%s, expected at least %zu", field, s->n,
-                            s->n == 1 ? "" : "s", s->omitted ? " without NaN" : "", least);
+    return call->host->fail(call, KILN_INVALID, field, "%s has %zu value%s%s, expected at least %zu", field,
+                            s->n, s->n == 1 ? "" : "s", s->omitted ? " without NaN" : "", least);
 }
 
 int give_nan(struct kiln_slot *results, size_t from, size_t to)

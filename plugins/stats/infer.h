@@ -62,20 +62,20 @@ static inline void give_int(struct kiln_slot *slot, int64_t value)
     {                                                                                                        \
         .name = id, .kind = KILN_INT, .help = text                                                           \
     }
-#define ROW_PVALUE ROW_RESULT("pvalue", "probability of a statistic at least as extreme if the hypothesis holds")
+#define ROW_PVALUE                                                                                           \
+    ROW_RESULT("pvalue", "probability of a statistic at least as extreme if the hypothesis holds")
 #define ROW_COLUMN(id, dims, text)                                                                           \
     {                                                                                                        \
         .name = id, .kind = KILN_ARRAY, .shape = dims, .help = text                                          \
     }
 
-#define HELP_NAN "what a NaN does: make the results NaN, be left out, or be refused"
-#define HELP_NAN_PAIRS                                                                                       \
-    "what a NaN does: make the results NaN, have its observation left out, or be refused"
+#define HELP_NAN       "what a NaN does: make the results NaN, be left out, or be refused"
+#define HELP_NAN_PAIRS "what a NaN does: make the results NaN, have its observation left out, or be refused"
 
 #define FUNCTION(id, text, words)                                                                            \
     const struct kiln_function stats_##id = {                                                                \
-        KILN_FUNCTION_HEAD, .flags = KILN_PURE, .name = #id, .summary = text, .help = words, TABLES(id),     \
-        .run = id##_run,                                                                                     \
+        KILN_FUNCTION_HEAD, .flags = KILN_PURE, .name = #id,     .summary = text,                            \
+        .help = words,      TABLES(id),         .run = id##_run,                                             \
     }
 
 #endif

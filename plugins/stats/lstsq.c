@@ -9,17 +9,23 @@
 #include "reduce.h"
 
 static const char lstsq_help[] =
-    "Multiple linear regression: coefficients b that make the sum of w (y - X b)^2 least; with intercept, the "
+    "Multiple linear regression: coefficients b that make the sum of w (y - X b)^2 least; with intercept, "
+    "the "
     "first coefficient belongs to a column of ones. x has one row for each observation.\n"
-    "stderr = residual_std sqrt(diag (X' W X)^-1), residual_std = sqrt(rss / df_resid), df_resid = n - rank; tvalue = "
-    "coef / stderr with two-sided pvalue; rsquared = 1 - rss / tss, tss about the mean with an intercept and about 0 "
-    "without; fvalue compares with the model of the intercept alone (numpy.linalg.lstsq, statsmodels OLS and WLS).\n"
+    "stderr = residual_std sqrt(diag (X' W X)^-1), residual_std = sqrt(rss / df_resid), df_resid = n - rank; "
+    "tvalue = "
+    "coef / stderr with two-sided pvalue; rsquared = 1 - rss / tss, tss about the mean with an intercept and "
+    "about 0 "
+    "without; fvalue compares with the model of the intercept alone (numpy.linalg.lstsq, statsmodels OLS and "
+    "WLS).\n"
     "Solved by Householder reflections and refinement with residuals in twice the precision, or in twice the "
     "precision altogether where the columns are nearly dependent, so that coefficients are right almost to "
-    "the last digit for the numbers given (NIST StRD Longley: 13 digits). Columns are scaled to unit length first; one "
+    "the last digit for the numbers given (NIST StRD Longley: 13 digits). Columns are scaled to unit length "
+    "first; one "
     "that keeps less than rcond of its length beside the others counts as dependent: the rank falls, and the "
     "solution of least length is given.\n"
-    "Results that would divide by df_resid = 0 are NaN. Infinite values are refused. nan_policy omit leaves out the "
+    "Results that would divide by df_resid = 0 are NaN. Infinite values are refused. nan_policy omit leaves "
+    "out the "
     "observation, whose residual is NaN.";
 
 enum { X, Y, WEIGHTS, INTERCEPT, RCOND, RESIDUALS, NAN_POLICY };
@@ -77,8 +83,9 @@ static const struct kiln_row lstsq_results[] = {
     ROW_COUNT("df_model", "rank without the intercept"),
     ROW_COUNT("df_resid", "observations less rank"),
     ROW_COUNT("rank", "number of independent columns"),
-    ROW_RESULT("condition",
-               "|X| |X^-1| (Frobenius) of the columns scaled to unit length; infinite when they are dependent"),
+    ROW_RESULT(
+        "condition",
+        "|X| |X^-1| (Frobenius) of the columns scaled to unit length; infinite when they are dependent"),
     ROW_COLUMN("residuals", "q", "y - X b, as long as y; null unless asked for"),
 };
 
@@ -86,7 +93,8 @@ static const struct kiln_golden lstsq_goldens[] = {
     {.title = "a plane through four points",
      .args = "{\"x\":[[0,0],[1,0],[0,1],[1,1]],\"y\":[1,3,4,7],\"residuals\":true}",
      .result = "{\"coef\":[0.75,2.5,3.5],\"df_resid\":1,\"rank\":3,\"rss\":0.25,\"residual_std\":0.5,"
-               "\"rsquared\":0.9866666666666667,\"residuals\":[0.25,-0.25,-0.25,0.25],\"stderr\":[0.4330127018922193,"
+               "\"rsquared\":0.9866666666666667,\"residuals\":[0.25,-0.25,-0.25,0.25],\"stderr\":[0."
+               "4330127018922193,"
                "0.5,0.5]}",
      .rtol = 1e-14},
     {.title = "through the origin, weighted",
@@ -118,7 +126,8 @@ static void panel_of(const struct fit_source *s, size_t index, struct fit_panel 
 }
 
 /* Marks the observations to keep; returns how many. */
-static size_t keep(const double *x, const double *y, const double *weights, size_t n, size_t m, unsigned char *ret)
+static size_t keep(const double *x, const double *y, const double *weights, size_t n, size_t m,
+                   unsigned char *ret)
 {
     size_t kept = 0;
     for (size_t i = 0; i < n; i++) {
@@ -135,7 +144,9 @@ static size_t keep(const double *x, const double *y, const double *weights, size
 /* A power of two that brings values of up to `most` to about 1, where squares might leave the range. */
 static double safe_scale(double most)
 {
-    return most == 0 || (most > 0x1p-300 && most < 0x1p300) ? 1 : ldexp(1, -ilogb(most) > 1000 ? 1000 : -ilogb(most));
+    return most == 0 || (most > 0x1p-300 && most < 0x1p300)
+               ? 1
+               : ldexp(1, -ilogb(most) > 1000 ? 1000 : -ilogb(most));
 }
 
 /* The sum of magnitudes in a column of a panel, in lanes that compilers turn into vectors. */
@@ -221,14 +232,16 @@ static int refuse_nan(struct kiln_call *call, const struct data *d)
     for (size_t i = 0; i < d->n; i++) {
         for (size_t j = 0; j < d->m; j++) {
             if (isnan(d->x[i * d->m + j])) {
-                return call->host->fail(call, KILN_INVALID, "x",
-                                        "element [%zu,%zu] of x is NaN, expected numbers (nan_policy is raise)", i, j);
+                return call->host->fail(
+                    call, KILN_INVALID, "x",
+                    "element [%zu,%zu] of x is NaN, expected numbers (nan_policy is raise)", i, j);
             }
         }
         if (isnan(d->y[i]) || (d->weights && isnan(d->weights[i]))) {
             const char *field = isnan(d->y[i]) ? "y" : "weights";
             return call->host->fail(call, KILN_INVALID, field,
-                                    "element %zu of %s is NaN, expected numbers (nan_policy is raise)", i, field);
+                                    "element %zu of %s is NaN, expected numbers (nan_policy is raise)", i,
+                                    field);
         }
     }
     return KILN_OK;
@@ -241,7 +254,8 @@ static int omit(struct kiln_call *call, struct data *d)
         return KILN_RESOURCE;
     }
     const size_t left = keep(d->x, d->y, d->weights, d->n, d->m, d->kept);
-    double *x = call->host->alloc(call, left * d->m * sizeof *x), *y = call->host->alloc(call, left * sizeof *y),
+    double *x = call->host->alloc(call, left * d->m * sizeof *x),
+           *y = call->host->alloc(call, left * sizeof *y),
            *weights = d->weights ? call->host->alloc(call, left * sizeof *weights) : NULL;
     if (!x || !y || (d->weights && !weights)) {
         return KILN_RESOURCE;
@@ -295,15 +309,16 @@ static int refuse_infinite(struct kiln_call *call, const struct data *d)
         for (size_t i = 0; arrays[f] && i < d->n * columns; i++) {
             if (isinf(arrays[f][i])) {
                 return call->host->fail(call, KILN_INVALID, fields[f],
-                                        "%s of observation %zu is infinite, expected finite numbers", fields[f],
-                                        i / columns);
+                                        "%s of observation %zu is infinite, expected finite numbers",
+                                        fields[f], i / columns);
             }
         }
     }
     return KILN_FAILED; /* not reached */
 }
 
-static int design_make(struct kiln_call *call, const struct data *data, bool intercept, size_t k, struct design *d)
+static int design_make(struct kiln_call *call, const struct data *data, bool intercept, size_t k,
+                       struct design *d)
 {
     const size_t panels = fit_panels(data->n);
     d->columns = call->host->alloc(call, panels * k * FIT_ROWS * sizeof *d->columns);
@@ -348,15 +363,17 @@ static double total_squares(struct kiln_call *call, const struct design *d, size
     return intercept ? sum - off * off / weights : sum;
 }
 
-static void give_fit(const struct fit *f, const struct design *d, double tss, size_t n, size_t k, bool intercept,
-                     struct kiln_slot *results)
+static void give_fit(const struct fit *f, const struct design *d, double tss, size_t n, size_t k,
+                     bool intercept, struct kiln_slot *results)
 {
     const double df = (double) (n - f->rank), df_model = (double) (f->rank - (intercept && f->rank > 0));
-    const double unit = d->weight_scale * d->y_scale * d->y_scale, variance = f->rss / df; /* NaN, too, when df is 0 */
-    double *coef = results[COEF].array.data, *err = results[STDERR].array.data, *t = results[TVALUES].array.data,
-           *p = results[PVALUES].array.data;
+    const double unit = d->weight_scale * d->y_scale * d->y_scale,
+                 variance = f->rss / df; /* NaN, too, when df is 0 */
+    double *coef = results[COEF].array.data, *err = results[STDERR].array.data,
+           *t = results[TVALUES].array.data, *p = results[PVALUES].array.data;
     for (size_t j = 0; j < k; j++) {
-        const double b = dd_value(f->b[j]), se = df > 0 ? sqrt(variance) * fit_root_length(f, k, j) : (double) NAN;
+        const double b = dd_value(f->b[j]),
+                     se = df > 0 ? sqrt(variance) * fit_root_length(f, k, j) : (double) NAN;
         coef[j] = b * d->scales[j] / d->y_scale;
         err[j] = se * d->scales[j] / d->y_scale;
         t[j] = b / se;
@@ -376,7 +393,8 @@ static void give_fit(const struct fit *f, const struct design *d, double tss, si
         if (df > 0) {
             give(&results[RSQUARED_ADJ], 1 - unexplained * ((double) n - (intercept ? 1 : 0)) / df);
             if (df_model > 0) {
-                const double explained = tss > f->rss ? tss - f->rss : 0, fvalue = explained / df_model / variance;
+                const double explained = tss > f->rss ? tss - f->rss : 0,
+                             fvalue = explained / df_model / variance;
                 give(&results[FVALUE], fvalue);
                 give(&results[F_PVALUE], dist_f_sf(fvalue, df_model, df));
             }

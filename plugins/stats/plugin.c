@@ -10,12 +10,34 @@
 #include "kernels.h"
 
 static const struct kiln_function *const functions[] = {
-    &stats_mean,        &stats_var,        &stats_std,    &stats_describe, &stats_quantile,
-    &stats_correlation, &stats_covariance, &stats_zscore, &stats_cumsum,   &stats_normal_pdf,
+    &stats_mean,
+    &stats_var,
+    &stats_std,
+    &stats_describe,
+    &stats_quantile,
+    &stats_correlation,
+    &stats_covariance,
+    &stats_zscore,
+    &stats_cumsum,
+    &stats_normal_pdf,
     /* inference and regression */
     &stats_lstsq,
     &stats_polyfit,
     &stats_polyval,
+    &stats_ttest_1samp,
+    &stats_ttest_rel,
+    &stats_ttest_ind,
+    &stats_f_test,
+    &stats_f_oneway,
+    &stats_kruskal,
+    &stats_levene,
+    &stats_bartlett,
+    &stats_chisquare,
+    &stats_chi2_contingency,
+    &stats_fisher_exact,
+    &stats_binomtest,
+    &stats_ks_1samp,
+    &stats_ks_2samp,
 };
 
 static const struct kiln_row options[] = {

@@ -7,18 +7,22 @@
 #include "kernels.h"
 #include "reduce.h"
 
-#define MOST_DEGREE 100
+#define MOST_DEGREE      100
 #define MOST_DEGREE_TEXT "100"
 
 /* ---- polyfit ------------------------------------------------------------------------------------------- */
 
 static const char polyfit_help[] =
-    "The polynomial of a degree with the least sum of squared residuals (w (y - p(x)))^2; coef has the highest power "
+    "The polynomial of a degree with the least sum of squared residuals (w (y - p(x)))^2; coef has the "
+    "highest power "
     "first, as numpy.polyfit. Weights w multiply the residuals, not their squares (numpy).\n"
-    "stderr[i] = residual_std sqrt of the diagonal of the inverse normal matrix; residual_std = sqrt(rss / (n - degree "
+    "stderr[i] = residual_std sqrt of the diagonal of the inverse normal matrix; residual_std = sqrt(rss / "
+    "(n - degree "
     "- 1)), null when that is 0. rsquared = 1 - rss / sum (w (y - mean))^2 with the weighted mean.\n"
-    "Computed in powers of (x - c) / s, c in the middle of x and s about half its extent, by Householder reflections "
-    "with refinement in twice the precision, and changed to powers of x in twice the precision: coefficients are right "
+    "Computed in powers of (x - c) / s, c in the middle of x and s about half its extent, by Householder "
+    "reflections "
+    "with refinement in twice the precision, and changed to powers of x in twice the precision: coefficients "
+    "are right "
     "almost to the last digit also where the powers of x are nearly dependent (NIST StRD Filip: 13 digits).\n"
     "Refused when x has too few different values for the degree (numpy warns), or a value is infinite.";
 
@@ -75,7 +79,8 @@ struct points {
     double *x, *y, *w; /* w is NULL where all are 1 */
     size_t n, k;
     double center, scale; /* t = (x - center) scale; scale is a power of two */
-    double y_scale, w_scale; /* powers of two by which y and w were multiplied, so that squares stay in range */
+    double y_scale,
+        w_scale; /* powers of two by which y and w were multiplied, so that squares stay in range */
     double *hi, *lo, *panel_y, *squares; /* one panel */
 };
 
@@ -100,8 +105,7 @@ static void panel_of(const struct fit_source *s, size_t index, struct fit_panel 
             }
         }
     }
-    *ret = (struct fit_panel){
-        .hi = p->hi, .lo = p->lo, .y = p->panel_y, .weights = p->w ? p->squares : NULL};
+    *ret = (struct fit_panel){.hi = p->hi, .lo = p->lo, .y = p->panel_y, .weights = p->w ? p->squares : NULL};
 }
 
 static int refuse_nan(struct kiln_call *call, const char *field, size_t at)
@@ -112,8 +116,8 @@ static int refuse_nan(struct kiln_call *call, const char *field, size_t at)
 
 static int refuse_infinite(struct kiln_call *call, const char *field, size_t at)
 {
-    return call->host->fail(call, KILN_INVALID, field, "element %zu of %s is infinite, expected finite numbers", at,
-                            field);
+    return call->host->fail(call, KILN_INVALID, field,
+                            "element %zu of %s is infinite, expected finite numbers", at, field);
 }
 
 /* Copies the points without NaN. *ret_nan: there is one, and the results shall have it. */
@@ -156,8 +160,8 @@ static int points_take(struct kiln_call *call, const struct kiln_slot *args, str
         count += good;
     }
     if (count == 0 && !*ret_nan) {
-        return call->host->fail(call, KILN_INVALID, "x", "all %zu points have a NaN, expected at least one without",
-                                n);
+        return call->host->fail(call, KILN_INVALID, "x",
+                                "all %zu points have a NaN, expected at least one without", n);
     }
     p->x = to[0];
     p->y = to[1];
@@ -306,7 +310,8 @@ static int polyfit_run(struct kiln_call *call, const struct kiln_slot *args, str
     }
     if (f.rank < p.k) {
         return call->host->fail(call, KILN_INVALID, "degree",
-                                "degree is %zu, expected less than the number of different values of x", p.k - 1);
+                                "degree is %zu, expected less than the number of different values of x",
+                                p.k - 1);
     }
     give_polynomial(&p, &f, total_squares(call, &p), results);
     return KILN_OK;
@@ -318,8 +323,10 @@ FUNCTION(polyfit, "polynomial of least squares through points", polyfit_help);
 
 static const char polyval_help[] =
     "Values of the polynomial p[0] x^(k - 1) + ... + p[k - 1], highest power first as numpy.polyval.\n"
-    "By Horner's scheme with a second one for what rounding takes away, so that values near multiple roots keep "
-    "their digits: as if computed in twice the precision and rounded once. A NaN in p or x makes its values NaN.";
+    "By Horner's scheme with a second one for what rounding takes away, so that values near multiple roots "
+    "keep "
+    "their digits: as if computed in twice the precision and rounded once. A NaN in p or x makes its values "
+    "NaN.";
 
 enum { VAL_P, VAL_X, VAL_NAN_POLICY };
 

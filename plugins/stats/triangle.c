@@ -143,7 +143,8 @@ static void orthonormal_rows(struct dd *rows, size_t rank, size_t k, struct dd *
 
 /* Column `which` of the solution operator: rows b = e(which), of least length. At full rank a back substitution, else
  * rows are z of orthonormal_rows, and t' (z' b) = e. */
-static void solve(const struct dd *rows, const struct dd *t, size_t rank, size_t k, struct dd *c, struct dd *ret)
+static void solve(const struct dd *rows, const struct dd *t, size_t rank, size_t k, struct dd *c,
+                  struct dd *ret)
 {
     if (!t) {
         for (size_t i = k; i-- > 0;) {
@@ -201,8 +202,8 @@ static double condition_of(const double *root, const struct dd *lengths, size_t 
     return sqrt((double) k * sum);
 }
 
-int triangle_solve(struct kiln_call *call, struct dd *r, struct dd *c, size_t k, double rcond, struct dd *ret_b,
-                   double *ret_root, size_t *ret_rank, double *ret_condition)
+int triangle_solve(struct kiln_call *call, struct dd *r, struct dd *c, size_t k, double rcond,
+                   struct dd *ret_b, double *ret_root, size_t *ret_rank, double *ret_condition)
 {
     struct workspace w;
     if (!take(call, k, &w)) {

@@ -18,7 +18,7 @@ bool triangle_invert(const double *r, size_t k, size_t stride, const double *len
 /* The solution of least length of r b = c (r is spoilt, and so is c, of which the rows behind the rank remain as
  * residuals), the matrix root that gives it as root c, and the rank: rows that keep less than rcond of the longest
  * scaled column are dropped. ret_condition is that of the scaled columns; infinite where some are dropped. */
-int triangle_solve(struct kiln_call *call, struct dd *r, struct dd *c, size_t k, double rcond, struct dd *ret_b,
-                   double *ret_root, size_t *ret_rank, double *ret_condition);
+int triangle_solve(struct kiln_call *call, struct dd *r, struct dd *c, size_t k, double rcond,
+                   struct dd *ret_b, double *ret_root, size_t *ret_rank, double *ret_condition);
 
 #endif

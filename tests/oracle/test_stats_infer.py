@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Tests, correlations, distances and the bootstrap of stats beside SciPy; exact rational arithmetic where SciPy loses digits."""
+from fractions import Fraction as F
+
+import numpy as np
+import pytest
+from scipy import stats as S
+
+from plugin import Plugin
+
+ALTERNATIVES = ["two-sided", "less", "greater"]
+rng = np.random.default_rng(20240117)
+
+
+@pytest.fixture(scope="module")
+def stats():
+    with Plugin("stats") as plugin:
+        yield plugin
+
+
+def close(a, b, rtol=1e-11, atol=0.0):
+    np.testing.assert_allclose(a, b, rtol=rtol, atol=atol)
+
+
+def samples():
+    yield rng.normal(size=5), rng.normal(size=7)
+    yield rng.normal(size=40), rng.normal(1, 3, size=31)
+    yield rng.normal(size=1000), rng.normal(0.1, 1, size=2500)
+    yield np.round(rng.normal(size=60), 1), np.round(rng.normal(size=50), 1)
+    yield rng.exponential(size=30) * 1e-200, rng.exponential(size=20) * 1e-200
+
+
+@pytest.mark.parametrize("alternative", ALTERNATIVES)
+def test_t_tests(stats, alternative):
+    for x, y in samples():
+        unit = np.abs(x).max()
+        if unit < 1e-100:  # where SciPy's squares vanish
+            x1, y1 = x * 1e200, y * 1e200
+        else:
+            x1, y1 = x, y
+        for equal in [True, False]:
+            r = stats("ttest_ind", x=x, y=y, equal_var=equal, alternative=alternative)
+            w = S.ttest_ind(x1, y1, equal_var=equal, alternative=alternative)
+            close([r["statistic"], r["pvalue"]], [w.statistic, w.pvalue], 1e-10)
+        mean = float(np.median(x))
+        r = stats("ttest_1samp", x=x, popmean=mean, alternative=alternative, confidence_level=0.9)
+        scale = np.abs(x1).max() / unit
+        w = S.ttest_1samp(x1, mean * scale, alternative=alternative)
+        ci = w.confidence_interval(0.9)
+        close([r["statistic"], r["pvalue"], r["df"]], [w.statistic, w.pvalue, w.df], 1e-9)
+        close(np.array([r["ci_low"], r["ci_high"]]) * scale, [ci.low, ci.high], 1e-6)
+        t = (x1.mean() - r["ci_low"] * scale) / S.sem(x1)  # SciPy's quantile has 8 digits, its tails have all
+        close(S.t.sf(t, w.df), {"two-sided": 0.05, "less": 0, "greater": 0.1}[alternative], 1e-11)
+        n = min(len(x), len(y))
+        r = stats("ttest_rel", x=x[:n], y=y[:n], alternative=alternative)
+        w = S.ttest_rel(x1[:n], y1[:n], alternative=alternative)
+        close([r["statistic"], r["pvalue"]], [w.statistic, w.pvalue], 1e-10)
+
+
+def test_t_keeps_its_digits_far_from_zero(stats):
+    x = 1e9 + rng.normal(size=1000)
+    exact = [F(v) for v in x]
+    mean = sum(exact) / len(exact)
+    var = sum((v - mean) ** 2 for v in exact) / (len(exact) - 1)
+    t = float(mean - 10**9) / float(var / len(exact)) ** 0.5
+    close(stats("ttest_1samp", x=x, popmean=1e9)["statistic"], t, 1e-13)
+
+
+def test_t_tests_at_the_edges(stats):
+    flat = stats("ttest_1samp", x=[2.5, 2.5, 2.5], popmean=2)
+    assert np.isposinf(flat["statistic"]) and flat["pvalue"] == 0
+    assert np.isnan(stats("ttest_ind", x=[1, 1], y=[1, 1])["statistic"])
+    for fn in ["ttest_rel", "ttest_ind", "f_test"]:
+        r = stats(fn, x=[1, 2, np.nan], y=[3, 5, 6.5])
+        assert np.isnan(r["statistic"]) and np.isnan(r["pvalue"])
+    close(stats("ttest_rel", x=[1, 2, np.nan, 5], y=[3, 5, 7, 5.5], nan_policy="omit")["statistic"],
+          S.ttest_rel([1, 2, 5], [3, 5, 5.5]).statistic)
+    close(stats("ttest_ind", x=[1, 2, np.nan, 5], y=[3, 5, 7, 5.5], nan_policy="omit")["statistic"],
+          S.ttest_ind([1, 2, 5], [3, 5, 7, 5.5]).statistic)
+    assert stats.refused("ttest_ind", x=[1.0], y=[1, 2]).field == "x"
+    huge = stats("ttest_ind", x=[1e300, 2e300, 3e300], y=[2e300, 4e300, 5e300])
+    close(huge["statistic"], S.ttest_ind([1, 2, 3], [2, 4, 5]).statistic)
+
+
+def test_f_test(stats):
+    for x, y in samples():
+        r = stats("f_test", x=x, y=y)
+        scale = 1 / np.abs(x).max()
+        f = np.var(x * scale, ddof=1) / np.var(y * scale, ddof=1)
+        d = S.f(len(x) - 1, len(y) - 1)
+        close([r["statistic"], r["pvalue"]], [f, min(1, 2 * min(d.cdf(f), d.sf(f)))], 1e-10)
+
+
+def groups(sizes, decimals=None):
+    parts = [rng.normal(i / 3, 1 + i / 2, size=n) for i, n in enumerate(sizes)]
+    if decimals is not None:
+        parts = [np.round(p, decimals) for p in parts]
+    return parts, np.concatenate(parts), np.concatenate([np.full(n, 7 - 3 * i) for i, n in enumerate(sizes)])
+
+
+@pytest.mark.parametrize("sizes", [(5, 6), (3, 4, 5), (100, 3, 50, 20), (1000, 1500)])
+@pytest.mark.parametrize("decimals", [None, 1])
+def test_several_samples(stats, sizes, decimals):
+    parts, x, group = groups(sizes, decimals)
+    order = rng.permutation(len(x))
+    x, group = x[order], group[order]
+    for fn, args, want in [("f_oneway", {}, S.f_oneway(*parts)), ("kruskal", {}, S.kruskal(*parts)),
+                           ("bartlett", {}, S.bartlett(*parts)),
+                           ("levene", {}, S.levene(*parts)), ("levene", {"center": "mean"}, S.levene(*parts, center="mean")),
+                           ("levene", {"center": "trimmed", "proportiontocut": 0.2},
+                            S.levene(*parts, center="trimmed", proportiontocut=0.2))]:
+        r = stats(fn, x=x, group=group, **args)
+        close([r["statistic"], r["pvalue"]], list(want), 1e-9)
+        far = stats(fn, x=x, group=group.astype(np.int64) * 10**15, **args)
+        close(r["statistic"], far["statistic"], 1e-14)
+
+
+def test_several_samples_at_the_edges(stats):
+    x, group = np.array([1, np.nan, 2, 3, 5.0]), [0, 0, 0, 1, 1]
+    for fn in ["f_oneway", "kruskal", "levene", "bartlett"]:
+        assert np.isnan(stats(fn, x=x, group=group)["pvalue"])
+        omitted = stats(fn, x=x, group=group, nan_policy="omit")
+        close(omitted["statistic"], stats(fn, x=[1, 2, 3, 5.0], group=[0, 0, 1, 1])["statistic"])
+        assert "element 1 of x is NaN" in stats.refused(fn, x=x, group=group, nan_policy="raise").text
+        assert stats.refused(fn, x=[1, 2.0], group=[5, 5]).field == "group"
+    assert np.isposinf(stats("f_oneway", x=[1, 1, 2, 2], group=[0, 0, 1, 1])["statistic"])
+    offset = [1e9 + 1, 1e9 + 2, 1e9 + 3, 1e9 + 3, 1e9 + 4, 1e9 + 8]
+    close(stats("f_oneway", x=offset, group=[0, 0, 0, 1, 1, 1])["statistic"], S.f_oneway([1, 2, 3], [3, 4, 8]).statistic)
+
+
+def test_frequencies(stats):
+    for obs in [[16, 18, 16, 14, 12, 12], [0, 3], rng.integers(0, 100, 50)]:
+        r = stats("chisquare", f_obs=obs)
+        close([r["statistic"], r["pvalue"]], list(S.chisquare(obs)))
+        exp = np.sum(obs) * (lambda w: w / w.sum())(rng.random(len(obs)) + 0.1)
+        r = stats("chisquare", f_obs=obs, f_exp=exp)
+        close([r["statistic"], r["pvalue"]], list(S.chisquare(obs, exp)))
+    assert stats.refused("chisquare", f_obs=[1, 2], f_exp=[2, 2]).field == "f_exp"
+    assert stats.refused("chisquare", f_obs=[1, 2], ddof=1).field == "ddof"
+    for shape in [(2, 2), (2, 3), (5, 4), (1, 4)]:
+        table = rng.integers(1, 30, shape)
+        for correction in [True, False]:
+            r = stats("chi2_contingency", observed=table, correction=correction)
+            w = S.chi2_contingency(table, correction=correction)
+            close([r["statistic"], r["df"], r["pvalue"]], [w[0], w[2], w[1]])
+            close(r["expected"], w[3])
+
+
+@pytest.mark.parametrize("alternative", ALTERNATIVES)
+def test_fisher_exact(stats, alternative):
+    tables = [rng.integers(0, high, (2, 2)) for high in [3, 10, 30, 300, 5000] for _ in range(25)]
+    for table in tables:
+        r, w = stats("fisher_exact", table=table, alternative=alternative), S.fisher_exact(table, alternative)
+        close([r["statistic"], r["pvalue"]], list(w), 1e-9)
+    assert 0 <= stats("fisher_exact", table=[[10**9, 10**9], [10**9, 10**9 - 5]])["pvalue"] <= 1
+
+
+@pytest.mark.parametrize("alternative", ALTERNATIVES)
+def test_binomtest(stats, alternative):
+    for n in [1, 2, 5, 30, 1000]:
+        for k in sorted({0, 1, n // 3, n - 1, n}):
+            for p in [0, 0.01, 0.3, 0.5, 1]:
+                w = S.binomtest(k, n, p, alternative)
+                for method in ["exact", "wilson", "wilsoncc"]:
+                    r = stats("binomtest", k=k, n=n, p=p, alternative=alternative, ci_method=method, confidence_level=0.9)
+                    ci = w.proportion_ci(0.9, method)
+                    close([r["statistic"], r["pvalue"]], [w.statistic, w.pvalue], 1e-10)
+                    close([r["ci_low"], r["ci_high"]], [ci.low, ci.high], 1e-9, 1e-15)
+
+
+@pytest.mark.parametrize("alternative", ALTERNATIVES)
+def test_ks_1samp(stats, alternative):
+    for n in [1, 2, 5, 20, 141, 500, 3000]:
+        for off, width in [(0, 1), (0.1, 1), (1, 0.7)]:
+            x = rng.normal(off, width, size=n)
+            for cdf, f in [("norm", S.norm(0.2, 1.3)), ("uniform", S.uniform(0.2, 1.3)), ("expon", S.expon(0.2, 1.3)),
+                           ("logistic", S.logistic(0.2, 1.3)), ("laplace", S.laplace(0.2, 1.3)), ("cauchy", S.cauchy(0.2, 1.3))]:
+                r = stats("ks_1samp", x=x, cdf=cdf, loc=0.2, scale=1.3, alternative=alternative)
+                w = S.ks_1samp(x, f.cdf, alternative=alternative)
+                close(r["statistic"], w.statistic, 1e-13)
+                close(r["pvalue"], w.pvalue, 1e-8, 1e-14)
+                assert (r["statistic_location"], r["statistic_sign"]) == (w.statistic_location, w.statistic_sign)
+            for method in ["approx", "asymp"]:
+                r = stats("ks_1samp", x=x, alternative=alternative, method=method)
+                close(r["pvalue"], S.ks_1samp(x, S.norm.cdf, alternative=alternative, method=method).pvalue, 1e-9)
+
+
+@pytest.mark.parametrize("alternative", ALTERNATIVES)
+def test_ks_2samp(stats, alternative):
+    for n, m in [(1, 1), (3, 5), (10, 10), (50, 31), (300, 200), (250, 250)]:
+        for off, decimals in [(0, 12), (0.3, 1), (2, 12)]:
+            x, y = np.round(rng.normal(size=n), decimals), np.round(rng.normal(off, size=m), decimals)
+            for method in ["exact", "asymp"]:
+                r, w = stats("ks_2samp", x=x, y=y, alternative=alternative, method=method), S.ks_2samp(x, y, alternative, method)
+                close(r["statistic"], w.statistic, 1e-13)
+                close(r["pvalue"], 1 if np.isnan(w.pvalue) else w.pvalue, 1e-8, 1e-14)  # SciPy: 1 of 1 value, rounded to 0
+                if w.statistic > 0 and alternative != "two-sided":
+                    assert r["statistic_location"] == w.statistic_location
