@@ -253,7 +253,7 @@ static struct distances two_distances(const struct sample *x, const struct sampl
         while (j < y->n && y->x[j] == at) {
             j++;
         }
-        const double off = (double) i / (double) x->n - (double) j / (double) y->n;
+        const double off = (double) i * (double) y->n - (double) j * (double) x->n; /* whole numbers */
         if (off > above) {
             above = off;
             d.above_at = at;
@@ -263,8 +263,8 @@ static struct distances two_distances(const struct sample *x, const struct sampl
             d.below_at = at;
         }
     }
-    d.above = above;
-    d.below = below;
+    d.above = above / ((double) x->n * (double) y->n);
+    d.below = below / ((double) x->n * (double) y->n);
     return d;
 }
 
