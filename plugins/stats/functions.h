@@ -22,6 +22,9 @@ extern const struct kiln_function stats_zscore, stats_cumsum;
 /* distributions.c */
 extern const struct kiln_function stats_normal_pdf;
 
+/* basic statistics: moments.c, extremes.c */
+extern const struct kiln_function stats_sem, stats_variation, stats_sum, stats_min, stats_max, stats_ptp;
+
 /* The tables of a descriptor, when they are called <name>_params, <name>_results and <name>_goldens. */
 #define TABLES(name)                                                                                         \
     .params = name##_params, .n_params = KILN_COUNT(name##_params), .results = name##_results,               \
