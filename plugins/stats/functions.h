@@ -22,7 +22,9 @@ extern const struct kiln_function stats_zscore, stats_cumsum;
 /* distributions.c */
 extern const struct kiln_function stats_normal_pdf;
 
-/* basic statistics: moments.c, extremes.c */
+/* basic statistics: moments.c, extremes.c, shape.c, means.c, robust.c, scaling.c, entropy.c, running.c, top.c */
+extern const struct kiln_function stats_skew, stats_kurtosis, stats_moment;
+extern const struct kiln_function stats_average, stats_gmean, stats_hmean, stats_pmean;
 extern const struct kiln_function stats_sem, stats_variation, stats_sum, stats_min, stats_max, stats_ptp;
 
 /* The tables of a descriptor, when they are called <name>_params, <name>_results and <name>_goldens. */

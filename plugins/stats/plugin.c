@@ -10,11 +10,30 @@
 #include "kernels.h"
 
 static const struct kiln_function *const functions[] = {
-    &stats_mean,        &stats_var,        &stats_std,    &stats_describe, &stats_quantile,
-    &stats_correlation, &stats_covariance, &stats_zscore, &stats_cumsum,   &stats_normal_pdf,
+    &stats_mean,
+    &stats_var,
+    &stats_std,
+    &stats_describe,
+    &stats_quantile,
+    &stats_correlation,
+    &stats_covariance,
+    &stats_zscore,
+    &stats_cumsum,
+    &stats_normal_pdf,
     /* basic statistics */
-    &stats_sem,         &stats_variation,  &stats_sum,    &stats_min,      &stats_max,
+    &stats_sem,
+    &stats_variation,
+    &stats_sum,
+    &stats_min,
+    &stats_max,
     &stats_ptp,
+    &stats_skew,
+    &stats_kurtosis,
+    &stats_moment,
+    &stats_average,
+    &stats_gmean,
+    &stats_hmean,
+    &stats_pmean,
 };
 
 static const struct kiln_row options[] = {
