@@ -22,6 +22,11 @@ extern const struct kiln_function stats_zscore, stats_cumsum;
 /* distributions.c */
 extern const struct kiln_function stats_normal_pdf;
 
+/* basic statistics: moments.c, extremes.c, shape.c, means.c, robust.c, scaling.c, entropy.c, running.c, top.c */
+extern const struct kiln_function stats_skew, stats_kurtosis, stats_moment;
+extern const struct kiln_function stats_average, stats_gmean, stats_hmean, stats_pmean;
+extern const struct kiln_function stats_sem, stats_variation, stats_sum, stats_min, stats_max, stats_ptp;
+
 /* inference and regression: lstsq.c, polyfit.c */
 extern const struct kiln_function stats_lstsq, stats_polyfit, stats_polyval;
 /* ttest.c, anova.c, frequency.c, ks.c */

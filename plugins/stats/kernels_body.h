@@ -166,6 +166,34 @@ static void comoments(const double *x, const double *y, size_t n, struct comomen
     ret->sxy = v_sum(xy + uv) - sx * sy / count;
 }
 
+/* Lanes without values are filled with the first one. */
+static bool extremes(const double *x, size_t n, double *ret_min, double *ret_max)
+{
+    vec a = v_set(x[0]), b = a, c = a, d = a;
+    unsigned nan = 0;
+    size_t i = 0;
+    for (; i + 2 * W <= n; i += 2 * W) {
+        const vec u = v_load(x + i), v = v_load(x + i + W);
+        a = v_min(u, a);
+        b = v_max(u, b);
+        c = v_min(v, c);
+        d = v_max(v, d);
+        nan |= v_unordered(u, v);
+    }
+    for (; i < n; i += W) {
+        const vec u = v_part(x + i, n - i < W ? n - i : W, x[0]);
+        a = v_min(u, a);
+        b = v_max(u, b);
+        nan |= v_unordered(u, u);
+    }
+    *ret_min = v_least(v_min(a, c));
+    *ret_max = v_greatest(v_max(b, d));
+    return nan != 0;
+}
+
+#include "kernels_columns.h"
+#include "kernels_scan.h"
+
 static double center(const double *x, size_t n, double mean, double *out)
 {
     const vec m = v_set(mean);
@@ -330,6 +358,9 @@ const struct kernels KERNELS = {
     .moments2 = moments2,
     .moments4 = moments4,
     .comoments = comoments,
+    .extremes = extremes,
+    .columns = columns,
+    .cumsum = cumsum,
     .center = center,
     .standardise = standardise,
     .normal_pdf = normal_pdf,

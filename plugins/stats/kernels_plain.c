@@ -56,6 +56,46 @@ static void plain_moments4(const double *x, size_t n, struct moments *ret)
     ret->max = max;
 }
 
+static bool plain_extremes(const double *x, size_t n, double *ret_min, double *ret_max)
+{
+    double min = x[0], max = x[0];
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(x[i])) {
+            return true;
+        }
+        min = x[i] < min ? x[i] : min;
+        max = x[i] > max ? x[i] : max;
+    }
+    *ret_min = min;
+    *ret_max = max;
+    return false;
+}
+
+static void plain_columns(const double *x, size_t rows, size_t stride, size_t width, int powers,
+                          struct moments *ret)
+{
+    for (size_t j = 0; j < width; j++) {
+        double column[KERNEL_ROWS];
+        for (size_t i = 0; i < rows; i++) {
+            column[i] = x[i * stride + j];
+        }
+        if (powers > 1) {
+            plain_moments4(column, rows, &ret[j]);
+        } else {
+            ret[j] = (struct moments){.n = (double) rows, .sum = plain_sum(column, rows)};
+        }
+    }
+}
+
+static double plain_cumsum(const double *x, size_t n, double sum, double *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        sum += x[i];
+        out[i] = sum;
+    }
+    return sum;
+}
+
 static void plain_moments2(const double *x, size_t n, struct moments *ret)
 {
     plain_moments4(x, n, ret);
@@ -141,6 +181,9 @@ const struct kernels kernels_plain = {
     .moments2 = plain_moments2,
     .moments4 = plain_moments4,
     .comoments = plain_comoments,
+    .extremes = plain_extremes,
+    .columns = plain_columns,
+    .cumsum = plain_cumsum,
     .center = plain_center,
     .standardise = plain_standardise,
     .normal_pdf = plain_normal_pdf,

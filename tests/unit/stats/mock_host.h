@@ -76,6 +76,22 @@ static inline void *mock_alloc(struct kiln_call *call, size_t bytes)
     return mock_block(m, bytes);
 }
 
+/* Results of rank 1 with elements of 8 bytes. What was written before is not kept: tests' plugins grow once. */
+static inline void *mock_grow(struct kiln_call *call, size_t result, int64_t rows)
+{
+    struct mock *m = (struct mock *) call;
+    struct kiln_array *a = &m->results[result].array;
+    assert_true(result < MOCK_SLOTS && !m->results[result].present && rows >= 0);
+    if (m->fail_alloc && --m->fail_alloc == 0) {
+        return NULL;
+    }
+    *a = (struct kiln_array){
+        .data = mock_block(m, (size_t) rows * 8), .rank = 1, .shape = {rows}, .count = rows};
+    a->dtype = m->function->results[result].dtype;
+    m->results[result].present = 1;
+    return a->data;
+}
+
 static inline const struct kiln_value *mock_option(struct kiln_call *call, const char *name)
 {
     struct mock *m = (struct mock *) call;
@@ -97,6 +113,7 @@ static inline int mock_open(struct mock *m, const char *simd)
                                  .abi_minor = KILN_ABI_MINOR,
                                  .fail = mock_fail,
                                  .alloc = mock_alloc,
+                                 .grow = mock_grow,
                                  .option = mock_option,
                                  .cancelled = mock_cancelled};
     m->simd = (struct kiln_value){.type = KILN_V_STRING, .text = simd};
