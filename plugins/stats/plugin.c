@@ -52,6 +52,12 @@ static const struct kiln_function *const functions[] = {
     &stats_binomtest,
     &stats_ks_1samp,
     &stats_ks_2samp,
+    &stats_mannwhitneyu,
+    &stats_wilcoxon,
+    &stats_jarque_bera,
+    &stats_skewtest,
+    &stats_kurtosistest,
+    &stats_normaltest,
 };
 
 static const struct kiln_row options[] = {
