@@ -34,7 +34,11 @@ extern const struct kiln_function stats_ttest_1samp, stats_ttest_rel, stats_ttes
     stats_f_oneway, stats_kruskal, stats_levene, stats_bartlett, stats_chisquare, stats_chi2_contingency,
     stats_fisher_exact, stats_binomtest, stats_ks_1samp, stats_ks_2samp;
 /* ranktests.c, normality.c */
-extern const struct kiln_function stats_mannwhitneyu, stats_wilcoxon, stats_jarque_bera, stats_skewtest, stats_kurtosistest, stats_normaltest;
+extern const struct kiln_function stats_mannwhitneyu, stats_wilcoxon, stats_jarque_bera, stats_skewtest,
+    stats_kurtosistest, stats_normaltest;
+/* correlate.c, kendall.c, regress.c */
+extern const struct kiln_function stats_pearsonr, stats_spearmanr, stats_kendalltau, stats_linregress,
+    stats_theilslopes;
 
 /* The tables of a descriptor, when they are called <name>_params, <name>_results and <name>_goldens. */
 #define TABLES(name)                                                                                         \

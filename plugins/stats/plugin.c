@@ -58,6 +58,11 @@ static const struct kiln_function *const functions[] = {
     &stats_skewtest,
     &stats_kurtosistest,
     &stats_normaltest,
+    &stats_pearsonr,
+    &stats_spearmanr,
+    &stats_kendalltau,
+    &stats_linregress,
+    &stats_theilslopes,
 };
 
 static const struct kiln_row options[] = {

@@ -263,3 +263,83 @@ def test_normality(stats):
     assert stats("skewtest", x=np.arange(9.0))["statistic"] == pytest.approx(0, abs=1e-12)  # SciPy 1.10: not 0
     assert np.isnan(stats("normaltest", x=[1.0] * 10)["pvalue"])
     assert np.isnan(stats("jarque_bera", x=[1.0, np.nan, 3])["pvalue"])
+
+
+PAIRS = [(2, 9), (3, 9), (5, 9), (33, 9), (34, 9), (60, 1), (200, 0), (3000, 9), (3000, 1)]
+
+
+@pytest.mark.parametrize("alternative", ALTERNATIVES)
+def test_correlations(stats, alternative):
+    for n, decimals in PAIRS:
+        for slope in [0, 0.5, -3]:
+            x = np.round(rng.normal(size=n), decimals)
+            y = np.round(slope * x + rng.normal(size=n), decimals)
+            r, w = stats("pearsonr", x=x, y=y, alternative=alternative, confidence_level=0.9), S.pearsonr(x, y, alternative=alternative)
+            ci = w.confidence_interval(0.9)
+            close([r["statistic"], r["ci_low"], r["ci_high"]], [w.statistic, ci.low, ci.high], 1e-9, 1e-12)
+            close(r["pvalue"], w.pvalue, 1e-8, 1e-300)
+            r, w = stats("spearmanr", x=x, y=y, alternative=alternative), S.spearmanr(x, y, alternative=alternative)
+            close(r["statistic"], w.statistic, 1e-12, 1e-14)
+            if abs(w.statistic) < 0.9999:  # SciPy divides by 1 - r, rounded
+                close(r["pvalue"], w.pvalue, 1e-8, 1e-300)
+            for variant in ["b", "c"]:
+                r = stats("kendalltau", x=x, y=y, alternative=alternative, variant=variant)
+                w = S.kendalltau(x, y, alternative=alternative, variant=variant)
+                close([r["statistic"], r["pvalue"]], [w.statistic, w.pvalue], 1e-9, 1e-300)
+            if n > 2:
+                r = stats("kendalltau", x=x, y=y, alternative=alternative, method="asymptotic")
+                close(r["pvalue"], S.kendalltau(x, y, method="asymptotic", alternative=alternative).pvalue, 1e-9, 1e-300)
+            if n < 300 and decimals == 9:
+                r = stats("kendalltau", x=x, y=y, alternative=alternative, method="exact")
+                close(r["pvalue"], S.kendalltau(x, y, method="exact", alternative=alternative).pvalue, 1e-9, 1e-300)
+
+
+def test_pearson_and_the_line_keep_their_digits_near_one(stats):
+    for noise, rtol in [(1e-3, 1e-10), (1e-6, 1e-10), (1e-9, 1e-6)]:
+        x = np.arange(50.0)
+        y = x + noise * rng.normal(size=50)
+        a, b = [F(v) for v in x], [F(v) for v in y]
+        ma, mb = sum(a) / 50, sum(b) / 50
+        sxx, syy = sum((v - ma) ** 2 for v in a), sum((v - mb) ** 2 for v in b)
+        sxy = sum((v - ma) * (w - mb) for v, w in zip(a, b))
+        t = (48 / float(1 - sxy**2 / (sxx * syy))) ** 0.5
+        r = stats("linregress", x=x, y=y)
+        close(r["slope"] / r["stderr"], t, rtol)
+        close(stats("pearsonr", x=x, y=y)["pvalue"], 2 * S.t.sf(t, 48), 50 * rtol)
+
+
+def test_correlations_at_the_edges(stats):
+    for fn in ["pearsonr", "spearmanr", "kendalltau"]:
+        assert np.isnan(stats(fn, x=[1, 1, 1.0], y=[1, 2, 3.0])["statistic"])
+        assert np.isnan(stats(fn, x=[1, np.nan, 1.0], y=[1, 2, 3.0])["pvalue"])
+        r = stats(fn, x=[1, 5, np.nan, 3, 4.5], y=[2, 6, 3.0, np.nan, 4], nan_policy="omit")
+        close(r["statistic"], stats(fn, x=[1, 5, 4.5], y=[2, 6, 4.0])["statistic"])
+        assert stats.refused(fn, x=[1, np.nan], y=[1, 2.0], nan_policy="raise").field == "x"
+    close(stats("pearsonr", x=[1e300, 2e300, 4e300], y=[1e-300, 3e-300, 4e-300])["statistic"], S.pearsonr([1, 2, 4], [1, 3, 4])[0])
+
+
+@pytest.mark.parametrize("alternative", ALTERNATIVES)
+def test_linregress(stats, alternative):
+    for n, decimals in PAIRS:
+        x, e = np.round(rng.normal(3, size=n), decimals), rng.normal(size=n)
+        for y in [e, 2 + 0.5 * x + e, -3 * x + e]:
+            r, w = stats("linregress", x=x, y=y, alternative=alternative), S.linregress(x, y, alternative)
+            keys = ["slope", "intercept", "rvalue", "stderr", "intercept_stderr"]
+            if n > 2:
+                close([r[k] for k in keys], [getattr(w, k) for k in keys], 1e-7 if n == 3 else 1e-9, 1e-12)
+                close(r["pvalue"], w.pvalue, 1e-7, 1e-300)
+            else:
+                close([r["slope"], r["pvalue"], r["stderr"]], [w.slope, w.pvalue, 0], 1e-9)
+    assert stats.refused("linregress", x=[2, 2, 2.0], y=[1, 2, 3.0]).field == "x"
+    flat = stats("linregress", x=[1, 2, 3.0], y=[2, 2, 2.0])
+    assert (flat["slope"], flat["pvalue"], flat["stderr"]) == (0, 1, 0)
+
+
+def test_theilslopes(stats):
+    for n, decimals in PAIRS[:7]:
+        x, y = np.round(rng.normal(3, size=n), decimals), np.round(rng.normal(size=n), decimals)
+        for method in ["separate", "joint"]:
+            r = stats("theilslopes", x=x, y=y, method=method, confidence_level=0.9)
+            close([r["slope"], r["intercept"], r["low_slope"], r["high_slope"]], list(S.theilslopes(y, x, 0.9, method)), 1e-12, 1e-14)
+    assert stats.refused("theilslopes", x=[1, 1.0], y=[1, 2.0]).field == "x"
+    assert np.isnan(stats("theilslopes", x=[1, 2, 3.0], y=[np.inf, np.inf, 3])["slope"])
