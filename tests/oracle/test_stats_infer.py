@@ -302,7 +302,8 @@ def test_pearson_and_the_line_keep_their_digits_near_one(stats):
         ma, mb = sum(a) / 50, sum(b) / 50
         sxx, syy = sum((v - ma) ** 2 for v in a), sum((v - mb) ** 2 for v in b)
         sxy = sum((v - ma) * (w - mb) for v, w in zip(a, b))
-        t = (48 / float(1 - sxy**2 / (sxx * syy))) ** 0.5
+        square = sxy**2 / (sxx * syy)
+        t = (48 * float(square / (1 - square))) ** 0.5
         r = stats("linregress", x=x, y=y)
         close(r["slope"] / r["stderr"], t, rtol)
         close(stats("pearsonr", x=x, y=y)["pvalue"], 2 * S.t.sf(t, 48), 50 * rtol)
