@@ -63,6 +63,8 @@ static const struct kiln_function *const functions[] = {
     &stats_kendalltau,
     &stats_linregress,
     &stats_theilslopes,
+    &stats_autocorrelation,
+    &stats_shapiro,
 };
 
 static const struct kiln_row options[] = {

