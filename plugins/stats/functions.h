@@ -39,8 +39,8 @@ extern const struct kiln_function stats_mannwhitneyu, stats_wilcoxon, stats_jarq
 /* correlate.c, kendall.c, regress.c */
 extern const struct kiln_function stats_pearsonr, stats_spearmanr, stats_kendalltau, stats_linregress,
     stats_theilslopes;
-/* acf.c, shapiro.c */
-extern const struct kiln_function stats_autocorrelation, stats_shapiro;
+/* acf.c, shapiro.c, distance.c */
+extern const struct kiln_function stats_autocorrelation, stats_shapiro, stats_cdist, stats_pdist;
 
 /* The tables of a descriptor, when they are called <name>_params, <name>_results and <name>_goldens. */
 #define TABLES(name)                                                                                         \

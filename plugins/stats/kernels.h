@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "distance_kernels.h"
 #include "fit_kernels.h"
 
 #define KERNEL_BLOCK   1536
@@ -89,6 +90,7 @@ struct kernels {
     void (*order)(const double *x, size_t n, double *out);
 
     struct fit_kernels fit; /* least squares */
+    struct distance_kernels distance;
 };
 
 extern const struct kernels kernels_plain, kernels_baseline;

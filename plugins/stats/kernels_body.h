@@ -346,6 +346,7 @@ static void order(const double *x, size_t n, double *out)
     }
 }
 
+#include "distance_body.h"
 #include "fit_body.h"
 
 SIMD_END
@@ -367,4 +368,5 @@ const struct kernels KERNELS = {
     .split = split,
     .order = order,
     .fit = FIT_KERNELS,
+    .distance = DISTANCE_KERNELS,
 };

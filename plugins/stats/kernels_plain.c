@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "distance_plain.h"
 #include "fit_plain.h"
 
 static bool plain_runs_here(void)
@@ -190,4 +191,5 @@ const struct kernels kernels_plain = {
     .split = plain_split,
     .order = plain_order,
     .fit = FIT_PLAIN_KERNELS,
+    .distance = DISTANCE_PLAIN_KERNELS,
 };

@@ -65,6 +65,8 @@ static const struct kiln_function *const functions[] = {
     &stats_theilslopes,
     &stats_autocorrelation,
     &stats_shapiro,
+    &stats_cdist,
+    &stats_pdist,
 };
 
 static const struct kiln_row options[] = {

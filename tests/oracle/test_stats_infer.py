@@ -5,6 +5,7 @@ from fractions import Fraction as F
 import numpy as np
 import pytest
 from scipy import stats as S
+from scipy.spatial import distance
 
 from plugin import Plugin
 
@@ -354,7 +355,7 @@ def acf_exactly(x, lags, adjusted):
 
 def test_autocorrelation(stats):
     for n in [1, 2, 3, 10, 50]:
-        for x in [rng.normal(size=n), 1e9 + rng.normal(size=n), 1e-300 * rng.normal(size=n)]:
+        for x in [rng.normal(size=n), 1e9 + rng.normal(size=n)]:
             for lags in sorted({0, n // 2, n - 1}):
                 for adjusted in [False, True]:
                     r = stats("autocorrelation", x=x, nlags=lags, adjusted=adjusted)["acf"]
@@ -362,6 +363,7 @@ def test_autocorrelation(stats):
                         assert np.all(np.isnan(r))
                     else:
                         close(r, acf_exactly([F(v) for v in x], lags, adjusted), 1e-11, 1e-13)
+                    close(stats("autocorrelation", x=x * 2.0**-950, nlags=lags, adjusted=adjusted)["acf"], r, 1e-14, 1e-300)
     x = rng.normal(size=5000).cumsum()
     d = x - x.mean()
     full = np.correlate(d, d, "full")[4999:] / (d @ d)
@@ -384,3 +386,54 @@ def test_shapiro(stats):
     assert np.isnan(stats("shapiro", x=[1, 1, 1.0])["statistic"])
     assert np.isnan(stats("shapiro", x=[1, np.nan, 1.0])["statistic"])
     assert stats.refused("shapiro", x=[1, 2.0]).field == "x"
+
+
+METRICS = ["euclidean", "sqeuclidean", "cityblock", "chebyshev", "cosine", "correlation", "mahalanobis"]
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_distances(stats, metric):
+    for m, p, k in [(1, 1, 2), (3, 70, 3), (40, 33, 7), (100, 32, 20), (65, 64, 50)]:
+        a, b = rng.normal(size=(m, k)), rng.normal(0.5, 2, size=(p, k))
+        args = {"VI": np.linalg.inv(np.cov(rng.normal(size=(k, 5 * k))))} if metric == "mahalanobis" else {}
+        ours = {"vi": v for v in args.values()}
+        close(stats("cdist", xa=a, xb=b, metric=metric, **ours)["distances"], distance.cdist(a, b, metric, **args), 1e-11, 1e-15)
+        close(stats("pdist", x=b, metric=metric, **ours)["distances"], distance.pdist(b, metric, **args), 1e-11, 1e-15)
+        if metric == "mahalanobis" and m + p > 2 * k:
+            close(stats("cdist", xa=a, xb=b, metric=metric)["distances"], distance.cdist(a, b, metric), 1e-9)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_distances_of_hard_points(stats, metric):
+    a = rng.normal(size=(40, 5))
+    plain = stats("pdist", x=a, metric=metric)["distances"]
+    for factor in [2.0**600, 2.0**-700]:
+        power = {"sqeuclidean": factor * factor, "cosine": 1, "correlation": 1, "mahalanobis": 1}.get(metric, factor)
+        with np.errstate(over="ignore"):
+            close(stats("pdist", x=a * factor, metric=metric)["distances"], plain * power, 1e-12)
+    if metric not in ["cosine"]:
+        grid = np.round(a, 6)
+        close(stats("pdist", x=2.0**20 + np.round(grid * 2**20) / 2**20, metric=metric)["distances"],
+              stats("pdist", x=np.round(grid * 2**20) / 2**20, metric=metric)["distances"], 1e-9)
+    a[7, 2] = np.nan
+    found = stats("cdist", xa=a, xb=a, metric=metric, vi=np.eye(5))["distances"]
+    bad = np.isnan(found)
+    assert bad[7].all() and bad[:, 7].all() and not np.delete(np.delete(bad, 7, 0), 7, 1).any()
+    assert np.isnan(stats("pdist", x=a, metric=metric, vi=np.eye(5))["distances"]).sum() == 39
+    assert stats.refused("pdist", x=a, metric=metric, nan_policy="raise").field == "x"
+
+
+def test_cosine_of_nearly_parallel_points(stats):
+    a, b = np.array([[1.0, 2.0, 3.0]]), np.array([[1.0, 2.0, 3.000001]])
+    dot, aa, bb = (sum(F(u) * F(v) for u, v in zip(p[0], q[0])) for p, q in [(a, b), (a, a), (b, b)])
+    square = 1 - dot * dot / (aa * bb)  # sin^2
+    close(stats("cdist", xa=a, xb=b, metric="cosine")["distances"][0, 0], float(square) / 2, 1e-9)
+
+
+def test_distance_kernels_agree(stats):
+    a, b = rng.normal(size=(9, 13)), rng.normal(size=(77, 13))
+    for metric in METRICS:
+        want = stats("cdist", xa=a, xb=b, metric=metric)["distances"]
+        for simd in ["plain", "baseline", "avx2"]:
+            with Plugin("stats", {"simd": simd}) as other:
+                close(other("cdist", xa=a, xb=b, metric=metric)["distances"], want, 1e-12)
