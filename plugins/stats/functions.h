@@ -41,6 +41,8 @@ extern const struct kiln_function stats_pearsonr, stats_spearmanr, stats_kendall
     stats_theilslopes;
 /* acf.c, shapiro.c, distance.c */
 extern const struct kiln_function stats_autocorrelation, stats_shapiro, stats_cdist, stats_pdist;
+/* bootstrap.c */
+extern const struct kiln_function stats_bootstrap;
 
 /* The tables of a descriptor, when they are called <name>_params, <name>_results and <name>_goldens. */
 #define TABLES(name)                                                                                         \

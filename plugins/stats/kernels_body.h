@@ -125,9 +125,17 @@ static void moments4(const double *x, size_t n, struct moments *ret)
     ret->max = v_greatest(greatest);
 }
 
-static void comoments(const double *x, const double *y, size_t n, struct comoments *ret)
+/* Four vectors spread over the block tell about where its mean is. */
+static double center_guess(const double *x, size_t n)
 {
-    const double count = (double) n, center_x = sum(x, n) / count, center_y = sum(y, n) / count;
+    const size_t step = n / 4;
+    return v_sum((v_load(x) + v_load(x + step)) + (v_load(x + 2 * step) + v_load(x + 3 * step))) / (4 * W);
+}
+
+static void comoments_about(const double *x, const double *y, size_t n, double center_x, double center_y,
+                            struct comoments *ret)
+{
+    const double count = (double) n;
     const size_t ahead = next_block(n);
     const vec cx = v_set(center_x), cy = v_set(center_y);
     vec x1 = v_set(0), y1 = x1, xx = x1, yy = x1, xy = x1, u1 = x1, v1 = x1, uu = x1, vv = x1, uv = x1;
@@ -164,6 +172,24 @@ static void comoments(const double *x, const double *y, size_t n, struct comomen
     ret->sxx = v_sum(xx + uu) - sx * sx / count;
     ret->syy = v_sum(yy + vv) - sy * sy / count;
     ret->sxy = v_sum(xy + uv) - sx * sy / count;
+}
+
+/* Deviations from a guess that is off by at most the standard deviation lose one bit when they are moved to the mean. If
+ * it is off by more, the mean is known by then, and the values are read again. */
+static void comoments(const double *x, const double *y, size_t n, struct comoments *ret)
+{
+    const double count = (double) n;
+    if (n < 16 * W) {
+        comoments_about(x, y, n, sum(x, n) / count, sum(y, n) / count, ret);
+        return;
+    }
+    const double center_x = center_guess(x, n), center_y = center_guess(y, n);
+    comoments_about(x, y, n, center_x, center_y, ret);
+    const double off_x = (ret->mean_x.hi - center_x) + ret->mean_x.lo,
+                 off_y = (ret->mean_y.hi - center_y) + ret->mean_y.lo;
+    if (!(off_x * off_x * count <= ret->sxx && off_y * off_y * count <= ret->syy)) {
+        comoments_about(x, y, n, sum(x, n) / count, sum(y, n) / count, ret);
+    }
 }
 
 /* Lanes without values are filled with the first one. */

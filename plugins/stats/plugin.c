@@ -67,6 +67,7 @@ static const struct kiln_function *const functions[] = {
     &stats_shapiro,
     &stats_cdist,
     &stats_pdist,
+    &stats_bootstrap,
 };
 
 static const struct kiln_row options[] = {

@@ -437,3 +437,56 @@ def test_distance_kernels_agree(stats):
         for simd in ["plain", "baseline", "avx2"]:
             with Plugin("stats", {"simd": simd}) as other:
                 close(other("cdist", xa=a, xb=b, metric=metric)["distances"], want, 1e-12)
+
+
+def resamples(seed, b, n):
+    """The documented generator."""
+    golden, mask = 0x9E3779B97F4A7C15, (1 << 64) - 1
+
+    def mix(z):
+        z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & mask
+        z = (z ^ z >> 27) * 0x94D049BB133111EB & mask
+        return z ^ z >> 31
+
+    for r in range(b):
+        key = mix(seed + (r + 1) * golden & mask)
+        yield [n * mix(key + (j + 1) * golden & mask) >> 64 for j in range(n)]
+
+
+class Distribution:
+    def __init__(self, values):
+        self.bootstrap_distribution, self.standard_error = values, None
+
+
+@pytest.mark.parametrize("statistic", ["mean", "median", "std", "var"])
+def test_bootstrap(stats, statistic):
+    for n, b in [(2, 40), (9, 200), (30, 300)]:
+        x = 5 + rng.exponential(size=n)
+        f = getattr(np, statistic)
+        drawn = np.sort(x) if statistic == "median" else x
+        values = np.array([f(drawn[places]) for places in resamples(12345, b, n)])
+        for method in ["percentile", "basic", "bca"]:
+            r = stats("bootstrap", x=x, statistic=statistic, n_resamples=b, method=method, seed=12345, confidence_level=0.9,
+                      distribution=True)
+            close(r["distribution"], values, 1e-11, 1e-13)
+            close([r["estimate"], r["standard_error"]], [f(x), values.std(ddof=1)], 1e-11)
+            w = S.bootstrap((x,), f, n_resamples=0, confidence_level=0.9, method=method,
+                            bootstrap_result=Distribution(r["distribution"])).confidence_interval
+            if not (method == "bca" and n == 2):
+                close([r["ci_low"], r["ci_high"]], list(w), 1e-9)
+
+
+def test_bootstrap_covers_and_repeats(stats):
+    x = rng.normal(10, 2, size=400)
+    r = stats("bootstrap", x=x, n_resamples=4000, seed=3)
+    w = S.t.interval(0.95, 399, x.mean(), S.sem(x))
+    close([r["ci_low"], r["ci_high"]], w, 3e-3)
+    assert r == stats("bootstrap", x=x, n_resamples=4000, seed=3)
+    assert r["ci_low"] != stats("bootstrap", x=x, n_resamples=4000, seed=4)["ci_low"]
+    with Plugin("stats", {"simd": "plain"}) as other:
+        close(other("bootstrap", x=x, n_resamples=4000, seed=3)["ci_low"], r["ci_low"], 1e-14)
+    close(stats("bootstrap", x=x, n_resamples=400, statistic="std", ddof=1)["estimate"], x.std(ddof=1))
+    far = stats("bootstrap", x=1e9 + x, n_resamples=400, statistic="std", seed=3)
+    close(far["ci_low"], stats("bootstrap", x=(1e9 + x) - 1e9, n_resamples=400, statistic="std", seed=3)["ci_low"], 1e-12)
+    assert np.isnan(stats("bootstrap", x=[1, np.nan, 2])["ci_low"])
+    assert stats.refused("bootstrap", x=[1, 2], statistic="var", ddof=2).field == "ddof"
