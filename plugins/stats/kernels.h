@@ -89,6 +89,9 @@ struct kernels {
     /* Sorts at most KERNEL_ORDER values into out, which may be x. */
     void (*order)(const double *x, size_t n, double *out);
 
+    /* ret[4 i + j] = sum of a[i * stride + l] b[j * stride + l] over l < n, a multiple of 8; i, j < 4. */
+    void (*products)(const double *a, const double *b, size_t n, size_t stride, double ret[16]);
+
     struct fit_kernels fit; /* least squares */
     struct distance_kernels distance;
 };

@@ -374,6 +374,7 @@ static void order(const double *x, size_t n, double *out)
 
 #include "distance_body.h"
 #include "fit_body.h"
+#include "product_body.h"
 
 SIMD_END
 
@@ -393,6 +394,7 @@ const struct kernels KERNELS = {
     .normal_pdf = normal_pdf,
     .split = split,
     .order = order,
+    .products = products,
     .fit = FIT_KERNELS,
     .distance = DISTANCE_KERNELS,
 };

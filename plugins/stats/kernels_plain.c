@@ -174,6 +174,19 @@ static void plain_order(const double *x, size_t n, double *out)
     }
 }
 
+static void plain_products(const double *a, const double *b, size_t n, size_t stride, double ret[16])
+{
+    for (size_t i = 0; i < 4; i++) {
+        for (size_t j = 0; j < 4; j++) {
+            double s = 0;
+            for (size_t l = 0; l < n; l++) {
+                s += a[i * stride + l] * b[j * stride + l];
+            }
+            ret[4 * i + j] = s;
+        }
+    }
+}
+
 const struct kernels kernels_plain = {
     .name = "plain",
     .runs_here = plain_runs_here,
@@ -190,6 +203,7 @@ const struct kernels kernels_plain = {
     .normal_pdf = plain_normal_pdf,
     .split = plain_split,
     .order = plain_order,
+    .products = plain_products,
     .fit = FIT_PLAIN_KERNELS,
     .distance = DISTANCE_PLAIN_KERNELS,
 };
