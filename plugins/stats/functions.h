@@ -55,6 +55,28 @@ extern const struct kiln_function stats_beta, stats_betaln, stats_gammainc, stat
         &stats_erfcinv, &stats_ndtr, &stats_ndtri, &stats_log_ndtr, &stats_beta, &stats_betaln,              \
         &stats_gammainc, &stats_gammaincc, &stats_betainc, &stats_comb, &stats_factorial
 
+/* basic statistics: moments.c, extremes.c, shape.c, means.c, robust.c, scaling.c, entropy.c, running.c, top.c */
+extern const struct kiln_function stats_skew, stats_kurtosis, stats_moment;
+extern const struct kiln_function stats_average, stats_gmean, stats_hmean, stats_pmean;
+extern const struct kiln_function stats_sem, stats_variation, stats_sum, stats_min, stats_max, stats_ptp;
+
+/* inference and regression: lstsq.c, polyfit.c */
+extern const struct kiln_function stats_lstsq, stats_polyfit, stats_polyval;
+/* ttest.c, anova.c, frequency.c, ks.c */
+extern const struct kiln_function stats_ttest_1samp, stats_ttest_rel, stats_ttest_ind, stats_f_test,
+    stats_f_oneway, stats_kruskal, stats_levene, stats_bartlett, stats_chisquare, stats_chi2_contingency,
+    stats_fisher_exact, stats_binomtest, stats_ks_1samp, stats_ks_2samp;
+/* ranktests.c, normality.c */
+extern const struct kiln_function stats_mannwhitneyu, stats_wilcoxon, stats_jarque_bera, stats_skewtest,
+    stats_kurtosistest, stats_normaltest;
+/* correlate.c, kendall.c, regress.c */
+extern const struct kiln_function stats_pearsonr, stats_spearmanr, stats_kendalltau, stats_linregress,
+    stats_theilslopes;
+/* acf.c, shapiro.c, distance.c */
+extern const struct kiln_function stats_autocorrelation, stats_shapiro, stats_cdist, stats_pdist;
+/* bootstrap.c */
+extern const struct kiln_function stats_bootstrap;
+
 /* The tables of a descriptor, when they are called <name>_params, <name>_results and <name>_goldens. */
 #define TABLES(name)                                                                                         \
     .params = name##_params, .n_params = KILN_COUNT(name##_params), .results = name##_results,               \

@@ -21,6 +21,13 @@
 
 #define KERNEL_BLOCK 1536
 #define KERNEL_ORDER 32
+#include "distance_kernels.h"
+#include "fit_kernels.h"
+
+#define KERNEL_BLOCK   1536
+#define KERNEL_ORDER   32
+#define KERNEL_ROWS    256 /* of a matrix, and how many of its columns, are a block */
+#define KERNEL_COLUMNS 8
 
 /* A mean to more digits than a double has: hi + lo, where hi is rounded. Without lo, joining blocks of 1e9 +
  * noise would cost digits of the noise. */
@@ -56,10 +63,21 @@ struct kernels {
     size_t (*find_nan)(const double *x, size_t n);  /* index of the first NaN; n when there is none */
     double (*sum)(const double *x, size_t n);       /* block */
     double (*magnitude)(const double *x, size_t n); /* largest |x|; NaN when one is not finite */
-    void (*extremes)(const double *x, size_t n, double *ret_min, double *ret_max);        /* n >= 1 */
     void (*moments2)(const double *x, size_t n, struct moments *ret);                     /* block, n >= 1 */
     void (*moments4)(const double *x, size_t n, struct moments *ret);                     /* block, n >= 1 */
     void (*comoments)(const double *x, const double *y, size_t n, struct comoments *ret); /* block, n >= 1 */
+
+    /* Smallest and largest of n >= 1 values; returns whether there is a NaN, when they mean nothing. */
+    bool (*extremes)(const double *x, size_t n, double *ret_min, double *ret_max);
+
+    /* The moments of each of `width` <= KERNEL_COLUMNS columns, 1 <= rows <= KERNEL_ROWS; neighbours in a column
+     * are `stride` values apart. With powers 1 only n and sum are set, else all, as by moments4. */
+    void (*columns)(const double *x, size_t rows, size_t stride, size_t width, int powers,
+                    struct moments *ret);
+
+    /* out[i] = sum + x[0] + .. + x[i], rounded after each addition; returns the last one. All sets agree to the
+     * last bit. */
+    double (*cumsum)(const double *x, size_t n, double sum, double *out);
 
     /* out = x - mean; returns the sum of out, which is not 0 because mean is rounded. */
     double (*center)(const double *x, size_t n, double mean, double *out); /* block */
@@ -84,6 +102,11 @@ struct kernels {
     void (*slide)(const double *x, size_t n, const double *weights, size_t m, double *out);
 
     rolling_kernel *const *rolling; /* by enum rolling */
+    /* ret[4 i + j] = sum of a[i * stride + l] b[j * stride + l] over l < n, a multiple of 8; i, j < 4. */
+    void (*products)(const double *a, const double *b, size_t n, size_t stride, double ret[16]);
+
+    struct fit_kernels fit; /* least squares */
+    struct distance_kernels distance;
 };
 
 extern const struct kernels kernels_plain, kernels_baseline;

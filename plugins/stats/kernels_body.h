@@ -88,26 +88,6 @@ static double magnitude(const double *x, size_t n)
     return v_greatest(v_max(a, b)) + v_sum(za + zb);
 }
 
-static void extremes(const double *x, size_t n, double *ret_min, double *ret_max)
-{
-    vec a = v_set(x[0]), b = a, c = a, d = a;
-    size_t i = 0;
-    for (; i + 2 * W <= n; i += 2 * W) {
-        const vec u = v_load(x + i), v = v_load(x + i + W);
-        a = v_min(u, a);
-        b = v_min(v, b);
-        c = v_max(u, c);
-        d = v_max(v, d);
-    }
-    for (; i < n; i += W) {
-        const vec u = v_part(x + i, n - i < W ? n - i : W, x[0]);
-        a = v_min(u, a);
-        c = v_max(u, c);
-    }
-    *ret_min = v_least(v_min(a, b));
-    *ret_max = v_greatest(v_max(c, d));
-}
-
 /* Deviations are taken from the rounded mean, center; their sum s1 tells how far the true mean is off, and
  * the other sums are moved there. */
 static void moments2(const double *x, size_t n, struct moments *ret)
@@ -168,9 +148,17 @@ static void moments4(const double *x, size_t n, struct moments *ret)
     ret->max = v_greatest(greatest);
 }
 
-static void comoments(const double *x, const double *y, size_t n, struct comoments *ret)
+/* Four vectors spread over the block tell about where its mean is. */
+static double center_guess(const double *x, size_t n)
 {
-    const double count = (double) n, center_x = sum(x, n) / count, center_y = sum(y, n) / count;
+    const size_t step = n / 4;
+    return v_sum((v_load(x) + v_load(x + step)) + (v_load(x + 2 * step) + v_load(x + 3 * step))) / (4 * W);
+}
+
+static void comoments_about(const double *x, const double *y, size_t n, double center_x, double center_y,
+                            struct comoments *ret)
+{
+    const double count = (double) n;
     const size_t ahead = next_block(n);
     const vec cx = v_set(center_x), cy = v_set(center_y);
     vec x1 = v_set(0), y1 = x1, xx = x1, yy = x1, xy = x1, u1 = x1, v1 = x1, uu = x1, vv = x1, uv = x1;
@@ -208,6 +196,52 @@ static void comoments(const double *x, const double *y, size_t n, struct comomen
     ret->syy = v_sum(yy + vv) - sy * sy / count;
     ret->sxy = v_sum(xy + uv) - sx * sy / count;
 }
+
+/* Deviations from a guess that is off by at most the standard deviation lose one bit when they are moved to the mean. If
+ * it is off by more, the mean is known by then, and the values are read again. */
+static void comoments(const double *x, const double *y, size_t n, struct comoments *ret)
+{
+    const double count = (double) n;
+    if (n < 16 * W) {
+        comoments_about(x, y, n, sum(x, n) / count, sum(y, n) / count, ret);
+        return;
+    }
+    const double center_x = center_guess(x, n), center_y = center_guess(y, n);
+    comoments_about(x, y, n, center_x, center_y, ret);
+    const double off_x = (ret->mean_x.hi - center_x) + ret->mean_x.lo,
+                 off_y = (ret->mean_y.hi - center_y) + ret->mean_y.lo;
+    if (!(off_x * off_x * count <= ret->sxx && off_y * off_y * count <= ret->syy)) {
+        comoments_about(x, y, n, sum(x, n) / count, sum(y, n) / count, ret);
+    }
+}
+
+/* Lanes without values are filled with the first one. */
+static bool extremes(const double *x, size_t n, double *ret_min, double *ret_max)
+{
+    vec a = v_set(x[0]), b = a, c = a, d = a;
+    unsigned nan = 0;
+    size_t i = 0;
+    for (; i + 2 * W <= n; i += 2 * W) {
+        const vec u = v_load(x + i), v = v_load(x + i + W);
+        a = v_min(u, a);
+        b = v_max(u, b);
+        c = v_min(v, c);
+        d = v_max(v, d);
+        nan |= v_unordered(u, v);
+    }
+    for (; i < n; i += W) {
+        const vec u = v_part(x + i, n - i < W ? n - i : W, x[0]);
+        a = v_min(u, a);
+        b = v_max(u, b);
+        nan |= v_unordered(u, u);
+    }
+    *ret_min = v_least(v_min(a, c));
+    *ret_max = v_greatest(v_max(b, d));
+    return nan != 0;
+}
+
+#include "kernels_columns.h"
+#include "kernels_scan.h"
 
 static double center(const double *x, size_t n, double mean, double *out)
 {
@@ -346,6 +380,10 @@ static void order(const double *x, size_t n, double *out)
     }
 }
 
+#include "distance_body.h"
+#include "fit_body.h"
+#include "product_body.h"
+
 SIMD_END
 
 #include "series_body.h"
@@ -357,10 +395,12 @@ const struct kernels KERNELS = {
     .find_nan = find_nan,
     .sum = sum,
     .magnitude = magnitude,
-    .extremes = extremes,
     .moments2 = moments2,
     .moments4 = moments4,
     .comoments = comoments,
+    .extremes = extremes,
+    .columns = columns,
+    .cumsum = cumsum,
     .center = center,
     .standardise = standardise,
     .normal_pdf = normal_pdf,
@@ -369,4 +409,7 @@ const struct kernels KERNELS = {
     .count = count,
     .slide = slide,
     .rolling = rolling_kernels,
+    .products = products,
+    .fit = FIT_KERNELS,
+    .distance = DISTANCE_KERNELS,
 };

@@ -4,6 +4,9 @@
 
 #include <math.h>
 
+#include "distance_plain.h"
+#include "fit_plain.h"
+
 static bool plain_runs_here(void)
 {
     return true;
@@ -42,15 +45,6 @@ static double plain_magnitude(const double *x, size_t n)
     return most;
 }
 
-static void plain_extremes(const double *x, size_t n, double *ret_min, double *ret_max)
-{
-    *ret_min = *ret_max = x[0];
-    for (size_t i = 1; i < n; i++) {
-        *ret_min = x[i] < *ret_min ? x[i] : *ret_min;
-        *ret_max = x[i] > *ret_max ? x[i] : *ret_max;
-    }
-}
-
 static void plain_moments4(const double *x, size_t n, struct moments *ret)
 {
     const double count = (double) n, sum = plain_sum(x, n), center = sum / count;
@@ -73,6 +67,46 @@ static void plain_moments4(const double *x, size_t n, struct moments *ret)
     ret->m4 = s4 - 4 * e * s3 + 6 * e * e * s2 - 3 * e * e * e * s1;
     ret->min = min;
     ret->max = max;
+}
+
+static bool plain_extremes(const double *x, size_t n, double *ret_min, double *ret_max)
+{
+    double min = x[0], max = x[0];
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(x[i])) {
+            return true;
+        }
+        min = x[i] < min ? x[i] : min;
+        max = x[i] > max ? x[i] : max;
+    }
+    *ret_min = min;
+    *ret_max = max;
+    return false;
+}
+
+static void plain_columns(const double *x, size_t rows, size_t stride, size_t width, int powers,
+                          struct moments *ret)
+{
+    for (size_t j = 0; j < width; j++) {
+        double column[KERNEL_ROWS];
+        for (size_t i = 0; i < rows; i++) {
+            column[i] = x[i * stride + j];
+        }
+        if (powers > 1) {
+            plain_moments4(column, rows, &ret[j]);
+        } else {
+            ret[j] = (struct moments){.n = (double) rows, .sum = plain_sum(column, rows)};
+        }
+    }
+}
+
+static double plain_cumsum(const double *x, size_t n, double sum, double *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        sum += x[i];
+        out[i] = sum;
+    }
+    return sum;
 }
 
 static void plain_moments2(const double *x, size_t n, struct moments *ret)
@@ -169,16 +203,31 @@ static void plain_slide(const double *x, size_t n, const double *weights, size_t
     }
 }
 
+static void plain_products(const double *a, const double *b, size_t n, size_t stride, double ret[16])
+{
+    for (size_t i = 0; i < 4; i++) {
+        for (size_t j = 0; j < 4; j++) {
+            double s = 0;
+            for (size_t l = 0; l < n; l++) {
+                s += a[i * stride + l] * b[j * stride + l];
+            }
+            ret[4 * i + j] = s;
+        }
+    }
+}
+
 const struct kernels kernels_plain = {
     .name = "plain",
     .runs_here = plain_runs_here,
     .find_nan = plain_find_nan,
     .sum = plain_sum,
     .magnitude = plain_magnitude,
-    .extremes = plain_extremes,
     .moments2 = plain_moments2,
     .moments4 = plain_moments4,
     .comoments = plain_comoments,
+    .extremes = plain_extremes,
+    .columns = plain_columns,
+    .cumsum = plain_cumsum,
     .center = plain_center,
     .standardise = plain_standardise,
     .normal_pdf = plain_normal_pdf,
@@ -187,4 +236,7 @@ const struct kernels kernels_plain = {
     .count = plain_count,
     .slide = plain_slide,
     .rolling = rolling_plain,
+    .products = plain_products,
+    .fit = FIT_PLAIN_KERNELS,
+    .distance = DISTANCE_PLAIN_KERNELS,
 };

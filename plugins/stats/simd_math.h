@@ -13,8 +13,6 @@
 #ifndef SIMD_MATH_H
 #define SIMD_MATH_H
 
-#include <stdbool.h>
-
 #include "special_tables.h"
 
 #if defined(SIMD_AVX512)
@@ -22,11 +20,6 @@
 SIMD_INLINE vec v_less(vec a, vec b, vec x, vec y)
 {
     return _mm512_mask_blend_pd(_mm512_cmp_pd_mask(a, b, _CMP_LT_OQ), y, x);
-}
-
-SIMD_INLINE bool v_any_less(vec a, vec b)
-{
-    return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ) != 0;
 }
 
 SIMD_INLINE vec v_scale(vec y, vec k)
@@ -42,15 +35,6 @@ SIMD_INLINE vec v_less(vec a, vec b, vec x, vec y)
     return (vec) ((m & (vec_int) x) | (~m & (vec_int) y));
 }
 
-SIMD_INLINE bool v_any_less(vec a, vec b)
-{
-#if defined(SIMD_AVX2)
-    return _mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_LT_OQ)) != 0;
-#else
-    return a[0] < b[0] || a[1] < b[1];
-#endif
-}
-
 /* In two steps, for 2^k itself may be too small or too large to be written down. Adding 1.5 2^52 leaves a
  * whole number in the low bits, from where it moves into the exponent. */
 SIMD_INLINE vec v_scale(vec y, vec k)
@@ -62,11 +46,6 @@ SIMD_INLINE vec v_scale(vec y, vec k)
 }
 
 #endif
-
-SIMD_INLINE vec v_abs(vec a)
-{
-    return (vec) ((vec_int) a & INT64_MAX);
-}
 
 /* The magnitude of a with the sign of b. */
 SIMD_INLINE vec v_sign(vec a, vec b)
