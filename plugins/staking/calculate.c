@@ -9,26 +9,13 @@
 #include "market.h"
 #include "point.h"
 #include "request.h"
+#include "rows.h"
 
-/* ---- rows: the words of calculate.def -------------------------------------------------------- */
-
-#define OPEN_MAP(path) .name = path, .kind = KILN_MAP, .flags = KILN_LENIENT
-#define NUMBER(path)   .name = path, .kind = KILN_FLOAT
-#define COLUMN(path)   .name = path, .kind = KILN_FLOAT
-#define FRACTION(path, value)                                                                                \
-    NUMBER(path), .flags = KILN_FINITE, .min = 0, .max = 1, .fallback = value, .unit = "fraction"
-#define CORRELATION(path, value) NUMBER(path), .flags = KILN_FINITE, .min = -1, .max = 1, .fallback = value
-#define NOT_NEGATIVE(path, value)                                                                            \
-    NUMBER(path), .flags = KILN_FINITE, .min = 0, .max = HUGE_VAL, .fallback = value
-#define YIELD(path)                                                                                          \
-    NUMBER(path), .flags = KILN_FINITE, .min = 0, .max = 0.20, .fallback = "0.05", .unit = "1/year"
-#define DAYS(path)    .name = path, .kind = KILN_INT, .min = 0, .max = HUGE_VAL, .fallback = "10", .unit = "day"
-#define YEARLY(path)  NUMBER(path), .unit = "1/year"
-#define PERCENT(path) NUMBER(path), .unit = "%"
-#define BPS(path)     NUMBER(path), .unit = "bps"
-#define LEVEL(path)   NUMBER(path), .unit = "fraction"
+/* ---- rows ---------------------------------------------------------------------------------------- */
 
 static const struct kiln_row params[] = {
+#define PARAM(id, ...) [P_##id] = {__VA_ARGS__},
+#include "request.def"
 #define PARAM(id, ...) [P_##id] = {__VA_ARGS__},
 #include "calculate.def"
 };
@@ -173,8 +160,9 @@ static int put_plane(struct kiln_call *call, struct kiln_slot *out, const struct
         out[R_PLANE_SHORTFALL].array.data,
         out[R_PLANE_NET_BPS].array.data,
     };
+    const struct grid_axis axis[HELD] = {[ETH] = {LEVELS_AXIS, eth}, [SOL] = {LEVELS_AXIS, sol}};
     size_t best;
-    int rc = grid_plane(call, terms, buckets, eth, sol, &columns, &best);
+    int rc = grid_plane(call, terms, buckets, axis, &columns, &best);
     if (rc != KILN_OK) {
         return rc;
     }
@@ -187,7 +175,7 @@ static int put_plane(struct kiln_call *call, struct kiln_slot *out, const struct
         }
     }
     out[R_PLANE].present = 1;
-    out[R_PLANE].i64 = GRID_POINTS;
+    out[R_PLANE].i64 = LEVELS_AXIS * LEVELS_AXIS;
     put(out, R_BEST_ETH, eth[best % LEVELS_AXIS]);
     put(out, R_BEST_SOL, sol[best / LEVELS_AXIS]);
     return KILN_OK;
@@ -199,6 +187,9 @@ static int run(struct kiln_call *call, const struct kiln_slot *args, struct kiln
     struct exposure exposure;
     struct buckets at_point, at_grid;
     int rc = request_read(call, args, &request);
+    if (rc == KILN_OK && args[P_EXTRAS].present && !args[P_YIELD_PARAMS].present) {
+        request.extras = args[P_EXTRAS].value;
+    }
     if (rc == KILN_OK) {
         rc = market_exposure(call, &request.market, &exposure);
     }
@@ -243,7 +234,7 @@ const struct kiln_function calculate_function = {
     .summary = "tracking error, net benefit and best staking levels of a fund that stakes ETH and SOL",
     .help = help,
     .params = params,
-    .n_params = P_COUNT,
+    .n_params = KILN_COUNT(params),
     .results = results,
     .n_results = R_COUNT,
     .goldens = goldens,

@@ -6,8 +6,6 @@
 
 #include <kiln/plugin.h>
 
-#include "calculate.h"
-
 /* What stands where a map is absent altogether; in a map that is present the host fills in the rows' defaults.
  *
  * For the assets the two differ: the rows give both the same unbonding and yield. Callers of the published service depend
@@ -149,7 +147,6 @@ static int read_current(struct kiln_call *call, const struct kiln_slot *args, st
     if (r->has_fund) {
         r->fund = (struct fund){args[P_NAV].f64, args[P_CURRENT_TD].f64, args[P_CAP_TD].f64};
     }
-    r->extras = args[P_EXTRAS].present ? args[P_EXTRAS].value : NULL;
     int rc = r->has_market ? check_weights(call, args, r) : KILN_OK;
     return rc == KILN_OK ? check_probabilities(call, "redemption.distribution", r) : rc;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* request - what a caller of staking.calculate asked, whichever of the two forms it used.
  *
- *     request_read()     the arguments, as the rows of calculate.def give them; checks what rows cannot
+ *     request_read()     the arguments, as the rows of request.def give them; checks what rows cannot
  *     request_model()    the numbers that the closed form needs
  *     request_weights()  the weights of the redemption sizes, at the point and on the grids
  *
@@ -19,6 +19,13 @@
 struct kiln_call;
 struct kiln_slot;
 struct kiln_value;
+
+/* Where each row of request.def stands among the parameters of a function that takes them. */
+enum request_param {
+#define PARAM(id, ...) P_##id,
+#include "request.def"
+    P_REQUEST_COUNT
+};
 
 struct asset {
     double staked; /* fraction */
@@ -44,7 +51,8 @@ struct request {
     struct fund fund;
     bool exact;
     bool has_mode;
-    const struct kiln_value *extras; /* unknown top-level arguments, a map; NULL: none */
+    const struct kiln_value
+        *extras; /* unknown top-level arguments to be echoed, a map; NULL: none. The caller's to set */
 };
 
 /* Returns KILN_OK, or the status the call was failed with. */
