@@ -184,31 +184,14 @@ static int put_plane(struct kiln_call *call, struct kiln_slot *out, const struct
 static int run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *out)
 {
     struct request request;
-    struct exposure exposure;
+    struct terms terms;
     struct buckets at_point, at_grid;
-    int rc = request_read(call, args, &request);
-    if (rc == KILN_OK && args[P_EXTRAS].present && !args[P_YIELD_PARAMS].present) {
-        request.extras = args[P_EXTRAS].value;
-    }
-    if (rc == KILN_OK) {
-        rc = market_exposure(call, &request.market, &exposure);
-    }
-    if (rc == KILN_OK) {
-        rc = request_weights(call, &request, &at_point, &at_grid);
-    }
+    int rc = request_terms(call, args, &request, &terms, &at_point, &at_grid);
     if (rc != KILN_OK) {
         return rc;
     }
-
-    struct model model;
-    struct terms terms;
-    request_model(&request, &exposure, &model);
-    if (!terms_make(&model, &terms)) {
-        return call->host->fail(call, KILN_INVALID, "redemption.expected_redemptions_per_year",
-                                "redemption.expected_redemptions_per_year is %g, expected less: with %g and "
-                                "%g days of unbonding the results are "
-                                "beyond the range of double",
-                                request.redemptions, model.days[ETH], model.days[SOL]);
+    if (args[P_EXTRAS].present && !args[P_YIELD_PARAMS].present) {
+        request.extras = args[P_EXTRAS].value;
     }
 
     const double level[HELD] = {request.asset[ETH].staked, request.asset[SOL].staked};

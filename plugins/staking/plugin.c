@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* plugin - staking: what staking a part of an index fund costs and earns.
  *
- * One function a file, named as the function; what several share is beside them:
+ * A function or two a file, named as the function; what several share is beside them:
  *
- *     calculate   the two-asset closed form with its sensitivities (rows: calculate.def; request, echo)
- *     market      covariance to cost of an overweight        solve   small definite systems
- *     point       the closed form at one pair of levels      grid    the same over lines and planes
- *     levels      at which levels */
+ *     calculate     the two-asset closed form with its sensitivities
+ *     sensitivity   the same over levels of the caller's choice (axis)
+ *
+ *     request, echo   what a caller says of a fund that stakes ETH and SOL (rows: request.def, redemption.def, rows.h)
+ *     market          covariance to cost of an overweight     solve   small definite systems
+ *     point           the closed form at one pair of levels   grid    the same over lines and planes
+ *     levels          the published levels */
 #include <kiln/plugin.h>
 
 #include "calculate.h"
+#include "sensitivity.h"
 
 static const struct kiln_function *const functions[] = {
     &calculate_function,
+    &sensitivity_1d_function,
+    &sensitivity_2d_function,
 };
 
 const struct kiln_plugin kiln_plugin = {

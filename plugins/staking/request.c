@@ -215,3 +215,28 @@ int request_weights(struct kiln_call *call, const struct request *r, struct buck
     *ret_grid = (struct buckets){r->buckets, r->exact ? weight : r->probability, r->size};
     return KILN_OK;
 }
+
+int request_terms(struct kiln_call *call, const struct kiln_slot *args, struct request *ret_request,
+                  struct terms *ret_terms, struct buckets *ret_point, struct buckets *ret_grid)
+{
+    struct exposure exposure;
+    int rc = request_read(call, args, ret_request);
+    if (rc == KILN_OK) {
+        rc = market_exposure(call, &ret_request->market, &exposure);
+    }
+    if (rc == KILN_OK) {
+        rc = request_weights(call, ret_request, ret_point, ret_grid);
+    }
+    if (rc != KILN_OK) {
+        return rc;
+    }
+    struct model model;
+    request_model(ret_request, &exposure, &model);
+    if (!terms_make(&model, ret_terms)) {
+        return call->host->fail(call, KILN_INVALID, "redemption.expected_redemptions_per_year",
+                                "redemption.expected_redemptions_per_year is %g, expected less: with %g and "
+                                "%g days of unbonding the results are beyond the range of double",
+                                ret_request->redemptions, model.days[ETH], model.days[SOL]);
+    }
+    return KILN_OK;
+}
