@@ -23,4 +23,14 @@
 #define BPS(path)     NUMBER(path), .unit = "bps"
 #define LEVEL(path)   NUMBER(path), .unit = "fraction"
 
+/* Prices, and how returns and their moments are made of them. */
+#define PRICES_HELP                                                                                          \
+    "daily prices: a matrix with a row a day and a column an asset, or a map of equally long series"
+#define RETURNS_ROW(path)                                                                                    \
+    .name = path, .kind = KILN_STRING, .choices = "log|simple", .fallback = "\"log\"",                       \
+    .help = "returns of prices: log is ln(b / a), simple is b / a - 1"
+#define DDOF_ROW(path)                                                                                       \
+    .name = path, .kind = KILN_INT, .min = 0, .max = HUGE_VAL, .fallback = "1",                              \
+    .help = "sums of squares of returns are divided by their number less this"
+
 #endif
