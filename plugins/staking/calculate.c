@@ -68,6 +68,11 @@ static const char help[] =
     "and checks the "
     "weights always. In both, correlations that no assets can have together are refused.\n"
     "\n"
+    "market.prices stands for volatilities and correlations: daily standard deviations and the full "
+    "correlation matrix of the "
+    "returns, estimated as by staking.market_from_prices, and echoed as volatilities and "
+    "correlation_matrix.\n"
+    "\n"
     "The legacy form of the request is recognised by yield_params.";
 
 /* ---- the call ------------------------------------------------------------------------------------ */

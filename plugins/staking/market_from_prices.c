@@ -134,7 +134,7 @@ static int run(struct kiln_call *call, const struct kiln_slot *args, struct kiln
     struct moments m;
     int rc = prices_read(call, "prices", args[P_PRICES].value, NULL, 0, &prices);
     if (rc == KILN_OK) {
-        rc = prices_estimate(call, "prices", &prices, strcmp(args[P_RETURNS].text, "simple") == 0,
+        rc = prices_estimate(call, "prices", "ddof", &prices, strcmp(args[P_RETURNS].text, "simple") == 0,
                              args[P_DDOF].i64, &m);
     }
     if (rc != KILN_OK) {

@@ -260,14 +260,14 @@ static int products(struct kiln_call *call, const struct prices *p, double divis
     return KILN_OK;
 }
 
-int prices_estimate(struct kiln_call *call, const char *field, struct prices *p, bool simple, int64_t ddof,
-                    struct moments *ret_moments)
+int prices_estimate(struct kiln_call *call, const char *field, const char *ddof_field, struct prices *p,
+                    bool simple, int64_t ddof, struct moments *ret_moments)
 {
     size_t n = p->assets, returns = p->days - 1;
     if (ddof < 0 || (uint64_t) ddof >= returns) {
-        return call->host->fail(call, KILN_INVALID, "ddof",
-                                "ddof is %lld, expected less than the %zu returns of %s", (long long) ddof,
-                                returns, field);
+        return call->host->fail(call, KILN_INVALID, ddof_field,
+                                "%s is %lld, expected less than the %zu returns of %s", ddof_field,
+                                (long long) ddof, returns, field);
     }
     size_t square;
     if (__builtin_mul_overflow(n, n * sizeof(double), &square)) {

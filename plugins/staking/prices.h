@@ -37,8 +37,8 @@ struct moments {
 };
 
 /* Returns are ln(b / a), or b / a - 1 when `simple`; sums of squares are divided by their number less ddof. Overwrites
- * the prices. */
-int prices_estimate(struct kiln_call *call, const char *field, struct prices *prices, bool simple,
-                    int64_t ddof, struct moments *ret_moments);
+ * the prices. The fields name the arguments in messages. */
+int prices_estimate(struct kiln_call *call, const char *field, const char *ddof_field, struct prices *prices,
+                    bool simple, int64_t ddof, struct moments *ret_moments);
 
 #endif

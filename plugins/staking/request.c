@@ -56,6 +56,17 @@ static void read_market(const struct kiln_slot *args, struct market *market)
     market->trading_days = args[P_TRADING_DAYS].i64;
 }
 
+static int read_prices(struct kiln_call *call, const struct kiln_slot *args, struct market *market)
+{
+    if (args[P_VOLATILITIES].present || args[P_CORRELATIONS].present) {
+        const char *other = args[P_VOLATILITIES].present ? "market.volatilities" : "market.correlations";
+        return call->host->fail(call, KILN_INVALID, "market.prices",
+                                "market.prices is given beside %s, expected one of them", other);
+    }
+    return market_estimate(call, args[P_PRICES].value, strcmp(args[P_RETURNS].text, "simple") == 0,
+                           args[P_DDOF].i64, market);
+}
+
 /* The published service checks the sum only when the last weight is spelled out. */
 static int check_weights(struct kiln_call *call, const struct kiln_slot *args, const struct request *r)
 {
@@ -140,14 +151,16 @@ static int read_current(struct kiln_call *call, const struct kiln_slot *args, st
         r->size = args[P_SIZE].array.data;
     }
     r->has_market = args[P_MARKET].present;
+    int rc = KILN_OK;
     if (r->has_market) {
         read_market(args, &r->market);
+        rc = args[P_PRICES].present ? read_prices(call, args, &r->market) : KILN_OK;
     }
     r->has_fund = args[P_FUND].present;
     if (r->has_fund) {
         r->fund = (struct fund){args[P_NAV].f64, args[P_CURRENT_TD].f64, args[P_CAP_TD].f64};
     }
-    int rc = r->has_market ? check_weights(call, args, r) : KILN_OK;
+    rc = rc == KILN_OK && r->has_market ? check_weights(call, args, r) : rc;
     return rc == KILN_OK ? check_probabilities(call, "redemption.distribution", r) : rc;
 }
 
