@@ -5,6 +5,7 @@
  *
  *     calculate     the two-asset closed form with its sensitivities
  *     sensitivity   the same over levels of the caller's choice (axis)
+ *     tracking_error  the closed form for any assets of any benchmark (portfolio; rows: portfolio.def)
  *     market_from_prices  volatilities and correlations of returns (prices)
  *
  *     request, echo   what a caller says of a fund that stakes ETH and SOL (rows: request.def, redemption.def, rows.h)
@@ -16,12 +17,11 @@
 #include "calculate.h"
 #include "market_from_prices.h"
 #include "sensitivity.h"
+#include "tracking_error.h"
 
 static const struct kiln_function *const functions[] = {
-    &calculate_function,
-    &sensitivity_1d_function,
-    &sensitivity_2d_function,
-    &market_from_prices_function,
+    &calculate_function,          &sensitivity_1d_function, &sensitivity_2d_function,
+    &market_from_prices_function, &tracking_error_function,
 };
 
 const struct kiln_plugin kiln_plugin = {

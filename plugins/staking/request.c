@@ -229,6 +229,28 @@ int request_weights(struct kiln_call *call, const struct request *r, struct buck
     return KILN_OK;
 }
 
+int request_redemption(struct kiln_call *call, const struct kiln_slot *rows, double *ret_redemptions,
+                       struct buckets *ret_buckets)
+{
+    const struct kiln_slot *table = &rows[P_DISTRIBUTION - P_REDEMPTION];
+    struct request r = {
+        .redemptions = rows->present ? rows[P_REDEMPTIONS - P_REDEMPTION].f64 : DEFAULT_REDEMPTIONS,
+        .buckets = KILN_COUNT(default_size),
+        .probability = default_probability,
+        .size = default_size,
+        .exact = true,
+    };
+    if (rows->present && table->present) {
+        r.buckets = (size_t) table->i64;
+        r.probability = rows[P_PROBABILITY - P_REDEMPTION].array.data;
+        r.size = rows[P_SIZE - P_REDEMPTION].array.data;
+    }
+    struct buckets same;
+    int rc = check_probabilities(call, "redemption.distribution", &r);
+    *ret_redemptions = r.redemptions;
+    return rc == KILN_OK ? request_weights(call, &r, ret_buckets, &same) : rc;
+}
+
 int request_terms(struct kiln_call *call, const struct kiln_slot *args, struct request *ret_request,
                   struct terms *ret_terms, struct buckets *ret_point, struct buckets *ret_grid)
 {

@@ -4,6 +4,7 @@
  *     request_read()     the arguments, as the rows of request.def give them; checks what rows cannot
  *     request_model()    the numbers that the closed form needs
  *     request_weights()  the weights of the redemption sizes, at the point and on the grids
+ *     request_redemption()  how often and how much alone, for functions of other portfolios
  *     request_terms()    all of that: the closed form, ready to be evaluated
  *
  * Everything is borrowed from the call's arguments or its arena. */
@@ -65,6 +66,10 @@ void request_model(const struct request *request, const struct exposure *exposur
  * normalised. Exact: both take them normalised. Returns as request_read does. */
 int request_weights(struct kiln_call *call, const struct request *request, struct buckets *ret_point,
                     struct buckets *ret_grid);
+
+/* The rows of redemption.def alone, from its first; probabilities normalised. */
+int request_redemption(struct kiln_call *call, const struct kiln_slot *rows, double *ret_redemptions,
+                       struct buckets *ret_buckets);
 
 int request_terms(struct kiln_call *call, const struct kiln_slot *args, struct request *ret_request,
                   struct terms *ret_terms, struct buckets *ret_point, struct buckets *ret_grid);
