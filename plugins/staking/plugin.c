@@ -6,6 +6,7 @@
  *     calculate     the two-asset closed form with its sensitivities
  *     sensitivity   the same over levels of the caller's choice (axis)
  *     tracking_error  the closed form for any assets of any benchmark (portfolio; rows: portfolio.def)
+ *     monte_carlo     the same by drawing years (simulate, random)
  *     market_from_prices  volatilities and correlations of returns (prices)
  *
  *     request, echo   what a caller says of a fund that stakes ETH and SOL (rows: request.def, redemption.def, rows.h)
@@ -16,12 +17,17 @@
 
 #include "calculate.h"
 #include "market_from_prices.h"
+#include "monte_carlo.h"
 #include "sensitivity.h"
 #include "tracking_error.h"
 
 static const struct kiln_function *const functions[] = {
-    &calculate_function,          &sensitivity_1d_function, &sensitivity_2d_function,
-    &market_from_prices_function, &tracking_error_function,
+    &calculate_function,          /* ETH and SOL in the published benchmark */
+    &sensitivity_1d_function,     /* ... over one level of both */
+    &sensitivity_2d_function,     /* ... over pairs of levels */
+    &market_from_prices_function, /* estimates */
+    &tracking_error_function,     /* any assets of any benchmark */
+    &monte_carlo_function,        /* ... by simulation */
 };
 
 const struct kiln_plugin kiln_plugin = {
