@@ -7,6 +7,7 @@
  *     sensitivity   the same over levels of the caller's choice (axis)
  *     tracking_error  the closed form for any assets of any benchmark (portfolio; rows: portfolio.def)
  *     monte_carlo     the same by drawing years (simulate, random)
+ *     optimize        its best levels (search, cell)
  *     market_from_prices  volatilities and correlations of returns (prices)
  *
  *     request, echo   what a caller says of a fund that stakes ETH and SOL (rows: request.def, redemption.def, rows.h)
@@ -18,6 +19,7 @@
 #include "calculate.h"
 #include "market_from_prices.h"
 #include "monte_carlo.h"
+#include "optimize.h"
 #include "sensitivity.h"
 #include "tracking_error.h"
 
@@ -28,6 +30,7 @@ static const struct kiln_function *const functions[] = {
     &market_from_prices_function, /* estimates */
     &tracking_error_function,     /* any assets of any benchmark */
     &monte_carlo_function,        /* ... by simulation */
+    &optimize_function,           /* ... at its best levels */
 };
 
 const struct kiln_plugin kiln_plugin = {

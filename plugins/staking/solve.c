@@ -47,6 +47,16 @@ void solve_forward(size_t n, const double *l, size_t m, double *b)
     }
 }
 
+void solve_backward(size_t n, const double *l, double *b)
+{
+    for (size_t i = n; i-- > 0;) {
+        for (size_t k = i + 1; k < n; k++) {
+            b[i] -= l[k * n + i] * b[k];
+        }
+        b[i] /= l[i * n + i];
+    }
+}
+
 void solve_invert(size_t n, const double *l, double *inverse)
 {
     for (size_t c = 0; c < n; c++) {

@@ -5,6 +5,7 @@
  *
  *     solve_factor()    A = L L'
  *     solve_forward()   B <- L^-1 B, after which B'B is B' A^-1 B
+ *     solve_backward()  b <- L'^-1 b, which after solve_forward() is A^-1 b
  *     solve_invert()    A^-1 from L
  */
 #ifndef STAKING_SOLVE_H
@@ -25,6 +26,9 @@ size_t solve_factor_part(size_t n, double *a, size_t from, size_t to, double *re
 
 /* b is n x m. */
 void solve_forward(size_t n, const double *l, size_t m, double *b);
+
+/* b is one column. */
+void solve_backward(size_t n, const double *l, double *b);
 
 /* inverse is n x n, both triangles; it may not overlap l. */
 void solve_invert(size_t n, const double *l, double *inverse);
