@@ -178,6 +178,8 @@ bool cell_solve(const struct portfolio *p, const struct goal *goal, const double
     double scale = 0;
     for (size_t a = 0; a < n; a++) {
         c->u[a] = c->gain[a] > 0 ? c->width[a] : 0.0;
+    }
+    for (size_t a = 0; a < n; a++) {
         scale = fmax(scale, fabs(slope_at(c, n, a, c->u)));
     }
     if (too_risky(p, goal, root_variance(c, n), 0)) {
