@@ -186,29 +186,32 @@ static int put_plane(struct kiln_call *call, struct kiln_slot *out, const struct
     return KILN_OK;
 }
 
+int calculate_numbers(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *out,
+                      struct request *ret_request)
+{
+    struct terms terms;
+    struct buckets at_point, at_grid;
+    int rc = request_terms(call, args, ret_request, &terms, &at_point, &at_grid);
+    if (rc != KILN_OK) {
+        return rc;
+    }
+    const double level[HELD] = {ret_request->asset[ETH].staked, ret_request->asset[SOL].staked};
+    struct point point;
+    point_compute(&terms, &at_point, level, &point);
+    put_point(out, &terms, &point);
+    rc = put_line(call, out, ret_request, &terms, &at_grid);
+    return rc == KILN_OK ? put_plane(call, out, ret_request, &terms, &at_grid) : rc;
+}
+
 static int run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *out)
 {
     struct request request;
-    struct terms terms;
-    struct buckets at_point, at_grid;
-    int rc = request_terms(call, args, &request, &terms, &at_point, &at_grid);
+    int rc = calculate_numbers(call, args, out, &request);
     if (rc != KILN_OK) {
         return rc;
     }
     if (args[P_EXTRAS].present && !args[P_YIELD_PARAMS].present) {
         request.extras = args[P_EXTRAS].value;
-    }
-
-    const double level[HELD] = {request.asset[ETH].staked, request.asset[SOL].staked};
-    struct point point;
-    point_compute(&terms, &at_point, level, &point);
-    put_point(out, &terms, &point);
-    rc = put_line(call, out, &request, &terms, &at_grid);
-    if (rc == KILN_OK) {
-        rc = put_plane(call, out, &request, &terms, &at_grid);
-    }
-    if (rc != KILN_OK) {
-        return rc;
     }
     out[R_PARAMETERS].value = echo_request(call, &request);
     out[R_PARAMETERS].present = 1;

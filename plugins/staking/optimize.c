@@ -277,7 +277,7 @@ static const struct kiln_golden goldens[] = {
     {
         .title = "one asset: TE is 0.3535534 (s - 0.7), so a cap of 0.0353553 allows 0.8",
         .args = "{" ONE ",\"staking\":[{\"asset\":1,\"baseline_staking_pct\":0.5}],\"objective\":\"yield\","
-                        "\"te_cap\":0.035355339059327376,"
+                "\"te_cap\":0.035355339059327376,"
                 "\"caps\":[0,1]}",
         .result = "{\"optimal_staking_levels\":[0.8],\"cap_binds\":true,\"proven\":true,\"frontier\":{"
                   "\"tracking_error\":"
