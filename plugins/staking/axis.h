@@ -19,8 +19,8 @@ struct kiln_slot;
 /* True when the caller said anything about the axis. */
 bool axis_given(const struct kiln_slot *rows);
 
-/* Borrows the list from the arguments, or makes the levels: from + i (to - from) / steps, the last exactly `to`.
- * Fails the call, naming the member of `name` at fault. */
+/* Borrows the list from the arguments, or makes the levels: from + i (to - from) / steps, the last exactly
+ * `to`. Fails the call, naming the member of `name` at fault. */
 int axis_read(struct kiln_call *call, const char *name, const struct kiln_slot *rows, double baseline,
               struct grid_axis *ret_axis);
 

@@ -270,7 +270,8 @@ static int value(struct kiln_call *call, const struct kiln_row *rows, size_t n, 
     }
 }
 
-/* The rows of the members of `path` are among the n at `rows`, before the first that does not begin with it. */
+/* The rows of the members of `path` are among the n at `rows`, before the first that does not begin with
+ * it. */
 static int members(struct kiln_call *call, const char *path, const struct kiln_row *rows, size_t n,
                    const struct kiln_value *map, struct kiln_slot *slots)
 {

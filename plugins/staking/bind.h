@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* bind - a free-form map judged by rows, as the host judges arguments: for requests that come as values inside another.
+/* bind - a free-form map judged by rows, as the host judges arguments: for requests that come as values
+ * inside another.
  *
  *     bind_defaults()   slots as they are when nothing is given; once
  *     bind_map()        what a map gives, over a copy of these
  *
- * Serves the kinds that this plugin's requests have: numbers, strings, lists and tables of numbers, maps and values. A map's row
- * stands directly before the rows of its members. Unknown members are dropped. */
+ * Serves the kinds that this plugin's requests have: numbers, strings, lists and tables of numbers, maps
+ * and values. A map's row stands directly before the rows of its members. Unknown members are dropped. */
 #ifndef STAKING_BIND_H
 #define STAKING_BIND_H
 

@@ -24,8 +24,8 @@ enum calculate_result {
 
 extern const struct kiln_function calculate_function;
 
-/* All results but the echo of the request: those of the plane into the memory that their slots point at, those of the line
- * into what grow() gives. For batch.c. */
+/* All results but the echo of the request: those of the plane into the memory that their slots point at,
+ * those of the line into what grow() gives. For batch.c. */
 int calculate_numbers(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *out,
                       struct request *ret_request);
 

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* cell - the best levels within one cell: a box of staking levels in which no redemption size and no baseline lies.
+/* cell - the best levels within one cell: a box of staking levels in which no redemption size and no
+ * baseline lies.
  *
- * There every excess is linear in its level, so that the benefit is linear and TE^2 a convex quadratic form,
+ * There every excess is linear in its level, so that the benefit is linear and TE^2 a convex quadratic
+ * form,
  *
  *     B(u) = B(0) + g'u,   V(u) = u'Qu + 2 q'u + c,   0 <= u <= h        (u: above the lower corner)
  *
- * and B + min(0, budget - POINT_SHORTFALL sqrt(V)) with sqrt(V) <= cap is a concave problem. Its solution maximises g'u - mu V / 2
- * over the box for one multiplier mu, in which sqrt(V) falls: mu is found by bisection, u for each mu by coordinates and
- * Newton steps in the free ones. */
+ * and B + min(0, budget - POINT_SHORTFALL sqrt(V)) with sqrt(V) <= cap is a concave problem. Its solution
+ * maximises g'u - mu V / 2 over the box for one multiplier mu, in which sqrt(V) falls: mu is found by
+ * bisection, u for each mu by coordinates and Newton steps in the free ones. */
 #ifndef STAKING_CELL_H
 #define STAKING_CELL_H
 
@@ -35,7 +37,8 @@ struct cell {
 
 int cell_init(struct kiln_call *call, const struct portfolio *portfolio, struct cell *ret_cell);
 
-/* The best levels in low..high, which must be a cell; false when none meets the cap. ret_level may be low or high. */
+/* The best levels in low..high, which must be a cell; false when none meets the cap. ret_level may be low
+ * or high. */
 bool cell_solve(const struct portfolio *portfolio, const struct goal *goal, const double *low,
                 const double *high, struct cell *cell, double *ret_level);
 

@@ -108,8 +108,8 @@ KERNEL static void settle(const struct terms *t, double level[HELD][TILE], const
             best_row[e] = better ? row : best_row[e];
         }
         size_t at = tile->at + s * tile->stride;
-        /* Where a tile is the whole width, what a row writes beyond its end is overwritten by the next: copies of one
-         * fixed size are several times as fast. */
+        /* Where a tile is the whole width, what a row writes beyond its end is overwritten by the next:
+         * copies of one fixed size are several times as fast. */
         if (tile->columns == TILE || (tile->columns == tile->stride && at + TILE <= tile->points)) {
             put_row(columns, at, TILE, te, gain, shortfall, net);
         } else {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* market - what one unit of overweight in a staked asset costs in variance.
  *
- * A redemption that cannot be met from the liquid part of a staked asset leaves that asset overweight until it is
- * unbonded. The fund re-weights everything else so as to track its benchmark as well as it can meanwhile; what remains
- * is the smallest variance of a portfolio that sums to zero and holds the given overweights: see exposure.h. */
+ * A redemption that cannot be met from the liquid part of a staked asset leaves that asset overweight until
+ * it is unbonded. The fund re-weights everything else so as to track its benchmark as well as it can
+ * meanwhile; what remains is the smallest variance of a portfolio that sums to zero and holds the given
+ * overweights: see exposure.h. */
 #ifndef STAKING_MARKET_H
 #define STAKING_MARKET_H
 

@@ -294,7 +294,8 @@ static const struct kiln_golden goldens[] = {
             "[0.7,1,0.6,0.6,0.6,0.6],[0.6,0.6,1,0.6,0.6,0.6],[0.6,0.6,0.6,1,0.6,0.6],[0.6,0.6,0.6,0.6,1,0.6],"
             "[0.6,0.6,0.6,0.6,0.6,1]],\"staking\":{\"asset\":[1,3],\"unbonding_period_days\":[10,2],"
             "\"annual_yield\":[0.03,0.073]}}",
-        .result = "{\"proven\":true,\"cap_binds\":false}",
+        .result = "{\"net_benefit_bps\":12.18776737978362,\"proven\":true,\"cap_binds\":false}",
+        .rtol = 1e-9,
     },
     {
         .title = "a cap that cannot be met",

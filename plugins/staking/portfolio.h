@@ -4,14 +4,14 @@
  *     portfolio_read()      the rows of portfolio.def, checked; everything that does not depend on the levels
  *     portfolio_measure()   moments, tracking error and benefit at given levels
  *
- * With k the cost of overweights (exposure.h), d the days of unbonding and x_a = max(0, r - (1 - s_a)) what a redemption of
- * size r exceeds the liquid part of asset a by, all windows open together and each pair of overweights lasts until the
- * shorter of its windows ends:
+ * With k the cost of overweights (exposure.h), d the days of unbonding and x_a = max(0, r - (1 - s_a)) what
+ * a redemption of size r exceeds the liquid part of asset a by, all windows open together and each pair of
+ * overweights lasts until the shorter of its windows ends:
  *
  *     TE^2 = sum_ab H_ab E[x_a x_b],   H_ab = lambda k_ab min(d_a, d_b)
  *
- * which is the sum over the intervals between successive windows of the variance of those still unbonding, k being the same
- * matrix throughout. For ETH and SOL this is calculate's mode "exact", to the last digits. */
+ * which is the sum over the intervals between successive windows of the variance of those still unbonding,
+ * k being the same matrix throughout. For ETH and SOL this is calculate's mode "exact", to the last digits. */
 #ifndef STAKING_PORTFOLIO_H
 #define STAKING_PORTFOLIO_H
 

@@ -5,11 +5,11 @@
  *     random_uniform()   the next number of [0, 1), of 52 bits
  *     random_normal()    the next standard normal
  *
- * Eight xoshiro256++ generators (Blackman and Vigna) advance side by side, so that a block of numbers is made with vector
- * instructions; their states are taken in turn from one splitmix64 of the seed. Normals are Box and Muller's, whose logarithm,
- * sine and cosine are series of additions, multiplications and divisions here: a mathematical library may differ in
- * the last bit from another one, and so might the vector versions of this code if anything were fused. A stream serves
- * uniforms or normals, not both. */
+ * Eight xoshiro256++ generators (Blackman and Vigna) advance side by side, so that a block of numbers is
+ * made with vector instructions; their states are taken in turn from one splitmix64 of the seed. Normals
+ * are Box and Muller's, whose logarithm, sine and cosine are series of additions, multiplications and
+ * divisions here: a mathematical library may differ in the last bit from another one, and so might the
+ * vector versions of this code if anything were fused. A stream serves uniforms or normals, not both. */
 #ifndef STAKING_RANDOM_H
 #define STAKING_RANDOM_H
 

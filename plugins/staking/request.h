@@ -62,8 +62,8 @@ int request_read(struct kiln_call *call, const struct kiln_slot *args, struct re
 
 void request_model(const struct request *request, const struct exposure *exposure, struct model *ret_model);
 
-/* Compatible: the grids take the probabilities as given; the point takes them rounded to whole thousandths and
- * normalised. Exact: both take them normalised. Returns as request_read does. */
+/* Compatible: the grids take the probabilities as given; the point takes them rounded to whole thousandths
+ * and normalised. Exact: both take them normalised. Returns as request_read does. */
 int request_weights(struct kiln_call *call, const struct request *request, struct buckets *ret_point,
                     struct buckets *ret_grid);
 

@@ -7,6 +7,8 @@
 
 #include <kiln/plugin.h>
 
+#include "heap.h"
+
 #define TOLERANCE 1e-10 /* of the optimum, relative */
 #define SMALL     1e-9  /* what an optimum near 0 is compared with: 0.01 bps x 0.1 % */
 
@@ -15,18 +17,13 @@ struct knots {
     double *at; /* ascending, all different; the first and the last are the bounds */
 };
 
-struct entry {
-    double bound;
-    size_t box;
-};
-
 struct tree {
     struct kiln_call *call;
     const struct portfolio *p;
     const struct search_request *r;
-    struct knots *knots; /* of each asset */
-    uint32_t *range;     /* boxes: for each asset the index of its first and last knot */
-    struct entry *heap;  /* the largest bound first */
+    struct knots *knots;     /* of each asset */
+    uint32_t *range;         /* boxes: for each asset the index of its first and last knot */
+    struct heap_entry *heap; /* the largest bound first */
     size_t boxes, waiting, room;
     struct measure measure;
     struct cell cell;
@@ -80,7 +77,7 @@ static bool grow(struct tree *t)
 {
     size_t room = t->room ? 2 * t->room : 64, bytes = 2 * t->p->held * sizeof *t->range;
     uint32_t *range = t->call->host->alloc(t->call, room * bytes);
-    struct entry *heap = t->call->host->alloc(t->call, room * sizeof *heap);
+    struct heap_entry *heap = t->call->host->alloc(t->call, room * sizeof *heap);
     if (range == NULL || heap == NULL) {
         return false;
     }
@@ -121,33 +118,6 @@ static int make(struct tree *t)
     return rc;
 }
 
-/* ---- the heap ------------------------------------------------------------------------------------ */
-
-static void push(struct tree *t, struct entry e)
-{
-    size_t i = t->waiting++;
-    for (; i > 0 && t->heap[(i - 1) / 2].bound < e.bound; i = (i - 1) / 2) {
-        t->heap[i] = t->heap[(i - 1) / 2];
-    }
-    t->heap[i] = e;
-}
-
-static struct entry pop(struct tree *t)
-{
-    struct entry first = t->heap[0], last = t->heap[--t->waiting];
-    size_t i = 0;
-    for (size_t child = 1; child < t->waiting; child = 2 * i + 1) {
-        child += child + 1 < t->waiting && t->heap[child + 1].bound > t->heap[child].bound;
-        if (!(t->heap[child].bound > last.bound)) {
-            break;
-        }
-        t->heap[i] = t->heap[child];
-        i = child;
-    }
-    t->heap[i] = last;
-    return first;
-}
-
 /* ---- bounds -------------------------------------------------------------------------------------- */
 
 static double charge(const struct tree *t, double te)
@@ -167,8 +137,8 @@ static int try_levels(struct tree *t, const double *level)
     return rc;
 }
 
-/* The least that TE can be in the box, and the benefit of each asset's end levels in rise (their difference). Overweights that
- * offset others count with their most. */
+/* The least that TE can be in the box, and the benefit of each asset's end levels in rise (their
+ * difference). Overweights that offset others count with their most. */
 static int corners(struct tree *t, double *ret_te, double *ret_benefit)
 {
     size_t n = t->p->held;
@@ -196,7 +166,8 @@ static int corners(struct tree *t, double *ret_te, double *ret_benefit)
     return rc;
 }
 
-/* A tangent plane of TE at the middle of the box: its value at the lower corner, and its rise to each upper end in slope. */
+/* A tangent plane of TE at the middle of the box: its value at the lower corner, and its rise to each upper
+ * end in slope. */
 static int tangent(struct tree *t, double *ret_te)
 {
     size_t n = t->p->held;
@@ -320,7 +291,7 @@ static int consider(struct tree *t, size_t box, bool *ret_kept)
     *ret_kept = rc == KILN_OK && bound > -HUGE_VAL &&
                 (!t->found->feasible || bound > t->found->value + tolerance(t->found));
     if (*ret_kept) {
-        push(t, (struct entry){bound, box});
+        heap_push(t->heap, &t->waiting, (struct heap_entry){bound, box});
     }
     return rc;
 }
@@ -372,7 +343,7 @@ static int split(struct tree *t, size_t box, size_t a)
 static int explore(struct tree *t)
 {
     while (t->waiting > 0) {
-        struct entry e = pop(t);
+        struct heap_entry e = heap_pop(t->heap, &t->waiting);
         if (t->found->feasible && !(e.bound > t->found->value + tolerance(t->found))) {
             t->waiting = 0; /* nor can the others */
             break;

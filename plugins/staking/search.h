@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* search - the best staking levels within bounds, with a proof.
  *
- * The levels at which a redemption begins to reach an asset, and the baselines, cut the box of levels into cells; within one
- * the problem is concave and cell_solve() has its solution, but over several the benefit is convex, so there are local optima.
- * Branch and bound, the box with the largest bound first. Two bounds on a box, of which the less counts: the benefit of its upper corner
- * at the risk of its lower one; and, where no overweights offset each other, the chords of the benefit above and a
- * tangent plane of TE below, a problem whose solution is to raise levels in the order of benefit per risk. Those solutions
- * are also tried as answers. */
+ * The levels at which a redemption begins to reach an asset, and the baselines, cut the box of levels into
+ * cells; within one the problem is concave and cell_solve() has its solution, but over several the benefit
+ * is convex, so there are local optima. Branch and bound, the box with the largest bound first. Two bounds
+ * on a box, of which the less counts: the benefit of its upper corner at the risk of its lower one; and,
+ * where no overweights offset each other, the chords of the benefit above and a tangent plane of TE below,
+ * a problem whose solution is to raise levels in the order of benefit per risk. Those solutions are also
+ * tried as answers. */
 #ifndef STAKING_SEARCH_H
 #define STAKING_SEARCH_H
 

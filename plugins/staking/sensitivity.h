@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* sensitivity - the functions staking.sensitivity_1d and staking.sensitivity_2d: the closed form over levels of the
- * caller's choice. */
+/* sensitivity - the functions staking.sensitivity_1d and staking.sensitivity_2d: the closed form over
+ * levels of the caller's choice. */
 #ifndef STAKING_SENSITIVITY_H
 #define STAKING_SENSITIVITY_H
 

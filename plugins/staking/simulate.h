@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* simulate - years of redemptions of a staking fund, drawn at random.
  *
- * A year has a Poisson number of redemptions, each of a size drawn by the probabilities. Every redemption is an episode of its
- * own: day by day the benchmark's assets move by a multivariate normal, and the fund loses or gains what the overweights that
- * still unbond, hedged at the least variance, make of that. The year's active return is the sum over its episodes. That episodes
- * do not share days is the closed form's assumption, kept here; its other one, that the sum is normal, is not. */
+ * A year has a Poisson number of redemptions, each of a size drawn by the probabilities. Every redemption
+ * is an episode of its own: day by day the benchmark's assets move by a multivariate normal, and the fund
+ * loses or gains what the overweights that still unbond, hedged at the least variance, make of that. The
+ * year's active return is the sum over its episodes. That episodes do not share days is the closed form's
+ * assumption, kept here; its other one, that the sum is normal, is not. */
 #ifndef STAKING_SIMULATE_H
 #define STAKING_SIMULATE_H
 

@@ -62,7 +62,8 @@ static void put_totals(struct kiln_slot *out, const struct portfolio *p, const s
     }
 }
 
-/* Half the change of TE^2 with the level of a, and that of E[x_a]: upward at a kink, except from the highest level. */
+/* Half the change of TE^2 with the level of a, and that of E[x_a]: upward at a kink, except from the
+ * highest level. */
 static double slope(const struct portfolio *p, size_t a, double *ret_reached)
 {
     double liquid = 1.0 - p->level[a], sum = 0, reached = 0;

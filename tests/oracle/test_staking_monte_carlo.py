@@ -45,12 +45,12 @@ def test_the_closed_form_holds(staking, seed):
 
 def test_kurtosis_of_a_compound_poisson_sum(staking):
     # One size: given n redemptions the year is normal with variance n v, so the fourth moment is 3 v^2 (l + l^2).
-    for rate in (.5, 5, 400):
-        have = staking("monte_carlo", years=200000, weights=[.5, .5], covariance=[[.0016, .0008], [.0008, .0025]],
+    for rate, years in ((.5, 200000), (5, 200000), (400, 20000)):
+        have = staking("monte_carlo", years=years, weights=[.5, .5], covariance=[[.0016, .0008], [.0008, .0025]],
                        staking=dict(asset=[1], staking_pct=[.8]),
                        redemption=dict(expected_redemptions_per_year=rate, distribution=dict(probability=[1], size=[.3])))
-        assert abs(have["excess_kurtosis"] - 3 / rate) < .1 * (1 + 3 / rate)
-        assert abs(have["redemptions_per_year"] - rate) < 5 * np.sqrt(rate / 200000)
+        assert abs(have["excess_kurtosis"] - 3 / rate) < .15 * (1 + 3 / rate)
+        assert abs(have["redemptions_per_year"] - rate) < 5 * np.sqrt(rate / years)
         assert abs(have["z"]) < 4.5
 
 
