@@ -101,6 +101,12 @@ static int mock_cancelled(struct kiln_call *call)
     return ((struct mock *) call)->cancel;
 }
 
+static void mock_progress(struct kiln_call *call, double fraction)
+{
+    (void) call;
+    assert_true(fraction >= 0 && fraction <= 1);
+}
+
 static void mock_init(struct mock *m, const struct kiln_function *function)
 {
     memset(m, 0, sizeof *m);
@@ -111,6 +117,7 @@ static void mock_init(struct mock *m, const struct kiln_function *function)
         .alloc = mock_alloc,
         .grow = mock_grow,
         .cancelled = mock_cancelled,
+        .progress = mock_progress,
     };
     m->call.host = &m->host;
     m->call.function = function;
