@@ -97,7 +97,7 @@ void exposure_returns(const struct risk *risk, size_t held, const double *weight
             for (size_t b = 0; b < constraints; b++) {
                 sum += c[i * constraints + b] * m[b * constraints + 1 + a];
             }
-            ret_loading[i * held + a] = weight[a] * sum;
+            ret_loading[a * n + i] = weight[a] * sum;
         }
     }
 }

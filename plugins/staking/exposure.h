@@ -38,8 +38,8 @@ int exposure_make(struct kiln_call *call, const struct risk *risk, size_t held, 
                   const double *weight, double *work, double *ret_k, struct exposure_fault *ret_fault);
 
 /* After exposure_make(), from its `work`: the daily return of the portfolio that holds one unit of
- * overweight in each held asset, as coefficients of independent standard normals, assets x held. Its
- * columns' inner products are k. */
+ * overweight in each held asset, as coefficients of independent standard normals, held x assets. Its
+ * rows' inner products are k. */
 void exposure_returns(const struct risk *risk, size_t held, const double *weight, const double *work,
                       double *ret_loading);
 

@@ -8,7 +8,8 @@
 
 #include "random.h"
 
-#define POLL 500000 /* draws between two questions whether the job is still wanted: some milliseconds */
+#define SHORT 16     /* a table of so many values is counted through, a longer one is halved */
+#define POLL  500000 /* draws between two questions whether the job is still wanted: some milliseconds */
 
 /* ---- counts and sizes ---------------------------------------------------------------------------- */
 
@@ -21,6 +22,12 @@ struct table {
 static size_t draw(const struct table *t, double u)
 {
     size_t at = 0, left = t->count;
+    if (left <= SHORT) { /* no branch that the processor would guess wrong */
+        for (size_t i = 0; i < t->count; i++) {
+            at += t->below[i] <= u;
+        }
+        left = 0;
+    }
     while (left > 0) {
         size_t half = left / 2;
         bool above = t->below[at + half] <= u;
@@ -82,7 +89,7 @@ struct world {
     const struct simulation *s;
     struct table counts, sizes;
     size_t *order;   /* staked assets, the first to be unbonded first */
-    double *loading; /* assets x held: of the hedged overweights on independent normals */
+    double *loading; /* held x assets: of the hedged overweights on independent normals */
     double *reply;   /* assets: the same of all that still unbond together */
     double most;     /* staking level: redemptions that it leaves liquidity for cost nothing */
     struct random uniform, normal;
@@ -167,7 +174,7 @@ static double episode(struct world *w, double size)
             if (over > 0) {
                 any = true;
                 for (size_t i = 0; i < p->assets; i++) {
-                    w->reply[i] += over * w->loading[i * p->held + a];
+                    w->reply[i] += over * w->loading[a * p->assets + i];
                 }
             }
         }
