@@ -7,10 +7,13 @@
 
 #include <kiln/plugin.h>
 
+#include "request.h"
+
+/* After those of request.h. */
 enum calculate_param {
+    P_BEFORE_OWN = P_REQUEST_COUNT - 1,
 #define PARAM(id, ...) P_##id,
 #include "calculate.def"
-    P_COUNT
 };
 
 enum calculate_result {

@@ -1,18 +1,33 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* plugin - staking: what staking a part of an index fund costs and earns.
  *
- * One function a file, named as the function; what several share is beside them:
+ * A function or two a file, named as the function; what several share is beside them:
  *
- *     calculate   the two-asset closed form with its sensitivities (rows: calculate.def; request, echo)
- *     market      covariance to cost of an overweight        solve   small definite systems
- *     point       the closed form at one pair of levels      grid    the same over lines and planes
- *     levels      at which levels */
+ *     calculate     the two-asset closed form with its sensitivities
+ *     sensitivity   the same over levels of the caller's choice (axis)
+ *     tracking_error  the closed form for any assets of any benchmark (portfolio; rows: portfolio.def)
+ *     monte_carlo     the same by drawing years (simulate, random)
+ *     market_from_prices  volatilities and correlations of returns (prices)
+ *
+ *     request, echo   what a caller says of a fund that stakes ETH and SOL (rows: request.def, redemption.def, rows.h)
+ *     market          covariance to cost of an overweight     solve   small definite systems
+ *     point           the closed form at one pair of levels   grid    the same over lines and planes
+ *     levels          the published levels */
 #include <kiln/plugin.h>
 
 #include "calculate.h"
+#include "market_from_prices.h"
+#include "monte_carlo.h"
+#include "sensitivity.h"
+#include "tracking_error.h"
 
 static const struct kiln_function *const functions[] = {
-    &calculate_function,
+    &calculate_function,          /* ETH and SOL in the published benchmark */
+    &sensitivity_1d_function,     /* ... over one level of both */
+    &sensitivity_2d_function,     /* ... over pairs of levels */
+    &market_from_prices_function, /* estimates */
+    &tracking_error_function,     /* any assets of any benchmark */
+    &monte_carlo_function,        /* ... by simulation */
 };
 
 const struct kiln_plugin kiln_plugin = {

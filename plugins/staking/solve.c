@@ -5,7 +5,12 @@
 
 size_t solve_factor(size_t n, double *a, double *ret_pivot)
 {
-    for (size_t j = 0; j < n; j++) {
+    return solve_factor_part(n, a, 0, n, ret_pivot);
+}
+
+size_t solve_factor_part(size_t n, double *a, size_t from, size_t to, double *ret_pivot)
+{
+    for (size_t j = from; j < to; j++) {
         double diagonal = a[j * n + j];
         double pivot = diagonal;
         for (size_t k = 0; k < j; k++) {
@@ -25,7 +30,7 @@ size_t solve_factor(size_t n, double *a, double *ret_pivot)
             a[i * n + j] = sum / root;
         }
     }
-    return n;
+    return to;
 }
 
 void solve_forward(size_t n, const double *l, size_t m, double *b)

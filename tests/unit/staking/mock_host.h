@@ -256,6 +256,12 @@ static int mock_fill(struct mock *m, const struct kiln_row *row, struct kiln_slo
             (int64_t) (json_is_array(v) ? json_array_size(v)
                                         : json_array_size(json_object_iter_value(json_object_iter(v))));
         return KILN_OK;
+    case KILN_VALUE: {
+        struct kiln_value *value = mock_take(&m->args_arena, sizeof *value);
+        *value = mock_value(m, v);
+        slot->value = value;
+        return KILN_OK;
+    }
     default:
         assert_int_equal(row->kind, KILN_MAP);
         return KILN_OK;
