@@ -5,6 +5,11 @@ from contracts import Function, functions
 from plugin import Plugin
 
 
+def pytest_generate_tests(metafunc):
+    if "function" in metafunc.fixturenames:
+        metafunc.parametrize("function", list(functions()), ids=".".join, indirect=True)
+
+
 @pytest.fixture(scope="module")
 def plugins():
     """Open plugins by name. One that crashed is taken out; the others must end without a complaint."""
@@ -14,7 +19,7 @@ def plugins():
         plugin.close()
 
 
-@pytest.fixture(params=list(functions()), ids=".".join)
+@pytest.fixture
 def function(request, plugins):
     plugin, name = request.param
     if plugin not in plugins:
