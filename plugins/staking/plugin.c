@@ -11,6 +11,9 @@
  *     monte_carlo         the same by drawing years (simulate, random)
  *     optimize            its best levels (search, cell)
  *
+ *     companion, replication   one asset, any distribution of redemptions (size_model); a sample of the benchmark
+ *     yields, performance      what staking pays; how a fund did
+ *
  *     request, echo   what a caller says of a fund that stakes ETH and SOL (rows: request.def, redemption.def, rows.h)
  *     exposure        covariance to cost of overweights       market  the same in the published benchmark
  *     solve           definite systems
@@ -20,11 +23,14 @@
 
 #include "batch.h"
 #include "calculate.h"
+#include "companion.h"
 #include "market_from_prices.h"
 #include "monte_carlo.h"
 #include "optimize.h"
+#include "performance.h"
 #include "sensitivity.h"
 #include "tracking_error.h"
+#include "yields.h"
 
 static const struct kiln_function *const functions[] = {
     &calculate_function,          /* ETH and SOL in the published benchmark */
@@ -35,6 +41,21 @@ static const struct kiln_function *const functions[] = {
     &tracking_error_function,     /* any assets of any benchmark */
     &monte_carlo_function,        /* ... by simulation */
     &optimize_function,           /* ... at its best levels */
+    /* companion models */
+    &single_asset_function,
+    &redemption_moments_function,
+    &compound_poisson_function,
+    &sample_replication_function,
+    /* what staking pays */
+    &apr_to_apy_function,
+    &rewards_function,
+    &break_even_function,
+    &portfolio_yield_function,
+    &liquid_staking_function,
+    &slashing_function,
+    /* after the fact */
+    &performance_function,
+    &active_share_function,
 };
 
 const struct kiln_plugin kiln_plugin = {
