@@ -41,8 +41,8 @@
     INDICATORS_VOLATILITY(X)                                                                                 \
     INDICATORS_VOLUME(X)
 
-/* Functions that are no indicators in the sense of indicator.h: flow.c. */
-#define PLAIN_FUNCTIONS(X) X(cvd)
+/* Functions that are no indicators in the sense of indicator.h: flow.c, bundle.c, stream.c. */
+#define PLAIN_FUNCTIONS(X) X(cvd) X(bundle) X(stream)
 
 struct indicator;
 #define INDICATORS_DECLARE_FUNCTION(id)  extern const struct kiln_function indicators_##id;
