@@ -5,6 +5,21 @@
 #include "indicators.h"
 
 #define CYCLE_PARAMS(id) static const struct kiln_row id##_params[] = {ROW_CLOSE}
+/* Some waves of 8 bars, and as many nulls. */
+#define WAVE            "10,11,12,13,14,13,12,11"
+#define WAVES_4         WAVE "," WAVE "," WAVE "," WAVE
+#define NULLS_8         "null,null,null,null,null,null,null,null"
+#define NULLS_7         "null,null,null,null,null,null,null"
+#define NULLS_32        NULLS_8 "," NULLS_8 "," NULLS_8 "," NULLS_8
+#define NULLS_63        NULLS_32 "," NULLS_8 "," NULLS_8 "," NULLS_8 "," NULLS_7
+#define BARS_33         "{\"close\":[" WAVES_4 ",10]}"
+#define BARS_64         "{\"close\":[" WAVES_4 "," WAVES_4 "]}"
+#define SOON(id, value) "\"" id "\":[" NULLS_32 "," value "]"
+#define LATE(id, value) "\"" id "\":[" NULLS_63 "," value "]"
+#define GOLDEN_WAVE(bars, ...)                                                                               \
+    {                                                                                                        \
+        .title = "waves of 8 bars", .args = bars, .result = "{" __VA_ARGS__ "}", .rtol = 1e-11               \
+    }
 #define GOLDEN_FEW(...)                                                                                      \
     {                                                                                                        \
         .title = "too few bars", .args = "{\"close\":[7,8]}", .result = "{" __VA_ARGS__ "}"                  \
@@ -63,6 +78,7 @@ static const struct kiln_row ht_dcperiod_results[] = {
 };
 
 static const struct kiln_golden ht_dcperiod_goldens[] = {
+    GOLDEN_WAVE(BARS_33, SOON("ht_dcperiod", "15.24447733623995")),
     GOLDEN_FEW("\"ht_dcperiod\":[null,null]"),
     GOLDEN_NONE,
     GOLDEN_WARM,
@@ -86,6 +102,7 @@ static const struct kiln_row ht_phasor_results[] = {
 };
 
 static const struct kiln_golden ht_phasor_goldens[] = {
+    GOLDEN_WAVE(BARS_33, SOON("in_phase", "1.2031091776948508") "," SOON("quadrature", "2.0224749135646936")),
     GOLDEN_FEW("\"in_phase\":[null,null],\"quadrature\":[null,null]"),
     GOLDEN_NONE,
     GOLDEN_WARM,
@@ -110,6 +127,7 @@ static const struct kiln_row ht_dcphase_results[] = {
 };
 
 static const struct kiln_golden ht_dcphase_goldens[] = {
+    GOLDEN_WAVE(BARS_64, LATE("ht_dcphase", "191.50800989026524")),
     GOLDEN_FEW("\"ht_dcphase\":[null,null]"),
     GOLDEN_NONE,
     GOLDEN_WARM,
@@ -137,6 +155,7 @@ static const struct kiln_row ht_sine_results[] = {
 };
 
 static const struct kiln_golden ht_sine_goldens[] = {
+    GOLDEN_WAVE(BARS_64, LATE("sine", "-0.19950492492103203") "," LATE("lead_sine", "-0.8339629741336357")),
     GOLDEN_FEW("\"sine\":[null,null],\"lead_sine\":[null,null]"),
     GOLDEN_NONE,
     GOLDEN_WARM,
@@ -160,6 +179,7 @@ static const struct kiln_row ht_trendline_results[] = {
 };
 
 static const struct kiln_golden ht_trendline_goldens[] = {
+    GOLDEN_WAVE(BARS_64, LATE("ht_trendline", "12")),
     GOLDEN_FEW("\"ht_trendline\":[null,null]"),
     GOLDEN_NONE,
     GOLDEN_WARM,
@@ -182,6 +202,7 @@ static const struct kiln_row ht_trendmode_results[] = {
 };
 
 static const struct kiln_golden ht_trendmode_goldens[] = {
+    GOLDEN_WAVE(BARS_64, LATE("ht_trendmode", "0")),
     GOLDEN_FEW("\"ht_trendmode\":[null,null]"),
     GOLDEN_NONE,
     GOLDEN_WARM,
