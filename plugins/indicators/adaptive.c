@@ -64,7 +64,7 @@ KERNEL void adaptive_kama_part(const double *x, struct part part, size_t period,
     }
     double *move = scratch + blocks_scratch(1, period),
            *way = move + blocks_history(period) + piece_of(period);
-    double y = part.origin + part.begin == period ? x[part.begin - 1] : state[0];
+    double y = part.origin + part.begin == period ? *(x + part.begin - 1) : state[0];
     for (size_t from = part.begin, piece; from < part.end; from += piece) {
         piece = least(piece_of(period), part.end - from);
         /* Moves are counted from the one at bar 1. */

@@ -24,22 +24,23 @@
     X(ht_trendline) X(ht_dcperiod) X(ht_dcphase) X(ht_phasor) X(ht_sine) X(ht_trendmode)
 #define INDICATORS_PRICES(X) X(avgprice) X(medprice) X(typprice) X(wclprice)
 #define INDICATORS_STATISTICS(X)                                                                             \
-    X(stddev)                                                                                                \
-    X(var) X(avgdev) X(linearreg) X(linearreg_angle) X(linearreg_intercept) X(linearreg_slope) X(tsf)        \
-        X(correl) X(beta)
-#define INDICATORS_WINDOWS(X) X(max) X(min) X(sum) X(minmax) X(maxindex) X(minindex) X(minmaxindex)
+    INDICATORS_DEVIATIONS(X)                                                                                 \
+    X(linearreg)                                                                                             \
+    X(linearreg_angle) X(linearreg_intercept) X(linearreg_slope) X(tsf) X(correl) X(beta)
+#define INDICATORS_DEVIATIONS(X) X(stddev) X(var) X(avgdev)
+#define INDICATORS_WINDOWS(X)    X(max) X(min) X(sum) X(minmax) X(maxindex) X(minindex) X(minmaxindex)
 
 #define INDICATORS(X)                                                                                        \
+    INDICATORS_OVERLAP(X)                                                                                    \
+    INDICATORS_MOMENTUM(X)                                                                                   \
+    INDICATORS_VOLATILITY(X)                                                                                 \
+    INDICATORS_VOLUME(X)                                                                                     \
     INDICATORS_AVERAGES(X)                                                                                   \
     INDICATORS_CHANNELS(X)                                                                                   \
     INDICATORS_CYCLES(X)                                                                                     \
     INDICATORS_PRICES(X)                                                                                     \
     INDICATORS_STATISTICS(X)                                                                                 \
-    INDICATORS_WINDOWS(X)                                                                                    \
-    INDICATORS_OVERLAP(X)                                                                                    \
-    INDICATORS_MOMENTUM(X)                                                                                   \
-    INDICATORS_VOLATILITY(X)                                                                                 \
-    INDICATORS_VOLUME(X)
+    INDICATORS_WINDOWS(X)
 
 /* Functions that are no indicators in the sense of indicator.h: flow.c, bundle.c, stream.c. */
 #define PLAIN_FUNCTIONS(X) X(cvd) X(bundle) X(stream)
