@@ -34,12 +34,13 @@ typedef void blocks_terms(const quad *d, double place, quad *ret_terms);
 /* Result of the window that ends `place` bars after the anchor. */
 typedef quad blocks_finish(const quad *sums, const quad *anchor, double place, const double *factor);
 
-/* Bars before the part that are read, and doubles of scratch, aligned to 16 bytes. */
+/* Bars before the part that are read: those of the first window. The block in which the part begins did not begin before them. */
 static inline size_t blocks_history(size_t period)
 {
-    return 2 * (period - 1);
+    return period - 1;
 }
 
+/* Doubles of scratch, aligned to 16 bytes. */
 static inline size_t blocks_scratch(size_t sums, size_t period)
 {
     return BLOCKS_ABREAST * sums * period;
@@ -73,11 +74,14 @@ ALWAYS_INLINE void blocks_abreast(size_t series, size_t sums, blocks_terms *term
     for (size_t k = 0; k < sums; k++) {
         sum[k] = blocks_quad(0.0);
     }
-    for (size_t j = period; j-- > skip;) {
+    for (size_t j = period - 1;; j--) {
         if (j < length) {
             for (size_t k = 0; k < sums; k++) {
                 rows[sums * j + k] = sum[k];
             }
+        }
+        if (j == skip) {
+            break;
         }
         ptrdiff_t place = (ptrdiff_t) j - (ptrdiff_t) period;
         for (size_t s = 0; s < series; s++) {
