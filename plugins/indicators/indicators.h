@@ -17,7 +17,7 @@
 /* volume.c */
 #define INDICATORS_VOLUME(X) X(obv) X(vwap)
 
-/* averages.c, channels.c, cycles.c, prices.c, statistics.c, windows.c */
+/* averages.c and choice.c, channels.c, cycles.c, prices.c, statistics.c and regression.c, windows.c */
 #define INDICATORS_AVERAGES(X) X(wma) X(dema) X(tema) X(trima) X(kama) X(t3) X(mama) X(ma) X(mavp)
 #define INDICATORS_CHANNELS(X) X(midpoint) X(midprice) X(accbands) X(sar) X(sarext)
 #define INDICATORS_CYCLES(X)                                                                                 \
@@ -88,6 +88,17 @@ PLAIN_FUNCTIONS(INDICATORS_DECLARE_FUNCTION)
     "The result has one value for each bar sent; the first ones, which have too few bars before them, are "  \
     "null, so a short series gives nulls and no error. Leading missing bars (null in any of the series) "    \
     "only shift the start; from a later missing bar on, everything is null, because the averages run on."
+
+/* Examples of functions of the series close and a period: a period that is refused, and a run of realistic size. */
+#define GOLDEN_CLOSE_PERIOD_1                                                                                \
+    {                                                                                                        \
+        .title = "a period too short", .args = "{\"close\":[7,8],\"period\":1}", .result = "period",         \
+        .status = KILN_INVALID                                                                               \
+    }
+#define GOLDEN_CLOSE_WARM                                                                                    \
+    {                                                                                                        \
+        .args = "{\"close\":{\"$normal\":[10000,1]}}"                                                        \
+    }
 
 /* The tables of a function, which are named after it. */
 #define FUNCTION_TABLES(id)                                                                                  \

@@ -21,15 +21,6 @@ static int window_plan(const struct kiln_slot *args, struct plan *plan)
 #define WINDOW_PARAMS(id)                                                                                    \
     static const struct kiln_row id##_params[] = {ROW_CLOSE,                                                 \
                                                   ROW_PERIOD("period", 2, "30", "bars in the window")}
-#define GOLDEN_PERIOD_1                                                                                      \
-    {                                                                                                        \
-        .title = "a period too short", .args = "{\"close\":[7,8],\"period\":1}", .result = "period",         \
-        .status = KILN_INVALID                                                                               \
-    }
-#define GOLDEN_WARM                                                                                          \
-    {                                                                                                        \
-        .args = "{\"close\":{\"$normal\":[10000,1]}}"                                                        \
-    }
 
 /* plan and advance of the values, or the places, of extremes; each `compute` is a statement. */
 #define WINDOW(id, scratch_of, ...)                                                                          \
@@ -61,8 +52,8 @@ static const struct kiln_golden max_goldens[] = {
     {.title = "a missing first bar",
      .args = "{\"close\":[null,5,2,3,4],\"period\":3}",
      .result = "{\"max\":[null,null,null,5,4]}"},
-    GOLDEN_PERIOD_1,
-    GOLDEN_WARM,
+    GOLDEN_CLOSE_PERIOD_1,
+    GOLDEN_CLOSE_WARM,
 };
 
 WINDOW(max, 0, extremes_max(x, begin, f->end, period, f->out[0]);)
@@ -82,8 +73,8 @@ static const struct kiln_golden min_goldens[] = {
      .args = "{\"close\":[4,1,5,2,3],\"period\":3}",
      .result = "{\"min\":[null,null,1,1,2]}"},
     {.title = "shorter than the period", .args = "{\"close\":[7,8]}", .result = "{\"min\":[null,null]}"},
-    GOLDEN_PERIOD_1,
-    GOLDEN_WARM,
+    GOLDEN_CLOSE_PERIOD_1,
+    GOLDEN_CLOSE_WARM,
 };
 
 WINDOW(min, 0, extremes_min(x, begin, f->end, period, f->out[0]);)
@@ -108,8 +99,8 @@ static const struct kiln_golden minmax_goldens[] = {
     {.title = "a missing bar in the middle",
      .args = "{\"close\":[4,1,null,2,3],\"period\":2}",
      .result = "{\"min\":[null,1,null,null,null],\"max\":[null,4,null,null,null]}"},
-    GOLDEN_PERIOD_1,
-    GOLDEN_WARM,
+    GOLDEN_CLOSE_PERIOD_1,
+    GOLDEN_CLOSE_WARM,
 };
 
 WINDOW(minmax, 0, extremes_min(x, begin, f->end, period, f->out[0]);
@@ -134,8 +125,8 @@ static const struct kiln_golden maxindex_goldens[] = {
     {.title = "a missing first bar is not counted",
      .args = "{\"close\":[null,5,2,3,4],\"period\":3}",
      .result = "{\"maxindex\":[null,null,null,0,3]}"},
-    GOLDEN_PERIOD_1,
-    GOLDEN_WARM,
+    GOLDEN_CLOSE_PERIOD_1,
+    GOLDEN_CLOSE_WARM,
 };
 
 WINDOW(maxindex, 1, extremes_max_at(x, begin, f->end, period, f->origin, f->scratch, f->out[0]);)
@@ -155,8 +146,8 @@ static const struct kiln_golden minindex_goldens[] = {
      .args = "{\"close\":[4,1,1,2,3],\"period\":3}",
      .result = "{\"minindex\":[null,null,2,2,2]}"},
     {.title = "shorter than the period", .args = "{\"close\":[7,8]}", .result = "{\"minindex\":[null,null]}"},
-    GOLDEN_PERIOD_1,
-    GOLDEN_WARM,
+    GOLDEN_CLOSE_PERIOD_1,
+    GOLDEN_CLOSE_WARM,
 };
 
 WINDOW(minindex, 1, extremes_min_at(x, begin, f->end, period, f->origin, f->scratch, f->out[0]);)
@@ -179,8 +170,8 @@ static const struct kiln_golden minmaxindex_goldens[] = {
     {.title = "equal prices",
      .args = "{\"close\":[6,6,6],\"period\":2}",
      .result = "{\"minindex\":[null,1,2],\"maxindex\":[null,1,2]}"},
-    GOLDEN_PERIOD_1,
-    GOLDEN_WARM,
+    GOLDEN_CLOSE_PERIOD_1,
+    GOLDEN_CLOSE_WARM,
 };
 
 WINDOW(minmaxindex, 1, extremes_min_at(x, begin, f->end, period, f->origin, f->scratch, f->out[0]);
@@ -206,8 +197,8 @@ static const struct kiln_golden sum_goldens[] = {
      .args = "{\"close\":[1,1e17,1,3,4],\"period\":2}",
      .result = "{\"sum\":[null,1e17,1e17,4,7]}",
      .rtol = 1e-15},
-    GOLDEN_PERIOD_1,
-    GOLDEN_WARM,
+    GOLDEN_CLOSE_PERIOD_1,
+    GOLDEN_CLOSE_WARM,
 };
 
 static int sum_plan(struct kiln_call *call, const struct kiln_slot *args, struct plan *plan)
