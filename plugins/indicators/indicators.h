@@ -1,23 +1,37 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* indicators - the functions of this plugin, and the rows that many of them share.
  *
- * One family per file (overlap, momentum, volatility, volume, flow): rows, goldens and run of its functions. The arithmetic is
- * in the kernels (moving, smooth, running), which know nothing of what is here. */
+ * One family per file: rows, goldens, plan and advance of its indicators. The arithmetic is in the kernels (moving, smooth, ...),
+ * which know nothing of what is here. A family lists its indicators here, in a macro of its own that INDICATORS names. */
 #ifndef INDICATORS_H
 #define INDICATORS_H
 
 #include <kiln/plugin.h>
 
 /* overlap.c */
-extern const struct kiln_function indicators_sma, indicators_ema, indicators_bbands;
+#define INDICATORS_OVERLAP(X) X(sma) X(ema) X(bbands)
 /* momentum.c */
-extern const struct kiln_function indicators_rsi, indicators_macd;
+#define INDICATORS_MOMENTUM(X) X(rsi) X(macd)
 /* volatility.c */
-extern const struct kiln_function indicators_atr;
+#define INDICATORS_VOLATILITY(X) X(atr)
 /* volume.c */
-extern const struct kiln_function indicators_obv, indicators_vwap;
-/* flow.c */
-extern const struct kiln_function indicators_cvd;
+#define INDICATORS_VOLUME(X) X(obv) X(vwap)
+
+#define INDICATORS(X)                                                                                        \
+    INDICATORS_OVERLAP(X)                                                                                    \
+    INDICATORS_MOMENTUM(X)                                                                                   \
+    INDICATORS_VOLATILITY(X)                                                                                 \
+    INDICATORS_VOLUME(X)
+
+/* Functions that are no indicators in the sense of indicator.h: flow.c. */
+#define PLAIN_FUNCTIONS(X) X(cvd)
+
+struct indicator;
+#define INDICATORS_DECLARE_FUNCTION(id)  extern const struct kiln_function indicators_##id;
+#define INDICATORS_DECLARE_INDICATOR(id) extern const struct indicator indicator_##id;
+INDICATORS(INDICATORS_DECLARE_FUNCTION)
+INDICATORS(INDICATORS_DECLARE_INDICATOR)
+PLAIN_FUNCTIONS(INDICATORS_DECLARE_FUNCTION)
 
 /* A series with one value a bar, which may have missing bars. */
 #define ROW_SERIES(id, of_unit, says)                                                                        \
@@ -25,10 +39,17 @@ extern const struct kiln_function indicators_cvd;
         .name = id, .kind = KILN_ARRAY, .flags = KILN_REQUIRED, .shape = "n", .unit = of_unit, .help = says  \
     }
 
+#define ROW_OPEN   ROW_SERIES("open", "price", "opening price of each bar")
 #define ROW_HIGH   ROW_SERIES("high", "price", "highest price of each bar")
 #define ROW_LOW    ROW_SERIES("low", "price", "lowest price of each bar")
 #define ROW_CLOSE  ROW_SERIES("close", "price", "closing price of each bar, oldest first; null where missing")
 #define ROW_VOLUME ROW_SERIES("volume", NULL, "volume of each bar")
+/* For sums that a negative volume would make senseless. Needs <math.h>. */
+#define ROW_VOLUME_NOT_NEGATIVE                                                                              \
+    {                                                                                                        \
+        .name = "volume", .kind = KILN_ARRAY, .flags = KILN_REQUIRED, .shape = "n", .max = HUGE_VAL,         \
+        .help = "volume of each bar, not negative"                                                           \
+    }
 
 /* A number of bars. */
 #define ROW_PERIOD(id, least_bars, by_default, says)                                                         \

@@ -10,13 +10,17 @@ ALWAYS_INLINE double with_sign(double volume, double sign)
     return sign > 0.0 ? volume : sign < 0.0 ? -volume : 0.0;
 }
 
-KERNEL void running_obv(const double *restrict close, const double *restrict volume, size_t n,
-                        double *restrict out)
+KERNEL void running_obv_part(const double *restrict close, const double *restrict volume, struct part part,
+                             double *restrict state, double *restrict out)
 {
-    double sum = volume[0];
-    out[0] = sum;
-    for (size_t from = 1; from < n; from += KERNEL_CHUNK) {
-        size_t to = from + least(KERNEL_CHUNK, n - from);
+    double sum = state[0];
+    size_t first = part_index(part, 1);
+    if (first > part.begin) { /* it starts here */
+        sum = volume[part.begin];
+        out[part.begin] = sum;
+    }
+    for (size_t from = first; from < part.end; from += KERNEL_CHUNK) {
+        size_t to = from + least(KERNEL_CHUNK, part.end - from);
         for (size_t i = from; i < to; i++) {
             out[i] = with_sign(volume[i], close[i] - close[i - 1]);
         }
@@ -25,16 +29,17 @@ KERNEL void running_obv(const double *restrict close, const double *restrict vol
             out[i] = sum;
         }
     }
+    state[0] = sum;
 }
 
-KERNEL void running_vwap(const double *restrict high, const double *restrict low,
-                         const double *restrict close, const double *restrict volume, size_t n,
-                         double *restrict out)
+KERNEL void running_vwap_part(const double *restrict high, const double *restrict low,
+                              const double *restrict close, const double *restrict volume, struct part part,
+                              double *restrict state, double *restrict out)
 {
-    double paid = 0.0, traded = 0.0;
+    double paid = state[0], traded = state[1];
     double sum[KERNEL_CHUNK];
-    for (size_t from = 0; from < n; from += KERNEL_CHUNK) {
-        size_t length = least(KERNEL_CHUNK, n - from);
+    for (size_t from = part.begin; from < part.end; from += KERNEL_CHUNK) {
+        size_t length = least(KERNEL_CHUNK, part.end - from);
         for (size_t i = 0; i < length; i++) {
             size_t bar = from + i;
             out[bar] = (high[bar] + low[bar] + close[bar]) * volume[bar];
@@ -49,6 +54,8 @@ KERNEL void running_vwap(const double *restrict high, const double *restrict low
             out[from + i] = sum[i] > 0.0 ? out[from + i] / (3.0 * sum[i]) : (double) NAN;
         }
     }
+    state[0] = paid;
+    state[1] = traded;
 }
 
 /* One chunk: the volume bought and the volume sold at each bar become running sums. */
