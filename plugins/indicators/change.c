@@ -188,9 +188,9 @@ static const struct kiln_row trix_results[] = {
 };
 
 static const struct kiln_golden trix_goldens[] = {
-    {.title = "averages 25/24 and 1.9375 of the average of the average",
+    {.title = "averages 11/3 and 175/27 of the average of the average",
      .args = "{\"close\":[3,3,3,6,12],\"period\":2}",
-     .result = "{\"trix\":[null,null,null,null,92.3076923076923]}",
+     .result = "{\"trix\":[null,null,null,null,76.76767676767676]}",
      .rtol = 1e-13},
     {.title = "period 1: the change itself",
      .args = "{\"close\":[8,10,9],\"period\":1}",

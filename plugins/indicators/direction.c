@@ -115,10 +115,10 @@ static const struct kiln_row minus_di_results[] = {
     }
 
 static const struct kiln_golden plus_di_goldens[] =
-    GOLDENS_DI("plus_di", "[null,null,57.142857142857146,15.384615384615385,34.146341463414636]",
+    GOLDENS_DI("plus_di", "[null,null,57.142857142857146,14.814814814814815,33.734939759036145]",
                "[null,0.6666666666666666,0.5,0,0.42857142857142855]");
 static const struct kiln_golden minus_di_goldens[] =
-    GOLDENS_DI("minus_di", "[null,null,0,46.15384615384615,14.634146341463415]", "[null,0,0,0.6,0]");
+    GOLDENS_DI("minus_di", "[null,null,0,44.44444444444444,14.457831325301205]", "[null,0,0,0.6,0]");
 
 static int di_plan(struct kiln_call *call, const struct kiln_slot *args, struct plan *plan)
 {

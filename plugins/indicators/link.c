@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "link.h"
+
+size_t link_scratch(const struct stage *stage, size_t room)
+{
+    return link_aligned(stage->scratch) + link_aligned(stage->history + room);
+}
+
+struct link link_open(const struct stage *stage, uint64_t first, double **state, double **scratch,
+                      size_t room)
+{
+    struct link link = {.stage = *stage, .first = first, .kept = *state, .state = *state + stage->history};
+    *state += link_state(stage);
+    link.scratch = link_cut(scratch, stage->scratch);
+    link.in = carry_open(link.kept, link_cut(scratch, stage->history + room), stage->history);
+    return link;
+}
+
+void link_average(struct link *link, uint64_t number, size_t length, double *out)
+{
+    memset(out, 0, length * sizeof(double));
+    size_t skip = number < link->first ? least((size_t) (link->first - number), length) : 0;
+    if (skip == length) {
+        return;
+    }
+    uint64_t place = number + skip - link->first; /* in the series */
+    size_t before = place < link->in.kept ? (size_t) place : link->in.kept;
+    struct part part = {.begin = before, .end = before + (length - skip), .origin = place - before};
+    stage_part(&link->stage, link->in.next + skip - before, part, link->state, link->scratch,
+               out + skip - before);
+}
+
+void link_close(struct link *link)
+{
+    carry_close(&link->in, link->kept);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "stage.h"
+
+#include <string.h>
+
+#include "moving.h"
+#include "smooth.h"
+
+enum { SMA, EMA };
+
+size_t stage_type(const char *name)
+{
+    return strcmp(name, "ema") == 0 ? EMA : SMA;
+}
+
+struct stage stage_of(size_t type, size_t period)
+{
+    return (struct stage){
+        .type = type,
+        .period = period,
+        .lookback = period - 1,
+        .history = type == SMA ? moving_history(period) : 0,
+        .state = type == EMA ? SMOOTH_AVERAGE : 0,
+    };
+}
+
+void stage_part(const struct stage *stage, const double *x, struct part part, double *state, double *scratch,
+                double *out)
+{
+    (void) scratch;
+    if (stage->type == SMA) {
+        moving_mean_part(x, part, stage->period, out);
+    } else {
+        smooth_ema_part(x, part, 0, stage->period, state, out);
+    }
+}
