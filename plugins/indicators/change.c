@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* change - how much the price has changed: MOM, ROC, ROCP, ROCR, ROCR100, CMO, TRIX. */
-#include "chained.h"
+#include "impulse.h"
 #include "indicator.h"
 #include "indicators.h"
 #include "rates.h"
@@ -159,14 +159,14 @@ static int cmo_plan(struct kiln_call *call, const struct kiln_slot *args, struct
 {
     (void) call;
     plan->lookback = plan->period[0] = (size_t) args[0].i64;
-    plan->history = CHAINED_CMO_HISTORY;
-    plan->state = CHAINED_CMO;
+    plan->history = IMPULSE_CMO_HISTORY;
+    plan->state = IMPULSE_CMO;
     return KILN_OK;
 }
 
 static void cmo_advance(const struct plan *plan, struct feed *f)
 {
-    chained_cmo(f->in[0], feed_part(f), plan->period[0], f->state, f->out[0]);
+    impulse_cmo(f->in[0], feed_part(f), plan->period[0], f->state, f->out[0]);
 }
 
 INDICATOR(
@@ -211,13 +211,13 @@ static int trix_plan(struct kiln_call *call, const struct kiln_slot *args, struc
     (void) call;
     plan->period[0] = (size_t) args[0].i64;
     plan->lookback = 3 * (plan->period[0] - 1) + 1;
-    plan->state = CHAINED_TRIX;
+    plan->state = IMPULSE_TRIX;
     return KILN_OK;
 }
 
 static void trix_advance(const struct plan *plan, struct feed *f)
 {
-    chained_trix(f->in[0], feed_part(f), plan->period[0], f->state, f->out[0]);
+    impulse_trix(f->in[0], feed_part(f), plan->period[0], f->state, f->out[0]);
 }
 
 INDICATOR(

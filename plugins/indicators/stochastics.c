@@ -11,7 +11,8 @@
 #include "stage.h"
 #include "standing.h"
 
-#define HLC "\"high\":[10,12,11,14,13],\"low\":[8,9,9,10,11],\"close\":[9,11,10,13,12]"
+#define HLC HL ",\"close\":[9,11,10,13,12]"
+#define HL  "\"high\":[10,12,11,14,13],\"low\":[8,9,9,10,11]"
 #define NOISE                                                                                                \
     "\"high\":{\"$normal\":[10000,1]},\"low\":{\"$normal\":[10000,2]},\"close\":{\"$normal\":[10000,3]}"
 #define FLAT "\"high\":[7,7,7,7],\"low\":[7,7,7,7],\"close\":[7,7,7,7]"
@@ -81,7 +82,7 @@ static const struct kiln_row aroon_results[] = {
 };
 static const struct kiln_golden aroon_goldens[] = {
     {.title = "highs 12, 14, 14; lows 8, 9, 9, the latter twice",
-     .args = "{" HLC ",\"period\":2}",
+     .args = "{" HL ",\"period\":2}",
      .result = "{\"aroon_down\":[null,null,0,50,0],\"aroon_up\":[null,null,50,100,50]}",
      .rtol = 1e-14},
     {.title = "the latest counts",
@@ -127,7 +128,7 @@ static const struct kiln_row aroonosc_results[] = {
 };
 static const struct kiln_golden aroonosc_goldens[] = {
     {.title = "up 50, 100, 50 less down 0, 50, 0",
-     .args = "{" HLC ",\"period\":2}",
+     .args = "{" HL ",\"period\":2}",
      .result = "{\"aroonosc\":[null,null,50,50,50]}",
      .rtol = 1e-14},
     {.title = "a period too small",

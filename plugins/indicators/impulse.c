@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-#include "chained.h"
+#include "impulse.h"
 
 #include <math.h>
 
@@ -15,7 +15,7 @@ ALWAYS_INLINE double oscillator(double net, double moves)
 
 /* Averages the changes and their sizes: rounding keeps order and signs, so the quotient never leaves -100..100. The
  * state is their sums, until there are `period` of them, then their averages. */
-KERNEL void chained_cmo(const double *restrict x, struct part part, size_t period, double *restrict state,
+KERNEL void impulse_cmo(const double *restrict x, struct part part, size_t period, double *restrict state,
                         double *restrict out)
 {
     struct rate rate = rate_wilder(period);
@@ -77,7 +77,7 @@ ALWAYS_INLINE double change_of(double now, double before)
     return before == 0.0 ? 0.0 : change;
 }
 
-KERNEL void chained_trix(const double *restrict x, struct part part, size_t period, double *restrict state,
+KERNEL void impulse_trix(const double *restrict x, struct part part, size_t period, double *restrict state,
                          double *restrict out)
 {
     struct rate rate = rate_ema(period);
