@@ -37,8 +37,8 @@
     INDICATORS_RANGES(X)                                                                                     \
     INDICATORS_MONEY(X)
 
-/* Functions that are no indicators in the sense of indicator.h: flow.c. */
-#define PLAIN_FUNCTIONS(X) X(cvd)
+/* Functions that are no indicators in the sense of indicator.h: flow.c, bundle.c, stream.c. */
+#define PLAIN_FUNCTIONS(X) X(cvd) X(bundle) X(stream)
 
 struct indicator;
 #define INDICATORS_DECLARE_FUNCTION(id)  extern const struct kiln_function indicators_##id;
