@@ -16,11 +16,12 @@
 #define INDICATORS_VOLATILITY(X) X(atr)
 /* volume.c */
 #define INDICATORS_VOLUME(X) X(obv) X(vwap)
-/* change.c, direction.c, oscillators.c, stochastics.c */
+/* change.c, direction.c, oscillators.c, stochastics.c, convergence.c */
 #define INDICATORS_CHANGE(X)      X(mom) X(roc) X(rocp) X(rocr) X(rocr100) X(cmo) X(trix)
 #define INDICATORS_DIRECTION(X)   X(plus_dm) X(minus_dm) X(plus_di) X(minus_di) X(dx) X(adx) X(adxr)
 #define INDICATORS_OSCILLATORS(X) X(bop) X(imi) X(mfi) X(ultosc) X(cci)
 #define INDICATORS_STOCHASTICS(X) X(stochf) X(stoch) X(stochrsi) X(willr) X(aroon) X(aroonosc)
+#define INDICATORS_CONVERGENCE(X) X(apo) X(ppo) X(macdext) X(macdfix)
 /* ranges.c, money.c */
 #define INDICATORS_RANGES(X) X(trange) X(natr)
 #define INDICATORS_MONEY(X)  X(ad) X(adosc)
@@ -34,6 +35,7 @@
     INDICATORS_DIRECTION(X)                                                                                  \
     INDICATORS_OSCILLATORS(X)                                                                                \
     INDICATORS_STOCHASTICS(X)                                                                                \
+    INDICATORS_CONVERGENCE(X)                                                                                \
     INDICATORS_RANGES(X)                                                                                     \
     INDICATORS_MONEY(X)
 

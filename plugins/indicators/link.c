@@ -19,15 +19,7 @@ struct link link_open(const struct stage *stage, uint64_t first, double **state,
 void link_average(struct link *link, uint64_t number, size_t length, double *out)
 {
     memset(out, 0, length * sizeof(double));
-    size_t skip = number < link->first ? least((size_t) (link->first - number), length) : 0;
-    if (skip == length) {
-        return;
-    }
-    uint64_t place = number + skip - link->first; /* in the series */
-    size_t before = place < link->in.kept ? (size_t) place : link->in.kept;
-    struct part part = {.begin = before, .end = before + (length - skip), .origin = place - before};
-    stage_part(&link->stage, link->in.next + skip - before, part, link->state, link->scratch,
-               out + skip - before);
+    stage_from(&link->stage, link->in.next, number, length, link->first, link->state, link->scratch, out);
 }
 
 void link_close(struct link *link)

@@ -52,3 +52,18 @@ KERNEL void rates_percent(const double *restrict x, size_t begin, size_t end, do
         out[i] = fabs(x[i]) < nothing ? 0.0 : percent;
     }
 }
+
+KERNEL void rates_less(const double *restrict y, size_t n, double *restrict out)
+{
+    for (size_t i = 0; i < n; i++) {
+        out[i] -= y[i];
+    }
+}
+
+KERNEL void rates_percent_more(const double *restrict y, size_t n, double *restrict out)
+{
+    for (size_t i = 0; i < n; i++) {
+        double percent = 100.0 * ((out[i] - y[i]) / y[i]);
+        out[i] = fabs(y[i]) < nothing ? 0.0 : percent;
+    }
+}

@@ -23,4 +23,8 @@ void rates_balance(const double *open, const double *high, const double *low, co
 /* out becomes 100 out/x, 0 where x is nothing. */
 void rates_percent(const double *x, size_t begin, size_t end, double *out);
 
+/* Of n values, out becomes out - y, or by how much it is more than y: 100 (out - y)/y, 0 where y is nothing. */
+void rates_less(const double *y, size_t n, double *out);
+void rates_percent_more(const double *y, size_t n, double *out);
+
 #endif

@@ -34,3 +34,16 @@ void stage_part(const struct stage *stage, const double *x, struct part part, do
         smooth_ema_part(x, part, 0, stage->period, state, out);
     }
 }
+
+void stage_from(const struct stage *stage, const double *x, uint64_t number, size_t length, uint64_t first,
+                double *state, double *scratch, double *out)
+{
+    size_t skip = number < first ? least((size_t) (first - number), length) : 0;
+    if (skip == length) {
+        return;
+    }
+    uint64_t place = number + skip - first; /* in the series */
+    size_t before = place < stage->history ? (size_t) place : stage->history;
+    struct part part = {.begin = before, .end = before + (length - skip), .origin = place - before};
+    stage_part(stage, x + skip - before, part, state, scratch, out + skip - before);
+}

@@ -29,4 +29,10 @@ struct stage stage_of(size_t type, size_t period);
 void stage_part(const struct stage *stage, const double *x, struct part part, double *state, double *scratch,
                 double *out);
 
+/* The same of a series that begins at bar `first`, for `length` bars of which x[0] and out[0] are number `number`. As much of the
+ * series' history as there is lies before x; before out lies room for as much, which is not touched. Bars before `first` are passed
+ * over. */
+void stage_from(const struct stage *stage, const double *x, uint64_t number, size_t length, uint64_t first,
+                double *state, double *scratch, double *out);
+
 #endif
