@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "accumulation.h"
 
-#include "average.h"
+#include "rate.h"
 #include "kernel.h"
 
 enum { LINE, FAST, SLOW };

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "average.h"
+#include "rate.h"
 #include "kernel.h"
 
 /* ---- cmo ------------------------------------------------------------------------------------- */

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "average.h"
+#include "rate.h"
 #include "kernel.h"
 
 KERNEL void rates_difference(const double *restrict x, size_t begin, size_t end, size_t period,

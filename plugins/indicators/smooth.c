@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "average.h"
+#include "rate.h"
 #include "kernel.h"
 
 /* Takes the values of the seed, bars first .. first + period-1, that lie in the part. True when the last one was

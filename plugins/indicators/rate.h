@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* average - what exponential averages are made of: the rate, the step, the seed. For kernels (see smooth.h). */
-#ifndef AVERAGE_H
-#define AVERAGE_H
+/* rate - what exponential averages are made of: the rate, the step, the seed. For kernels (see smooth.h). */
+#ifndef RATE_H
+#define RATE_H
 
 #include <stdbool.h>
 
