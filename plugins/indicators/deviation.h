@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* deviation - the mean absolute deviation of a moving window from its own mean.
+ *
+ * Each window is summed by itself, from its oldest bar on, several windows at once in the lanes of vectors. */
+#ifndef DEVIATION_H
+#define DEVIATION_H
+
+#include "kernel.h"
+
+/* Mean of |x_j - mean[i]| over the `period` bars j that end at i, for the bars of the part, whose numbers are at least period-1.
+ * Reads period-1 bars before the part. */
+void deviation_part(const double *x, const double *mean, struct part part, size_t period, double *out);
+
+#endif
