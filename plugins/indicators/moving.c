@@ -35,11 +35,6 @@ static inline double fraction_of(size_t period)
     return 1.0 / (double) period;
 }
 
-size_t moving_history(size_t period)
-{
-    return period <= SHORT_PERIOD ? period - 1 : moving_block_history(period);
-}
-
 /* ---- mean ------------------------------------------------------------------------------------ */
 
 ALWAYS_INLINE void mean_of_each(const double *restrict x, size_t n, double *restrict mean, size_t period)
@@ -95,18 +90,19 @@ KERNEL static void mean_long(const double *restrict x, size_t n, size_t period, 
     }
 }
 
-/* One block, of which only the bars from `skip` >= 1 on are wanted: the same sums, one after the other. */
+/* One block, of which only the bars from `skip` on are wanted: the same sums, one after the other. The tail reaches
+ * no further back than the window of bar `skip`. */
 static void mean_rest(const double *restrict now, size_t skip, size_t length, size_t period,
                       double *restrict mean)
 {
     double part = fraction_of(period), anchor = now[0], head = 0.0, tail = 0.0;
-    const double *before = now + 1 - period;
-    for (size_t j = period - 1; j >= skip; j--) {
+    for (size_t j = period - 1; j > skip; j--) {
         if (j < length) {
             mean[j] = tail;
         }
-        tail += before[j - 1] - anchor;
+        tail += *(now - (period - j)) - anchor;
     }
+    mean[skip] = tail;
     for (size_t i = 0; i < length; i++) {
         head += now[i] - anchor;
         if (i >= skip) {
@@ -215,15 +211,16 @@ static void moments_rest(const double *restrict now, size_t skip, size_t length,
                          double *restrict mean, double *restrict variance)
 {
     double part = fraction_of(period), anchor = now[0];
-    const double *before = now + 1 - period;
     both head = {0.0, 0.0}, tail = {0.0, 0.0};
-    for (size_t j = period - 1; j >= skip; j--) {
+    for (size_t j = period - 1; j > skip; j--) {
         if (j < length) {
             mean[j] = tail[0];
             variance[j] = tail[1];
         }
-        tail += both_of(before[j - 1], anchor);
+        tail += both_of(*(now - (period - j)), anchor);
     }
+    mean[skip] = tail[0];
+    variance[skip] = tail[1];
     for (size_t i = 0; i < length; i++) {
         head += both_of(now[i], anchor);
         if (i >= skip) {
@@ -263,7 +260,7 @@ ALWAYS_INLINE both paid_and_traded(double high, double low, double close, double
     return (both){(high + low + close) * volume, volume};
 }
 
-/* One block, of which only the bars from `skip` on are written. */
+/* As mean_rest(); skip may be 0. */
 ALWAYS_INLINE void vwap_block(const double *restrict high, const double *restrict low,
                               const double *restrict close, const double *restrict volume, size_t from,
                               size_t skip, size_t length, size_t period, double *restrict scratch,
@@ -271,15 +268,18 @@ ALWAYS_INLINE void vwap_block(const double *restrict high, const double *restric
 {
     both *restrict sum = (both *) scratch;
     both head = {0.0, 0.0}, tail = {0.0, 0.0};
-    for (size_t j = period - 1; j > 0; j--) {
+    for (size_t j = period - 1; j > skip; j--) {
         if (j < length) {
             sum[j] = tail;
         }
         size_t bar = from + j - period;
         tail += paid_and_traded(high[bar], low[bar], close[bar], volume[bar]);
     }
-    sum[0] = tail;
-    for (size_t i = 0; i < length; i++) {
+    sum[skip] = tail;
+    for (size_t bar = from; bar < from + skip; bar++) {
+        head += paid_and_traded(high[bar], low[bar], close[bar], volume[bar]);
+    }
+    for (size_t i = skip; i < length; i++) {
         size_t bar = from + i;
         head += paid_and_traded(high[bar], low[bar], close[bar], volume[bar]);
         sum[i] += head;

@@ -21,13 +21,10 @@
 
 #include "kernel.h"
 
-/* Bars before the part that a mean or a variance of this period reads. */
-size_t moving_history(size_t period);
-
-/* The same where all periods are computed in blocks. */
-static inline size_t moving_block_history(size_t period)
+/* Bars before the part that all of these read: the rest of its first window. */
+static inline size_t moving_history(size_t period)
 {
-    return 2 * (period - 1);
+    return period - 1;
 }
 
 /* Mean of the window. */
@@ -37,8 +34,8 @@ void moving_mean_part(const double *x, struct part part, size_t period, double *
 void moving_moments_part(const double *x, struct part part, size_t period, double *scratch, double *out_mean,
                          double *out_variance);
 
-/* Sum of price x volume over sum of volume, with price = (high + low + close)/3; NaN where the window has no volume. Reads
- * moving_block_history() bars. scratch: room for 2 period doubles, aligned to 16 bytes. */
+/* Sum of price x volume over sum of volume, with price = (high + low + close)/3; NaN where the window has no volume.
+ * scratch: room for 2 period doubles, aligned to 16 bytes. */
 void moving_vwap_part(const double *high, const double *low, const double *close, const double *volume,
                       struct part part, size_t period, double *scratch, double *out);
 

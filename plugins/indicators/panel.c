@@ -133,7 +133,7 @@ int panel_reserve(struct panel *p, size_t n)
 
 int panel_parse(struct panel *p, const char *path, const struct kiln_value *list)
 {
-    bool alone = list->type == KILN_V_MAP;
+    bool alone = p->alone = list->type == KILN_V_MAP;
     size_t n = alone ? 1 : list->count;
     if (!alone && (list->type != KILN_V_LIST || n == 0 || n > PANEL_ENTRIES)) {
         return entry_refuse(p->call, path, "",
@@ -210,7 +210,7 @@ int panel_start(struct panel *p, const char *path)
     int status = KILN_OK;
     for (size_t i = 0; i < p->n_strands && status == KILN_OK; i++) {
         char name[ENTRY_PATH_BYTES];
-        status = panel_plan(p, i, panel_path(path, i, false, name));
+        status = panel_plan(p, i, panel_path(path, i, p->alone, name));
     }
     return status;
 }
@@ -320,22 +320,14 @@ static int advance_strand(struct panel *p, struct strand *s, struct scratch *scr
     return walk_on(p->call, &s->walk, p->n, span_of(p, s), in, out, scratch);
 }
 
-static bool same_walk(const struct walk *a, const struct walk *b)
-{
-    return a->bars == b->bars && a->ended == b->ended &&
-           (a->plan.state == 0 || memcmp(a->state, b->state, a->plan.state * sizeof(double)) == 0);
-}
-
-/* Strands that ask the same and stand at the same place: the later ones are computed with the first. */
+/* Strands that ask the same have come the same way: the later ones are computed with the first. */
 static void find_twins(struct panel *p)
 {
     for (size_t i = 1; i < p->n_strands; i++) {
         struct strand *s = &p->strands[i];
         for (size_t k = 0; k < i && !s->twin; k++) {
             const struct strand *other = &p->strands[k];
-            if (entry_same(&other->entry, &s->entry, NULL, NULL, NULL) && same_walk(&other->walk, &s->walk)) {
-                s->twin = other;
-            }
+            s->twin = entry_same(&other->entry, &s->entry, NULL, NULL, NULL) ? other : NULL;
         }
     }
 }

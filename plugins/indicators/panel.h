@@ -49,6 +49,7 @@ struct panel {
     size_t n_lines;
     struct strand *strands;
     size_t n_strands;
+    bool alone; /* one map was sent, not a list */
 };
 
 /* The first parameters of both functions, and their places. */

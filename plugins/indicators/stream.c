@@ -125,7 +125,7 @@ const struct kiln_function indicators_stream = {
     "the function itself gives over all bars at once. With a state the list may be left out; when it is "
     "given, its parameters must be those in the state, and its labels count.\n\n"
     "A state holds the parameters, what the averages carry on and the last bars that windows read again: "
-    "for most indicators up to twice the period of each series, once for all of them. It has a checksum "
+    "for most indicators as many as their period, once for all of them. It has a checksum "
     "against accidents and is refused when anything in it does not fit; it is not secret and not signed. "
     "Missing bars go by the rule of the functions, across calls: leading ones are passed over, a later one "
     "ends the indicator for good.",

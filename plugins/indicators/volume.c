@@ -107,7 +107,7 @@ static int vwap_plan(struct kiln_call *call, const struct kiln_slot *args, struc
         return KILN_OK;
     }
     plan->lookback = period - 1;
-    plan->history = moving_block_history(period);
+    plan->history = moving_history(period);
     plan->scratch = 2 * period;
     return KILN_OK;
 }
