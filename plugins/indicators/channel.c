@@ -14,15 +14,16 @@ size_t channel_scratch(size_t period)
     return period - 1 + 3 * KERNEL_CHUNK;
 }
 
-ALWAYS_INLINE double away(double x, double centre, bool absolute)
+ALWAYS_INLINE double deviation(double x, double last, double mean, bool absolute)
 {
-    double d = x - centre;
+    double d = (x - last) - mean;
     return absolute ? fabs(d) : d;
 }
 
-/* sum[i] = sum of x[i + j] - centre[i], or of its absolute value, over the `period` bars j. */
-ALWAYS_INLINE void deviations(const double *restrict x, const double *restrict centre, size_t n,
-                              size_t period, bool absolute, double *restrict sum)
+/* sum[i] = sum over the `period` bars j of x[i + j] - last[i] - mean[i], or of its absolute value. */
+ALWAYS_INLINE void deviations(const double *restrict x, const double *restrict last,
+                              const double *restrict mean, size_t n, size_t period, bool absolute,
+                              double *restrict sum)
 {
     for (size_t i = 0; i < n; i++) {
         sum[i] = 0.0;
@@ -31,14 +32,15 @@ ALWAYS_INLINE void deviations(const double *restrict x, const double *restrict c
     for (; j + AT_ONCE <= period; j += AT_ONCE) {
         const double *w = x + j;
         for (size_t i = 0; i < n; i++) {
-            sum[i] += (away(w[i], centre[i], absolute) + away(w[i + 1], centre[i], absolute)) +
-                      (away(w[i + 2], centre[i], absolute) + away(w[i + 3], centre[i], absolute));
+            double m = absolute ? mean[i] : 0.0;
+            sum[i] += (deviation(w[i], last[i], m, absolute) + deviation(w[i + 1], last[i], m, absolute)) +
+                      (deviation(w[i + 2], last[i], m, absolute) + deviation(w[i + 3], last[i], m, absolute));
         }
     }
     for (; j < period; j++) {
         const double *w = x + j;
         for (size_t i = 0; i < n; i++) {
-            sum[i] += away(w[i], centre[i], absolute);
+            sum[i] += deviation(w[i], last[i], absolute ? mean[i] : 0.0, absolute);
         }
     }
 }
@@ -51,18 +53,19 @@ KERNEL void channel_index(const double *restrict high, const double *restrict lo
     double part = 1.0 / (double) period;
     for (size_t from = begin; from < end; from += KERNEL_CHUNK) {
         size_t length = least(KERNEL_CHUNK, end - from), window = from - (period - 1);
+        /* Three times the price, for which the index is the same, and nothing is rounded by the division. */
         for (size_t i = 0; i < length + period - 1; i++) {
-            price[i] = (high[window + i] + low[window + i] + close[window + i]) / 3.0;
+            price[i] = high[window + i] + low[window + i] + close[window + i];
         }
         const double *last = price + (period - 1);
-        deviations(price, last, length, period - 1, false, sum); /* the last one deviates by 0 */
+        deviations(price, last, mean, length, period - 1, false, sum); /* the last one deviates by 0 */
         for (size_t i = 0; i < length; i++) {
-            mean[i] = last[i] + sum[i] * part;
+            mean[i] = sum[i] * part;
         }
-        deviations(price, mean, length, period, true, sum);
+        deviations(price, last, mean, length, period, true, sum);
         for (size_t i = 0; i < length; i++) {
-            double d = last[i] - mean[i], unit = 0.015 * (sum[i] * part), index = d / unit;
-            out[from + i] = d == 0.0 || unit == 0.0 ? 0.0 : index;
+            double unit = 0.015 * (sum[i] * part), index = -mean[i] / unit;
+            out[from + i] = mean[i] == 0.0 || unit == 0.0 ? 0.0 : index;
         }
     }
 }

@@ -14,7 +14,7 @@ enum { FAST_TYPE, FAST_PERIOD, SLOW_TYPE, SLOW_PERIOD, SIGNAL_TYPE, SIGNAL_PERIO
 
 static struct stage stage_at(const struct plan *plan, size_t which)
 {
-    return stage_of(plan->period[which], plan->period[which + 1]);
+    return stage_of((enum average_kind) plan->period[which], plan->period[which + 1]);
 }
 
 static size_t greater(size_t a, size_t b)
@@ -25,7 +25,8 @@ static size_t greater(size_t a, size_t b)
 /* ---- two averages of the same price ------------------------------------------------------------ */
 
 /* The quick one is the one of the shorter period. */
-static void pair_plan(struct plan *plan, size_t fast, size_t fast_type, size_t slow, size_t slow_type)
+static void pair_plan(struct plan *plan, size_t fast, enum average_kind fast_type, size_t slow,
+                      enum average_kind slow_type)
 {
     bool swapped = slow < fast;
     plan->period[FAST_PERIOD] = swapped ? slow : fast;
@@ -36,8 +37,8 @@ static void pair_plan(struct plan *plan, size_t fast, size_t fast_type, size_t s
     plan->lookback = greater(quick.lookback, calm.lookback);
     plan->history = greater(quick.history, calm.history);
     plan->state = quick.state + calm.state;
-    plan->scratch = link_aligned(greater(quick.scratch, calm.scratch)) + calm.history;
-    plan->scratch_bars = 1;
+    plan->scratch = link_aligned(calm.history + LINK_ALIGNMENT) + greater(quick.scratch, calm.scratch);
+    plan->scratch_bars = 1 + greater(quick.scratch_bars, calm.scratch_bars);
 }
 
 /* The quick average comes to stand in out[0], the slow one in scratch, whose double for bar `begin` is returned. Each begins at bar
@@ -50,11 +51,11 @@ static const double *pair_averages(const struct plan *plan, struct feed *f, bool
     size_t start = together ? greater(quick.lookback, calm.lookback) : 0, length = f->end - f->begin;
     size_t quick_first = together ? start - quick.lookback : 0;
     size_t calm_first = together ? start - calm.lookback : 0;
-    double *work = link_cut(&scratch, greater(quick.scratch, calm.scratch)), *slow = scratch + calm.history;
+    double *slow = link_cut(&scratch, calm.history + length) + calm.history;
     const double *x = f->in[0] + f->begin;
     uint64_t number = feed_number(f, f->begin);
-    stage_from(&quick, x, number, length, quick_first, state, work, f->out[0] + f->begin);
-    stage_from(&calm, x, number, length, calm_first, state + quick.state, work, slow);
+    stage_average(&quick, x, number, length, quick_first, state, scratch, f->out[0] + f->begin);
+    stage_average(&calm, x, number, length, calm_first, state + quick.state, scratch, slow);
     return slow;
 }
 
@@ -72,7 +73,7 @@ static const double *pair_averages(const struct plan *plan, struct feed *f, bool
 static int oscillator_plan(struct kiln_call *call, const struct kiln_slot *args, struct plan *plan)
 {
     (void) call;
-    size_t type = stage_type(args[2].text);
+    enum average_kind type = average_kind_of(args[2].text);
     pair_plan(plan, (size_t) args[0].i64, type, (size_t) args[1].i64, type);
     return KILN_OK;
 }
@@ -179,10 +180,10 @@ static const struct kiln_golden macdext_goldens[] = {
 static int macdext_plan(struct kiln_call *call, const struct kiln_slot *args, struct plan *plan)
 {
     (void) call;
-    pair_plan(plan, (size_t) args[0].i64, stage_type(args[1].text), (size_t) args[2].i64,
-              stage_type(args[3].text));
+    pair_plan(plan, (size_t) args[0].i64, average_kind_of(args[1].text), (size_t) args[2].i64,
+              average_kind_of(args[3].text));
     plan->period[SIGNAL_PERIOD] = (size_t) args[4].i64;
-    plan->period[SIGNAL_TYPE] = stage_type(args[5].text);
+    plan->period[SIGNAL_TYPE] = average_kind_of(args[5].text);
     struct stage signal = stage_at(plan, SIGNAL_TYPE);
     size_t room = carry_room(signal.history);
     plan->lookback += signal.lookback;

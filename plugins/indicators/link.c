@@ -3,7 +3,7 @@
 
 size_t link_scratch(const struct stage *stage, size_t room)
 {
-    return link_aligned(stage->scratch) + link_aligned(stage->history + room);
+    return link_aligned(stage_scratch(stage, room)) + link_aligned(stage->history + room);
 }
 
 struct link link_open(const struct stage *stage, uint64_t first, double **state, double **scratch,
@@ -11,7 +11,7 @@ struct link link_open(const struct stage *stage, uint64_t first, double **state,
 {
     struct link link = {.stage = *stage, .first = first, .kept = *state, .state = *state + stage->history};
     *state += link_state(stage);
-    link.scratch = link_cut(scratch, stage->scratch);
+    link.scratch = link_cut(scratch, stage_scratch(stage, room));
     link.in = carry_open(link.kept, link_cut(scratch, stage->history + room), stage->history);
     return link;
 }
@@ -19,7 +19,7 @@ struct link link_open(const struct stage *stage, uint64_t first, double **state,
 void link_average(struct link *link, uint64_t number, size_t length, double *out)
 {
     memset(out, 0, length * sizeof(double));
-    stage_from(&link->stage, link->in.next, number, length, link->first, link->state, link->scratch, out);
+    stage_average(&link->stage, link->in.next, number, length, link->first, link->state, link->scratch, out);
 }
 
 void link_close(struct link *link)

@@ -29,9 +29,11 @@ static inline size_t link_state(const struct stage *stage)
 }
 
 /* Parts of scratch begin at multiples of 64 bytes. */
+enum { LINK_ALIGNMENT = 8 };
+
 static inline size_t link_aligned(size_t doubles)
 {
-    return (doubles + 7) / 8 * 8;
+    return (doubles + LINK_ALIGNMENT - 1) / LINK_ALIGNMENT * LINK_ALIGNMENT;
 }
 
 static inline double *link_cut(double **scratch, size_t doubles)

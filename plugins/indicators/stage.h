@@ -1,38 +1,44 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* stage - a moving average of some type as one stage of an indicator: its sizes, and the average over some bars of a series. */
+/* stage - a moving average of a chosen type as one stage of an indicator: average.h with its sizes at hand, and for series that begin
+ * later than the bars do. */
 #ifndef STAGE_H
 #define STAGE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <kiln/plugin.h>
 
-#include "kernel.h"
+#include "average.h"
 
+/* The row of its type, and what help says of it. */
 #define STAGE_ROW(id, says)                                                                                  \
     {                                                                                                        \
-        .name = id, .kind = KILN_STRING, .fallback = "\"sma\"", .choices = "sma|ema", .help = says           \
+        .name = id, .kind = KILN_STRING, .fallback = "\"sma\"", .choices = AVERAGE_CHOICES, .help = says     \
     }
-#define HELP_STAGE ""
+#define HELP_STAGE                                                                                           \
+    "Averages are those of the functions of the same names, each with its own start; kama, mama and t3 "     \
+    "with TA-Lib's "                                                                                         \
+    "usual parameters. Period 1 is no average but the series itself.\n\n"
 
 struct stage {
-    size_t type, period;
-    size_t lookback, history, state, scratch;
+    enum average_kind kind;
+    size_t period;
+    size_t lookback, history, state, scratch, scratch_bars; /* as in average.h */
 };
 
-/* Index of the type, for stage_of(). */
-size_t stage_type(const char *name);
+struct stage stage_of(enum average_kind kind, size_t period);
 
-struct stage stage_of(size_t type, size_t period);
+/* Doubles of scratch for so many bars at once. */
+static inline size_t stage_scratch(const struct stage *stage, size_t bars)
+{
+    return stage->scratch + stage->scratch_bars * bars;
+}
 
-/* The bars of the part; writes from number `lookback` on. */
-void stage_part(const struct stage *stage, const double *x, struct part part, double *state, double *scratch,
-                double *out);
-
-/* The same of a series that begins at bar `first`, for `length` bars of which x[0] and out[0] are number `number`. As much of the
- * series' history as there is lies before x; before out lies room for as much, which is not touched. Bars before `first` are passed
- * over. */
-void stage_from(const struct stage *stage, const double *x, uint64_t number, size_t length, uint64_t first,
-                double *state, double *scratch, double *out);
+/* Averages a series that begins at bar number `first`, for `length` bars of which x[0] and out[0] are number `number`: writes those from
+ * number first + lookback on. As much of the series' history as there is lies before x; before out lies room for as
+ * much, which is not touched. Bars before `first` are passed over. */
+void stage_average(const struct stage *stage, const double *x, uint64_t number, size_t length, uint64_t first,
+                   double *state, double *scratch, double *out);
 
 #endif

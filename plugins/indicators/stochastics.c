@@ -157,12 +157,12 @@ enum { FASTK, FIRST_TYPE, FIRST_PERIOD, SECOND_TYPE, SECOND_PERIOD, RSI };
 
 static struct stage first_stage(const struct plan *plan)
 {
-    return stage_of(plan->period[FIRST_TYPE], plan->period[FIRST_PERIOD]);
+    return stage_of((enum average_kind) plan->period[FIRST_TYPE], plan->period[FIRST_PERIOD]);
 }
 
 static struct stage second_stage(const struct plan *plan)
 {
-    return stage_of(plan->period[SECOND_TYPE], plan->period[SECOND_PERIOD]);
+    return stage_of((enum average_kind) plan->period[SECOND_TYPE], plan->period[SECOND_PERIOD]);
 }
 
 /* One chain of averages over %K: bars of a piece, and what they take of scratch beside the links. */
@@ -212,7 +212,7 @@ static int stochf_plan(struct kiln_call *call, const struct kiln_slot *args, str
     (void) call;
     plan->period[FASTK] = (size_t) args[0].i64;
     plan->period[FIRST_PERIOD] = (size_t) args[1].i64;
-    plan->period[FIRST_TYPE] = stage_type(args[2].text);
+    plan->period[FIRST_TYPE] = average_kind_of(args[2].text);
     struct stage d = first_stage(plan);
     size_t before = plan->period[FASTK] - 1, room = room_of(before, &d, NULL);
     plan->lookback = before + d.lookback;
@@ -289,9 +289,9 @@ static int stoch_plan(struct kiln_call *call, const struct kiln_slot *args, stru
     (void) call;
     plan->period[FASTK] = (size_t) args[0].i64;
     plan->period[FIRST_PERIOD] = (size_t) args[1].i64;
-    plan->period[FIRST_TYPE] = stage_type(args[2].text);
+    plan->period[FIRST_TYPE] = average_kind_of(args[2].text);
     plan->period[SECOND_PERIOD] = (size_t) args[3].i64;
-    plan->period[SECOND_TYPE] = stage_type(args[4].text);
+    plan->period[SECOND_TYPE] = average_kind_of(args[4].text);
     struct stage k = first_stage(plan), d = second_stage(plan);
     size_t before = plan->period[FASTK] - 1, room = room_of(before, &k, &d);
     plan->lookback = before + k.lookback + d.lookback;
@@ -373,7 +373,7 @@ static int stochrsi_plan(struct kiln_call *call, const struct kiln_slot *args, s
     plan->period[RSI] = (size_t) args[0].i64;
     plan->period[FASTK] = (size_t) args[1].i64;
     plan->period[FIRST_PERIOD] = (size_t) args[2].i64;
-    plan->period[FIRST_TYPE] = stage_type(args[3].text);
+    plan->period[FIRST_TYPE] = average_kind_of(args[3].text);
     struct stage d = first_stage(plan);
     size_t before = plan->period[FASTK] - 1, kept = kept_strengths(plan), room = room_of(kept, &d, NULL);
     plan->lookback = plan->period[RSI] + before + d.lookback;

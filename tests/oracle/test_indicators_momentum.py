@@ -155,7 +155,8 @@ def rsi(x, n):
 
 
 def cci(b, n):
-    p = typical(b)
+    level = b[CLOSE][0]  # which the index does not depend on, but the digits of the mean do
+    p = typical({k: v - level for k, v in b.items()})
     mean = rolling(np.mean, p, n)
     away = rolling(lambda w, axis: np.mean(np.abs(w - np.mean(w, axis=1)[:, None]), axis=1), p, n)
     return np.where(np.isnan(mean), LD(NAN), safe(p - mean, LD("0.015") * away))
