@@ -79,7 +79,7 @@ static int imi_plan(struct kiln_call *call, const struct kiln_slot *args, struct
     (void) call;
     size_t period = plan->period[0] = (size_t) args[0].i64;
     plan->lookback = plan->history = period - 1;
-    plan->scratch = pressure_scratch(period);
+    plan->scratch = pressure_scratch(period, 1);
     return KILN_OK;
 }
 
@@ -124,7 +124,7 @@ static int mfi_plan(struct kiln_call *call, const struct kiln_slot *args, struct
     (void) call;
     size_t period = plan->period[0] = (size_t) args[0].i64;
     plan->lookback = plan->history = period;
-    plan->scratch = pressure_scratch(period);
+    plan->scratch = pressure_scratch(period, 1);
     return KILN_OK;
 }
 
@@ -195,7 +195,7 @@ static int ultosc_plan(struct kiln_call *call, const struct kiln_slot *args, str
     sort_two(&period[1], &period[2]);
     sort_two(&period[0], &period[1]);
     plan->lookback = plan->history = period[2];
-    plan->scratch = pressure_scratch(period[2]);
+    plan->scratch = pressure_scratch(period[2], PRESSURE_WINDOWS);
     return KILN_OK;
 }
 

@@ -9,32 +9,34 @@
 
 /* The values of one piece of bars and those of the windows before it, and their sums. */
 struct flows {
-    double *up, *down;         /* or any other two: sliding_values() each */
-    double *sum_up, *sum_down; /* sliding_most() each */
-    double *share;             /* sliding_most() */
-    double *work;              /* sliding_work() */
+    double *up, *down; /* or any other two: sliding_values() each */
+    double *sum_up[PRESSURE_WINDOWS], *sum_down[PRESSURE_WINDOWS]; /* sliding_most() each */
+    double *work;                                                  /* sliding_work() */
 };
 
-size_t pressure_scratch(size_t period)
+size_t pressure_scratch(size_t longest, size_t windows)
 {
-    return 2 * sliding_values(period) + 3 * sliding_most(period) + sliding_work(period);
+    return 2 * sliding_values(longest) + 2 * windows * sliding_most(longest) + sliding_work(longest);
 }
 
-static struct flows flows_in(double *scratch, size_t period)
+static struct flows flows_in(double *scratch, size_t longest, size_t windows)
 {
-    size_t values = sliding_values(period), most = sliding_most(period);
-    struct flows f = {.up = scratch, .down = scratch + values, .sum_up = scratch + 2 * values};
-    f.sum_down = f.sum_up + most;
-    f.share = f.sum_down + most;
-    f.work = f.share + most;
+    size_t values = sliding_values(longest), most = sliding_most(longest);
+    struct flows f = {.up = scratch, .down = scratch + values, .work = scratch + 2 * values};
+    for (size_t w = 0; w < windows; w++) {
+        f.sum_up[w] = f.work;
+        f.sum_down[w] = f.work + most;
+        f.work += 2 * most;
+    }
     return f;
 }
 
 /* Sums over the windows of `length` bars, of which the first has this number; up and down hold their values. */
-static void flows_sum(const struct flows *f, size_t length, size_t period, uint64_t number)
+static void flows_sum(const struct flows *f, size_t length, const size_t *periods, size_t windows,
+                      uint64_t number)
 {
-    sliding_sum(f->up, length, period, number, f->work, f->sum_up);
-    sliding_sum(f->down, length, period, number, f->work, f->sum_down);
+    sliding_sums(f->up, length, periods, windows, number, f->work, f->sum_up);
+    sliding_sums(f->down, length, periods, windows, number, f->work, f->sum_down);
 }
 
 /* ---- mfi ------------------------------------------------------------------------------------- */
@@ -72,15 +74,15 @@ KERNEL static void money_shares(const double *restrict up, const double *restric
 void pressure_money(const double *high, const double *low, const double *close, const double *volume,
                     struct part part, size_t period, double *scratch, double *out)
 {
-    struct flows f = flows_in(scratch, period);
+    struct flows f = flows_in(scratch, period, 1);
     for (size_t length, i = part_index(part, period); i < part.end; i += length) {
         uint64_t number = part.origin + i;
         length = sliding_piece(period, number, part.end - i);
         size_t window = i - (period - 1);
         money_flows(high + window, low + window, close + window, volume + window, length + period - 1, f.up,
                     f.down);
-        flows_sum(&f, length, period, number);
-        money_shares(f.sum_up, f.sum_down, length, out + i);
+        flows_sum(&f, length, &period, 1, number);
+        money_shares(f.sum_up[0], f.sum_down[0], length, out + i);
     }
 }
 
@@ -107,14 +109,14 @@ KERNEL static void intraday_shares(const double *restrict up, const double *rest
 void pressure_intraday(const double *open, const double *close, struct part part, size_t period,
                        double *scratch, double *out)
 {
-    struct flows f = flows_in(scratch, period);
+    struct flows f = flows_in(scratch, period, 1);
     for (size_t length, i = part_index(part, (uint64_t) period - 1); i < part.end; i += length) {
         uint64_t number = part.origin + i;
         length = sliding_piece(period, number, part.end - i);
         size_t window = i - (period - 1);
         intraday_flows(open + window, close + window, length + period - 1, f.up, f.down);
-        flows_sum(&f, length, period, number);
-        intraday_shares(f.sum_up, f.sum_down, length, out + i);
+        flows_sum(&f, length, &period, 1, number);
+        intraday_shares(f.sum_up[0], f.sum_down[0], length, out + i);
     }
 }
 
@@ -135,45 +137,34 @@ KERNEL static void true_flows(const double *restrict high, const double *restric
     }
 }
 
-KERNEL static void add_shares(const double *restrict bought, const double *restrict range, size_t length,
-                              double weight, double *restrict share)
+ALWAYS_INLINE double share_of(double bought, double range)
 {
-    for (size_t i = 0; i < length; i++) {
-        double part = weight * (bought[i] / range[i]);
-        share[i] += range[i] < nothing ? 0.0 : part;
-    }
+    double share = bought / range;
+    return range < nothing ? 0.0 : share;
 }
 
-KERNEL static void ultimate(const double *restrict share, size_t length, double *restrict out)
+KERNEL static void ultimate(const struct flows *f, size_t length, double *restrict out)
 {
+    const double *bought = f->sum_up[0], *bought_middle = f->sum_up[1], *bought_long = f->sum_up[2];
+    const double *range = f->sum_down[0], *range_middle = f->sum_down[1], *range_long = f->sum_down[2];
     for (size_t i = 0; i < length; i++) {
-        out[i] = 100.0 * (share[i] / 7.0);
+        double most = 4.0 * share_of(bought[i], range[i]);
+        double more = 2.0 * share_of(bought_middle[i], range_middle[i]);
+        out[i] = 100.0 * ((most + more + share_of(bought_long[i], range_long[i])) / 7.0);
     }
 }
 
 void pressure_ultimate(const double *high, const double *low, const double *close, struct part part,
                        const size_t periods[PRESSURE_WINDOWS], double *scratch, double *out)
 {
-    static const double weight[PRESSURE_WINDOWS] = {4.0, 2.0, 1.0};
     size_t longest = periods[PRESSURE_WINDOWS - 1];
-    struct flows f = flows_in(scratch, longest);
+    struct flows f = flows_in(scratch, longest, PRESSURE_WINDOWS);
     for (size_t length, i = part_index(part, longest); i < part.end; i += length) {
         uint64_t number = part.origin + i;
         length = sliding_piece(longest, number, part.end - i);
         size_t window = i - (longest - 1);
         true_flows(high + window, low + window, close + window, length + longest - 1, f.up, f.down);
-        for (size_t j = 0; j < length; j++) {
-            f.share[j] = 0.0;
-        }
-        for (size_t w = 0; w < PRESSURE_WINDOWS; w++) {
-            size_t skip = longest - periods[w];
-            for (size_t some, j = 0; j < length; j += some) {
-                some = sliding_piece(periods[w], number + j, length - j);
-                sliding_sum(f.up + skip + j, some, periods[w], number + j, f.work, f.sum_up);
-                sliding_sum(f.down + skip + j, some, periods[w], number + j, f.work, f.sum_down);
-                add_shares(f.sum_up, f.sum_down, some, weight[w], f.share + j);
-            }
-        }
-        ultimate(f.share, length, out + i);
+        flows_sum(&f, length, periods, PRESSURE_WINDOWS, number);
+        ultimate(&f, length, out + i);
     }
 }

@@ -12,8 +12,8 @@
 
 enum { PRESSURE_WINDOWS = 3 };
 
-/* Doubles of scratch for windows of up to `period` bars. */
-size_t pressure_scratch(size_t period);
+/* Doubles of scratch for so many windows, of which the longest has so many bars. */
+size_t pressure_scratch(size_t longest, size_t windows);
 
 /* Money flow: price x volume with price = (high + low + close)/3; 100 R/(R + F) of the flows of bars whose price rose and of those
  * whose price fell; 0 where R + F < 1. From bar number `period` on. */

@@ -5,79 +5,118 @@
 
 #include "kernel.h"
 
-/* Up to here doubling is the faster way, and the bars before a piece are few beside it. */
-enum { SHORT_WINDOW = KERNEL_CHUNK };
+/* Up to here doubling is the faster way. */
+enum { SHORT_WINDOW = 512, DIGITS = 10 };
 
-size_t sliding_most(size_t period)
+static size_t chunk_values(size_t longest)
 {
-    return period <= SHORT_WINDOW ? KERNEL_CHUNK : period;
+    return KERNEL_CHUNK + least(longest, SHORT_WINDOW) - 1;
 }
 
-size_t sliding_values(size_t period)
+size_t sliding_most(size_t longest)
 {
-    return sliding_most(period) + period - 1;
+    return longest <= SHORT_WINDOW ? KERNEL_CHUNK : longest;
 }
 
-size_t sliding_work(size_t period)
+size_t sliding_values(size_t longest)
 {
-    return 2 * sliding_values(least(period, SHORT_WINDOW));
+    return sliding_most(longest) + longest - 1;
 }
 
-size_t sliding_piece(size_t period, uint64_t number, size_t left)
+size_t sliding_work(size_t longest)
 {
-    return least(left, period <= SHORT_WINDOW ? KERNEL_CHUNK : period - (size_t) (number % period));
+    return (DIGITS - 1) * chunk_values(longest);
 }
 
-ALWAYS_INLINE void add_pairs(const double *restrict narrow, size_t width, size_t count, double *restrict wide)
+static size_t block_left(size_t period, uint64_t number, size_t left)
 {
-    for (size_t i = 0; i < count; i++) {
-        wide[i] = narrow[i] + narrow[i + width];
+    return least(left, period - (size_t) (number % period));
+}
+
+size_t sliding_piece(size_t longest, uint64_t number, size_t left)
+{
+    return longest <= SHORT_WINDOW ? least(left, KERNEL_CHUNK) : block_left(longest, number, left);
+}
+
+/* ---- short ----------------------------------------------------------------------------------- */
+
+/* level[d][i] = x[i] + .. + x[i + 2^d - 1], for all d with 2^d <= longest. */
+KERNEL static void make_levels(const double *restrict x, size_t length, size_t longest, double *restrict work,
+                               const double **restrict level)
+{
+    size_t stride = length + longest - 1, count = stride;
+    level[0] = x;
+    for (size_t d = 1, half = 1; 2 * half <= longest; d++, half *= 2) {
+        const double *restrict narrow = level[d - 1];
+        double *restrict wide = work + (d - 1) * stride;
+        count -= half;
+        for (size_t i = 0; i < count; i++) {
+            wide[i] = narrow[i] + narrow[i + half];
+        }
+        level[d] = wide;
     }
 }
 
-/* Before each round narrow[i] is the sum of `width` values from x[i] on, and out[i] the sum of the first `done`. */
-KERNEL static void sum_doubling(const double *restrict x, size_t length, size_t period, double *restrict work,
-                                double *restrict out)
+KERNEL static void add_up(const double *const *restrict part, size_t parts, size_t length,
+                          double *restrict out)
 {
-    const double *narrow = x;
-    size_t done = 0, turn = 0, count = length + period - 1;
-    for (size_t width = 1; width <= period; width *= 2) {
-        if (period & width && done == 0) {
-            memcpy(out, narrow, length * sizeof(double));
-            done = width;
-        } else if (period & width) {
-            for (size_t i = 0; i < length; i++) {
-                out[i] += narrow[i + done];
+    const double *a = part[0], *b = part[1], *c = part[2];
+    if (parts == 1) {
+        memcpy(out, a, length * sizeof(double));
+        return;
+    }
+    if (parts == 2) {
+        for (size_t i = 0; i < length; i++) {
+            out[i] = a[i] + b[i];
+        }
+        return;
+    }
+    for (size_t i = 0; i < length; i++) {
+        out[i] = a[i] + b[i] + c[i];
+    }
+    for (size_t p = 3; p < parts; p++) {
+        const double *d = part[p];
+        for (size_t i = 0; i < length; i++) {
+            out[i] += d[i];
+        }
+    }
+}
+
+/* Up to KERNEL_CHUNK windows; x begins `longest` - 1 before. */
+static void sum_short(const double *x, size_t length, const size_t *periods, size_t count, double *work,
+                      double *const *out, size_t at)
+{
+    const double *level[DIGITS] = {NULL}, *part[DIGITS] = {NULL};
+    size_t longest = periods[count - 1];
+    make_levels(x, length, longest, work, level);
+    for (size_t w = 0; w < count; w++) {
+        size_t parts = 0, offset = longest - periods[w];
+        for (size_t d = 0; d < DIGITS; d++) {
+            if (periods[w] >> d & 1) {
+                part[parts++] = level[d] + offset;
+                offset += (size_t) 1 << d;
             }
-            done += width;
         }
-        if (2 * width <= period) {
-            double *wide = work + turn * (length + period - 1);
-            count -= width;
-            add_pairs(narrow, width, count, wide);
-            narrow = wide;
-            turn ^= 1;
-        }
+        add_up(part, parts, length, out[w] + at);
     }
 }
+
+/* ---- long ------------------------------------------------------------------------------------ */
 
 /* The window of the bar at place p of its block: the bars from place p + 1 of the block before, and those up to p. x holds the
  * bars from `period` - 1 before the piece on; the piece lies in one block and begins at `place` in it. */
-static void sum_blocks(const double *restrict x, size_t length, size_t period, size_t place,
-                       double *restrict out)
+static void sum_block(const double *restrict x, size_t length, size_t period, size_t place,
+                      double *restrict out)
 {
     const double *block = x + (period - 1 - place);
     double tail = 0.0, head = 0.0;
     /* The tail of place p begins at x[p - place]; the block before ends at x[period - 2 - place]. */
-    for (size_t p = period - 1; p >= place; p--) {
-        if (p < period - 1) {
-            tail += x[p - place];
+    for (size_t age = period - place; age-- > 0;) {
+        if (age + place < period - 1) {
+            tail += x[age];
         }
-        if (p - place < length) {
-            out[p - place] = tail;
-        }
-        if (p == 0) {
-            break;
+        if (age < length) {
+            out[age] = tail;
         }
     }
     for (size_t p = 0; p < place; p++) {
@@ -89,11 +128,27 @@ static void sum_blocks(const double *restrict x, size_t length, size_t period, s
     }
 }
 
-void sliding_sum(const double *x, size_t length, size_t period, uint64_t number, double *work, double *out)
+static void sum_long(const double *x, size_t length, size_t period, uint64_t number, double *out)
 {
-    if (period <= SHORT_WINDOW) {
-        sum_doubling(x, length, period, work, out);
-    } else {
-        sum_blocks(x, length, period, (size_t) (number % period), out);
+    for (size_t some, i = 0; i < length; i += some) {
+        some = block_left(period, number + i, length - i);
+        sum_block(x + i, some, period, (size_t) ((number + i) % period), out + i);
+    }
+}
+
+void sliding_sums(const double *x, size_t length, const size_t *periods, size_t count, uint64_t number,
+                  double *work, double *const *out)
+{
+    size_t longest = periods[count - 1];
+    for (; count > 0 && periods[count - 1] > SHORT_WINDOW; count--) {
+        size_t period = periods[count - 1];
+        sum_long(x + (longest - period), length, period, number, out[count - 1]);
+    }
+    if (count > 0) {
+        const double *near = x + (longest - periods[count - 1]);
+        for (size_t some, i = 0; i < length; i += some) {
+            some = least(KERNEL_CHUNK, length - i);
+            sum_short(near + i, some, periods, count, work, out, i);
+        }
     }
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* sliding - sums over a sliding window of values that are not negative (flows, ranges), piece by piece.
+/* sliding - sums over sliding windows of values that are not negative (flows, ranges), piece by piece; one window or several
+ * that end at the same bars.
  *
  * No value is ever taken out of a sum again, so a spike leaves no trace once it has left the window. Two ways to that end:
  *
@@ -9,12 +10,12 @@
  *     next, both of them running sums.
  *
  * A sum depends on its window and on the number of its last bar only, wherever pieces are cut. A caller works in pieces, so that
- * what it makes the values of stays in the cache:
+ * what it makes the values of stays in the cache; n is the longest of the periods:
  *
  *     for (size_t i = begin; i < end; i += length) {
- *         length = sliding_piece(period, number of bar i, end - i);
- *         fill x with the values of bars i - (period - 1) .. i + length - 1
- *         sliding_sum(x, length, period, number of bar i, work, sums);
+ *         length = sliding_piece(n, number of bar i, end - i);
+ *         fill x with the values of bars i - (n - 1) .. i + length - 1
+ *         sliding_sums(x, length, periods, count, number of bar i, work, sums);
  *     } */
 #ifndef SLIDING_H
 #define SLIDING_H
@@ -22,16 +23,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Most bars that a piece has, and the doubles of x and of work for it; all three are enough for any shorter period. */
-size_t sliding_most(size_t period);
-size_t sliding_values(size_t period);
-size_t sliding_work(size_t period);
+/* Most bars that a piece has, and the doubles of x and of work for it. */
+size_t sliding_most(size_t longest);
+size_t sliding_values(size_t longest);
+size_t sliding_work(size_t longest);
 
 /* How many of the next `left` bars to take at once; at least one. */
-size_t sliding_piece(size_t period, uint64_t number, size_t left);
+size_t sliding_piece(size_t longest, uint64_t number, size_t left);
 
-/* out[i] = x[i] + .. + x[i + period - 1] for i < length. number: of the bar whose window ends at x[period - 1].
- * period >= 1, 1 <= length <= what sliding_piece() says. */
-void sliding_sum(const double *x, size_t length, size_t period, uint64_t number, double *work, double *out);
+/* out[w][i], for i < length, is the sum of periods[w] values up to and with that of bar number + i, which is x[n - 1 + i]. The periods
+ * are at least 1 and ascend, n being the last of the `count`. */
+void sliding_sums(const double *x, size_t length, const size_t *periods, size_t count, uint64_t number,
+                  double *work, double *const *out);
 
 #endif
