@@ -32,11 +32,11 @@ int walk_init(struct kiln_call *call, const struct indicator *indicator, const s
     if (!doubles_fit(w.plan.state) || !doubles_fit(w.plan.history)) {
         return no_memory(call, indicator);
     }
-    w.state = call->host->alloc(call, w.plan.state * sizeof(double));
-    if (!w.state && w.plan.state > 0) {
-        return no_memory(call, indicator);
-    }
     if (w.plan.state > 0) {
+        w.state = call->host->alloc(call, w.plan.state * sizeof(double));
+        if (!w.state) {
+            return no_memory(call, indicator);
+        }
         memset(w.state, 0, w.plan.state * sizeof(double));
     }
     *ret_walk = w;
