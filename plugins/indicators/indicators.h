@@ -26,7 +26,25 @@
 #define INDICATORS_RANGES(X) X(trange) X(natr)
 #define INDICATORS_MONEY(X)  X(ad) X(adosc)
 
+/* averages.c, channels.c, cycles.c, prices.c, statistics.c, windows.c */
+#define INDICATORS_AVERAGES(X) X(wma) X(dema) X(tema) X(trima) X(kama) X(t3) X(mama) X(ma) X(mavp)
+#define INDICATORS_CHANNELS(X) X(midpoint) X(midprice) X(accbands) X(sar) X(sarext)
+#define INDICATORS_CYCLES(X)                                                                                 \
+    X(ht_trendline) X(ht_dcperiod) X(ht_dcphase) X(ht_phasor) X(ht_sine) X(ht_trendmode)
+#define INDICATORS_PRICES(X) X(avgprice) X(medprice) X(typprice) X(wclprice)
+#define INDICATORS_STATISTICS(X)                                                                             \
+    X(stddev)                                                                                                \
+    X(var) X(avgdev) X(linearreg) X(linearreg_angle) X(linearreg_intercept) X(linearreg_slope) X(tsf)        \
+        X(correl) X(beta)
+#define INDICATORS_WINDOWS(X) X(max) X(min) X(sum) X(minmax) X(maxindex) X(minindex) X(minmaxindex)
+
 #define INDICATORS(X)                                                                                        \
+    INDICATORS_AVERAGES(X)                                                                                   \
+    INDICATORS_CHANNELS(X)                                                                                   \
+    INDICATORS_CYCLES(X)                                                                                     \
+    INDICATORS_PRICES(X)                                                                                     \
+    INDICATORS_STATISTICS(X)                                                                                 \
+    INDICATORS_WINDOWS(X)                                                                                    \
     INDICATORS_OVERLAP(X)                                                                                    \
     INDICATORS_MOMENTUM(X)                                                                                   \
     INDICATORS_VOLATILITY(X)                                                                                 \
