@@ -3,6 +3,7 @@
 
 #include "rate.h"
 #include "kernel.h"
+#include "prefix.h"
 
 enum { LINE, FAST, SLOW };
 
@@ -21,16 +22,11 @@ KERNEL void accumulation_line(const double *restrict high, const double *restric
                               const double *restrict close, const double *restrict volume, struct part part,
                               double *restrict state, double *restrict out)
 {
-    double line = state[LINE];
     for (size_t length, from = part.begin; from < part.end; from += length) {
         length = least(KERNEL_CHUNK, part.end - from);
         flows(high + from, low + from, close + from, volume + from, length, out + from);
-        for (size_t i = from; i < from + length; i++) {
-            line += out[i];
-            out[i] = line;
-        }
+        prefix_sums(out + from, length, part.origin + from, state);
     }
-    state[LINE] = line;
 }
 
 KERNEL void accumulation_oscillator(const double *restrict high, const double *restrict low,

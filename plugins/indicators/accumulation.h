@@ -11,7 +11,7 @@
 #include "kernel.h"
 
 enum {
-    ACCUMULATION_LINE = 1,
+    ACCUMULATION_LINE = 2,
     ACCUMULATION_OSCILLATOR = 3,
 };
 

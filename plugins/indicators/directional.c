@@ -46,16 +46,9 @@ ALWAYS_INLINE void store(double *x, quad q)
     __builtin_memcpy(x, &q, sizeof(q));
 }
 
-/* 0 where not. */
-ALWAYS_INLINE quad where(mask m, quad a)
-{
-    return (quad) ((mask) a & m);
-}
-
-ALWAYS_INLINE quad choose(mask m, quad a, quad b)
-{
-    return (quad) (((mask) a & m) | ((mask) b & ~m));
-}
+/* a where the mask is set, 0 or b elsewhere. Macros, since a function cannot be given a mask without a word from GCC. */
+#define WHERE(m, a)     ((quad) ((mask) (a) & (m)))
+#define CHOOSE(m, a, b) ((quad) (((mask) (a) & (m)) | ((mask) (b) & ~(m))))
 
 ALWAYS_INLINE quad magnitude(quad a)
 {
@@ -65,7 +58,7 @@ ALWAYS_INLINE quad magnitude(quad a)
 
 ALWAYS_INLINE quad greater(quad a, quad b)
 {
-    return choose(a > b, a, b);
+    return CHOOSE(a > b, a, b);
 }
 
 /* ---- stages ----------------------------------------------------------------------------------- */
@@ -78,10 +71,10 @@ ALWAYS_INLINE void take_movements(enum goal goal, const double *high, const doub
         quad h = load(high + i), l = load(low + i);
         quad up = h - load(high + i - 1), down = load(low + i - 1) - l;
         if (goal != MOVEMENT_DOWN && goal != INDICATOR_DOWN) {
-            store(m->plus + to + i, where((up > down) & (up > zero), up));
+            store(m->plus + to + i, WHERE((up > down) & (up > zero), up));
         }
         if (goal != MOVEMENT_UP && goal != INDICATOR_UP) {
-            store(m->minus + to + i, where((down > up) & (down > zero), down));
+            store(m->minus + to + i, WHERE((down > up) & (down > zero), down));
         }
         if (goal != MOVEMENT_UP && goal != MOVEMENT_DOWN) {
             quad before = load(close + i - 1);
@@ -120,16 +113,16 @@ ALWAYS_INLINE void finish(enum goal goal, const struct bars *b, size_t from, str
         quad p = load(m->plus + i), q = load(m->minus + i), range = load(m->range + i);
         if (goal == INDICATOR_UP || goal == INDICATOR_DOWN) {
             quad share = blocks_quad(b->scale) * ((goal == INDICATOR_UP ? p : q) / range);
-            store(m->plus + i, where(~(range < least_range), share));
+            store(m->plus + i, WHERE(~(range < least_range), share));
             continue;
         }
         quad both = p + q, dx = percent * (magnitude(p - q) / both);
         mask still = (range < least_range) | (percent * both < least_range * range);
         if (goal == INDEX) {
-            store(m->plus + i, choose(still, blocks_quad((double) NAN), dx));
+            store(m->plus + i, CHOOSE(still, blocks_quad((double) NAN), dx));
         } else {
-            store(m->plus + i, where(~still, blocks_quad(b->rate.take) * dx));
-            store(m->minus + i, choose(still, blocks_quad(1.0), blocks_quad(b->rate.keep)));
+            store(m->plus + i, WHERE(~still, blocks_quad(b->rate.take) * dx));
+            store(m->minus + i, CHOOSE(still, blocks_quad(1.0), blocks_quad(b->rate.keep)));
         }
     }
 }
