@@ -27,8 +27,7 @@ ALWAYS_INLINE void chain(const double *restrict x, struct part part, size_t peri
                          chain_result *result, const double *factor, double *restrict state,
                          double *restrict out)
 {
-    /* The rate of smooth.c: keep + take is exactly 1. */
-    double keep = 1.0 - 2.0 / ((double) period + 1.0), take = 1.0 - keep, e[CHAIN_T3];
+    double take = 2.0 / ((double) period + 1.0), e[CHAIN_T3];
     size_t i = seed_chain(x, part, period, links, state);
     for (size_t k = 0; k < links; k++) {
         e[k] = state[k * SMOOTH_AVERAGE];
@@ -39,7 +38,7 @@ ALWAYS_INLINE void chain(const double *restrict x, struct part part, size_t peri
     for (; i < part.end; i++) {
         double in = x[i];
         for (size_t k = 0; k < links; k++) {
-            e[k] = mul_add(keep, e[k], take * in);
+            e[k] = mul_add(take, in - e[k], e[k]);
             in = e[k];
         }
         out[i] = result(e, factor);

@@ -5,8 +5,8 @@
 #include "extremes.h"
 #include "indicator.h"
 #include "indicators.h"
-#include "moving.h"
 #include "parabolic.h"
+#include "trend.h"
 
 /* ---- midpoint, midprice ---------------------------------------------------------------------- */
 
@@ -149,8 +149,8 @@ static int accbands_plan(struct kiln_call *call, const struct kiln_slot *args, s
     (void) call;
     plan->period[0] = (size_t) args[0].i64;
     plan->lookback = plan->period[0] - 1;
-    plan->history = moving_history(plan->period[0]);
-    plan->scratch = 2 * plan->history;
+    plan->history = blocks_history(plan->period[0]);
+    plan->scratch = blocks_scratch(1, plan->period[0]) + 2 * plan->history;
     plan->scratch_bars = 2;
     return KILN_OK;
 }
@@ -172,12 +172,13 @@ static void accbands_advance(const struct plan *plan, struct feed *f)
     uint64_t number = part.origin + part.begin;
     size_t before = number < plan->history ? (size_t) number : plan->history, from = part.begin - before;
     size_t length = part.end - from;
-    double *upper = f->scratch, *lower = upper + length;
+    size_t period = plan->period[0];
+    double *upper = f->scratch + blocks_scratch(1, period), *lower = upper + length;
     stretch(f->in[0] + from, f->in[1] + from, length, upper, lower);
     struct part own = {before, length, part.origin + from};
-    moving_mean_part(upper, own, plan->period[0], f->out[0] + from);
-    moving_mean_part(lower, own, plan->period[0], f->out[2] + from);
-    moving_mean_part(f->in[2], part, plan->period[0], f->out[1]);
+    trend_mean_part(upper, own, period, f->scratch, f->out[0] + from);
+    trend_mean_part(lower, own, period, f->scratch, f->out[2] + from);
+    trend_mean_part(f->in[2], part, period, f->scratch, f->out[1]);
 }
 
 INDICATOR(accbands, 3, "Acceleration bands",

@@ -2,6 +2,7 @@
 #include "comoments.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { X, Y, XX, YY, XY };
 
@@ -22,13 +23,18 @@ ALWAYS_INLINE quad correlation_finish(const quad *sums, const quad *anchor, doub
     quad part = sums[X] * factor[0];
     quad xx = sums[XX] - part * sums[X], xy = sums[XY] - part * sums[Y];
     quad yy = sums[YY] - sums[Y] * factor[0] * sums[Y], r;
+    double x2[BLOCKS_ABREAST], y2[BLOCKS_ABREAST], product[BLOCKS_ABREAST];
+    memcpy(x2, &xx, sizeof(xx));
+    memcpy(y2, &yy, sizeof(yy));
+    memcpy(product, &xy, sizeof(xy));
     for (size_t l = 0; l < BLOCKS_ABREAST; l++) {
-        double scale = sqrt(xx[l] > 0.0 ? xx[l] : 0.0) * sqrt(yy[l] > 0.0 ? yy[l] : 0.0);
-        double quotient = xy[l] / scale;
+        double scale = sqrt(x2[l] > 0.0 ? x2[l] : 0.0) * sqrt(y2[l] > 0.0 ? y2[l] : 0.0);
+        double quotient = product[l] / scale;
         quotient = quotient > 1.0 ? 1.0 : quotient;
         quotient = quotient < -1.0 ? -1.0 : quotient;
-        r[l] = scale == 0.0 ? 0.0 : quotient;
+        product[l] = scale == 0.0 ? 0.0 : quotient;
     }
+    memcpy(&r, product, sizeof(r));
     return r;
 }
 

@@ -6,8 +6,8 @@
 
 #include "blocks.h"
 
-static const double pi = 3.14159265358979323846;
-static const double degree = 3.14159265358979323846 / 180.0;
+#define pi     3.14159265358979323846
+#define degree (pi / 180.0)
 
 /* What cycle_measure() carries behind the earlier values. */
 enum {
@@ -46,15 +46,55 @@ ALWAYS_INLINE double clamped(double a, double least_value, double most)
     return a < least_value ? least_value : a;
 }
 
+/* atan(u) for |u| <= 0.5: a polynomial in z = u^2 for atan(u)/u that was interpolated at 14 Chebyshev nodes of 0..0.2525, with
+ * a relative error of 3e-19. */
+ALWAYS_INLINE double small_angle(double u, double beside)
+{
+    double z = u * u, z2 = z * z, z4 = z2 * z2, z8 = z4 * z4;
+    double p0 = mul_add(-0.33333333333333295911, z, 1.0);
+    double p2 = mul_add(-0.14285714284729191897, z, 0.19999999999990337543);
+    double p4 = mul_add(-0.090909074060690643176, z, 0.1111111105855950424);
+    double p6 = mul_add(-0.066661664251216867911, z, 0.076922725521821229959);
+    double p8 = mul_add(-0.052275033668040766962, z, 0.058773509826207668672);
+    double p10 = mul_add(-0.036894121460861667475, z, 0.045801077302004062701);
+    double p12 = mul_add(-0.0081701812064617121136, z, 0.023340092577115075271);
+    double low = mul_add(mul_add(p6, z2, p4), z4, mul_add(p2, z2, p0));
+    double high = mul_add(p12, z4, mul_add(p10, z2, p8));
+    return mul_add(u, mul_add(high, z8, low), beside);
+}
+
+/* 2 pi / atan(imaginary/real) where that lies within 6..50 bars, to nearly full precision; elsewhere something beyond on the same
+ * side. Turning the angle by that of (1, turn), the middle of those wanted, leaves at most 0.5 for its tangent. */
+ALWAYS_INLINE double bars_of_angle(double real, double imaginary)
+{
+    const double turn = 0.66439841151314031637, turned = 0.58643062867009473785;
+    double y = real < 0.0 ? -imaginary : imaginary, x = fabs(real);
+    double u = clamped(mul_add(-turn, x, y) / mul_add(turn, y, x), -0.5, 0.5);
+    double bars = 2.0 * pi / small_angle(u, turned);
+    return y < 0.0 ? 0.0 : bars;
+}
+
+/* atan(y/x) in degrees, to nearly full absolute precision; 0 for x = 0. */
+ALWAYS_INLINE double degrees_of(double y, double x)
+{
+    const double turn = 0.41421356237309504880, eighth = pi / 8.0; /* tan(pi/8) */
+    double up = fabs(y), across = fabs(x);
+    double least_one = up < across ? up : across, most = up < across ? across : up;
+    double u = mul_add(-turn, most, least_one) / mul_add(turn, least_one, most);
+    double angle = small_angle(u, eighth);
+    angle = up > across ? pi / 2.0 - angle : angle;
+    angle = (y < 0.0) != (x < 0.0) ? -angle : angle;
+    return x == 0.0 ? 0.0 : angle / degree;
+}
+
 /* The next period from the last one and from the components' product with those of the bar before. */
 ALWAYS_INLINE double next_period(double last, double real, double imaginary)
 {
-    double measured = last;
-    if (imaginary != 0.0 && real != 0.0) {
-        measured = 2.0 * pi / atan(imaginary / real);
-    }
-    measured = clamped(clamped(measured, 0.67 * last, 1.5 * last), 6.0, 50.0);
-    return 0.2 * measured + 0.8 * last;
+    /* The last clamp wins, as where a first period of 0 is outside of 6..50. */
+    double least_one = clamped(0.67 * last, 6.0, 50.0), most = clamped(1.5 * last, 6.0, 50.0);
+    double bars = bars_of_angle(real, imaginary);
+    bars = imaginary != 0.0 && real != 0.0 ? bars : last;
+    return mul_add(0.2, clamped(bars, least_one, most), 0.8 * last);
 }
 
 KERNEL void cycle_measure(const double *x, struct part part, uint64_t start, double *state,
@@ -74,16 +114,25 @@ KERNEL void cycle_measure(const double *x, struct part part, uint64_t start, dou
     double phased = state[PHASED], turned = state[TURNED], real = state[REAL], imaginary = state[IMAGINARY];
     double period = state[PERIOD], smooth_period = state[SMOOTH_PERIOD];
     for (size_t i = 0; i < n; i++) {
-        double tuning = 0.075 * period + 0.54;
+        /* The period waits for the last one through its tuning t alone. So that it does not wait long, the components are written
+         * as polynomials in t, whose coefficients are known before:
+         *     detrended = t d0, quadrature = t (q1 + a detrended), and so on. */
         const double *d = detrended + i, *q = quadrature + i;
+        const double a = 0.0962;
+        double q1 = filtered(0.0, d[-2], d[-4], d[-6]), q2 = a * d[0];
+        double turned_quadrature = filtered(0.0, q[-2], q[-4], q[-6]);
+        double turned_phase = filtered(d[-3], d[-5], d[-7], d[-9]);
+        double phased0 = 0.2 * d[-3] + 0.8 * phased, phased1 = -0.2 * turned_quadrature;
+        double phased2 = -0.2 * a * q1, phased3 = -0.2 * a * q2;
+        double turned0 = 0.8 * turned, turned1 = 0.2 * (q1 + turned_phase), turned2 = 0.2 * q2;
+        double tuning = mul_add(0.075, period, 0.54), square = tuning * tuning;
+        double now_phased =
+            mul_add(square, mul_add(phased3, tuning, phased2), mul_add(phased1, tuning, phased0));
+        double now_turned = mul_add(square, turned2, mul_add(turned1, tuning, turned0));
         detrended[i] *= tuning;
-        quadrature[i] = filtered(d[0], d[-2], d[-4], d[-6]) * tuning;
-        double turned_phase = filtered(d[-3], d[-5], d[-7], d[-9]) * tuning;
-        double turned_quadrature = filtered(q[0], q[-2], q[-4], q[-6]) * tuning;
-        double now_turned = 0.2 * (q[0] + turned_phase) + 0.8 * turned;
-        double now_phased = 0.2 * (d[-3] - turned_quadrature) + 0.8 * phased;
-        real = 0.2 * (now_phased * phased + now_turned * turned) + 0.8 * real;
-        imaginary = 0.2 * (now_phased * turned - now_turned * phased) + 0.8 * imaginary;
+        quadrature[i] = mul_add(square, q2, q1 * tuning);
+        real = mul_add(now_phased, 0.2 * phased, mul_add(now_turned, 0.2 * turned, 0.8 * real));
+        imaginary = mul_add(now_phased, 0.2 * turned, mul_add(-now_turned, 0.2 * phased, 0.8 * imaginary));
         turned = now_turned;
         phased = now_phased;
         period = next_period(period, real, imaginary);
@@ -181,13 +230,41 @@ void cycle_sine(const double *degrees, size_t n, double shift, double *out)
 
 /* ---- trend --------------------------------------------------------------------------------------- */
 
-ALWAYS_INLINE double mean_of_last(const double *newest, size_t bars)
+/* CYCLE_SMOOTHED zeros and as many ones: from row n on, the weights that choose the n newest of CYCLE_SMOOTHED bars. */
+static const double *chosen(size_t n)
 {
-    double sum = 0.0;
-    for (size_t age = 0; age < bars; age++) {
-        sum += *(newest - age);
+    static double weights[2 * CYCLE_SMOOTHED];
+    if (weights[CYCLE_SMOOTHED] == 0.0) {
+        for (size_t i = CYCLE_SMOOTHED; i < 2 * (size_t) CYCLE_SMOOTHED; i++) {
+            weights[i] = 1.0;
+        }
     }
-    return bars > 0 ? sum / (double) bars : 0.0;
+    return weights + n;
+}
+
+/* there: bars up to and with the newest. */
+ALWAYS_INLINE double mean_of_last(const double *newest, size_t bars, uint64_t there)
+{
+    if (bars == 0) {
+        return 0.0;
+    }
+    double total = 0.0;
+    if (there >= CYCLE_SMOOTHED) { /* no loop whose length would have to be guessed */
+        const double *price = newest + 1 - CYCLE_SMOOTHED, *weight = chosen(bars);
+        quad sum = blocks_quad(0.0);
+        for (size_t i = 0; i < CYCLE_SMOOTHED; i += BLOCKS_ABREAST) {
+            quad p, w;
+            memcpy(&p, price + i, sizeof(p));
+            memcpy(&w, weight + i, sizeof(w));
+            sum += p * w;
+        }
+        total = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+    } else {
+        for (size_t age = 0; age < bars && age < there; age++) {
+            total += *(newest - age);
+        }
+    }
+    return total / (double) bars;
 }
 
 KERNEL void cycle_trendline(const double *x, struct part part, const struct cycle *cycle, double *state,
@@ -196,9 +273,7 @@ KERNEL void cycle_trendline(const double *x, struct part part, const struct cycl
     double one = state[0], two = state[1], three = state[2];
     for (size_t i = part.begin; i < part.end; i++) {
         /* A state from elsewhere may ask for more bars than there are. */
-        uint64_t there = part.origin + i + 1;
-        size_t bars = cycle_bars(cycle->period[i - part.begin]);
-        double mean = mean_of_last(x + i, bars < there ? bars : (size_t) there);
+        double mean = mean_of_last(x + i, cycle_bars(cycle->period[i - part.begin]), part.origin + i + 1);
         out[i - part.begin] = (4.0 * mean + 3.0 * one + 2.0 * two + three) / 10.0;
         three = two;
         two = one;
@@ -245,20 +320,32 @@ void cycle_trend_mode(const struct cycle *cycle, size_t n, const double *phase, 
 
 enum { MAMA, FAMA, MAMA_PHASE };
 
+/* How far the average moves at each bar, from the phase; *last is that of the bar before. */
+ALWAYS_INLINE void mama_paces(const struct cycle *cycle, size_t n, double fast, double slow, double *last,
+                              double *restrict pace)
+{
+    double phase[1 + KERNEL_CHUNK];
+    phase[0] = *last;
+    for (size_t i = 0; i < n; i++) {
+        phase[1 + i] = degrees_of(cycle_quadrature(cycle, i), cycle_in_phase(cycle, i));
+    }
+    for (size_t i = 0; i < n; i++) {
+        double turn = phase[i] - phase[1 + i], quotient = fast / turn;
+        quotient = quotient < slow ? slow : quotient;
+        pace[i] = turn > 1.0 ? quotient : fast;
+    }
+    *last = phase[n];
+}
+
 KERNEL void cycle_mama(const double *x, struct part part, const struct cycle *cycle, double fast, double slow,
                        double *state, double *mama, double *fama)
 {
-    double quick = state[MAMA], calm = state[FAMA], last = state[MAMA_PHASE];
+    double pace[KERNEL_CHUNK], quick = state[MAMA], calm = state[FAMA];
+    mama_paces(cycle, part.end - part.begin, fast, slow, &state[MAMA_PHASE], pace);
     for (size_t i = part.begin; i < part.end; i++) {
-        size_t row = i - part.begin;
-        double in_phase = cycle_in_phase(cycle, row);
-        double phase = in_phase != 0.0 ? atan(cycle_quadrature(cycle, row) / in_phase) / degree : 0.0;
-        double turn = last - phase;
-        double pace = turn > 1.0 ? fast / turn : fast;
-        pace = turn > 1.0 && pace < slow ? slow : pace;
-        quick = pace * x[i] + (1.0 - pace) * quick;
-        calm = 0.5 * pace * quick + (1.0 - 0.5 * pace) * calm;
-        last = phase;
+        double take = pace[i - part.begin], half = 0.5 * take;
+        quick = mul_add(1.0 - take, quick, take * x[i]);
+        calm = mul_add(1.0 - half, calm, half * quick);
         mama[i] = quick;
         if (fama) {
             fama[i] = calm;
@@ -266,5 +353,4 @@ KERNEL void cycle_mama(const double *x, struct part part, const struct cycle *cy
     }
     state[MAMA] = quick;
     state[FAMA] = calm;
-    state[MAMA_PHASE] = last;
 }

@@ -34,6 +34,8 @@ ALWAYS_INLINE size_t hold(const double *restrict high, const double *restrict lo
     const struct parabolic_side *side = is_short ? &p->down : &p->up, *other = is_short ? &p->up : &p->down;
     const double sign = is_short ? -1.0 : 1.0;
     const double *best_of = is_short ? low : high, *worst_of = is_short ? high : low;
+    const double step = side->step, most = side->most; /* copies: a store to out might change the original */
+    const bool is_signed = p->is_signed;
     double stop = position->stop, extreme = position->extreme, pace = position->pace;
     for (; i < end; i++) {
         size_t before = origin + i == 1 ? i : i - 1; /* bar 1 is taken for its own predecessor */
@@ -42,16 +44,15 @@ ALWAYS_INLINE size_t hold(const double *restrict high, const double *restrict lo
         if (worst <= stop) {
             double turn = higher(higher(extreme, last_best), best);
             turn += turn * (is_short ? -p->offset : p->offset);
-            out[i] = p->is_signed ? -turn : sign * turn;
+            out[i] = is_signed ? -turn : sign * turn;
             double next = approach(-turn, -worst, other->first);
             *position = (struct position){lower(next, lower(-last_best, -best)), -worst, other->first};
             *ret_turned = true;
             return i + 1;
         }
-        out[i] = p->is_signed ? stop : sign * stop;
-        bool is_new = best > extreme;
-        extreme = is_new ? best : extreme;
-        pace = is_new ? lower(pace + side->step, side->most) : pace;
+        out[i] = is_signed ? stop : sign * stop;
+        pace = lower(pace + (best > extreme ? step : 0.0), most);
+        extreme = higher(extreme, best);
         stop = lower(approach(stop, extreme, pace), lower(last_worst, worst));
     }
     *position = (struct position){stop, extreme, pace};

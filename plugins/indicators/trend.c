@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "trend.h"
 
-#include "moving.h"
-
 struct trend trend_weighted(size_t period)
 {
     double n = (double) period;
@@ -66,6 +64,18 @@ KERNEL void trend_sum_part(const double *x, struct part part, size_t period, dou
     blocks_run(1, 1, sum_terms, sum_finish, &x, part, period, &bars, scratch, out);
 }
 
+ALWAYS_INLINE quad mean_finish(const quad *sums, const quad *anchor, double place, const double *factor)
+{
+    (void) place;
+    return anchor[0] + sums[0] * factor[0];
+}
+
+KERNEL void trend_mean_part(const double *x, struct part part, size_t period, double *scratch, double *out)
+{
+    double fraction = 1.0 / (double) period;
+    blocks_run(1, 1, sum_terms, mean_finish, &x, part, period, &fraction, scratch, out);
+}
+
 /* ---- triangle ------------------------------------------------------------------------------------ */
 
 /* The longer of the two means. */
@@ -81,30 +91,26 @@ static inline size_t inner_of(size_t period)
 
 size_t trend_triangle_history(size_t period)
 {
-    return moving_history(outer_of(period)) + moving_history(inner_of(period));
+    return blocks_history(outer_of(period)) + blocks_history(inner_of(period));
 }
 
 size_t trend_triangle_scratch(size_t period)
 {
-    return moving_history(outer_of(period));
+    return blocks_scratch(1, outer_of(period)) + blocks_history(outer_of(period));
 }
 
 void trend_triangle_part(const double *x, struct part part, size_t period, double *scratch, double *out)
 {
-    /* Means are counted from the first one on, so that the outer mean starts as that of a series would. */
-    size_t inner = inner_of(period), outer = outer_of(period);
     part = part_from(part, period - 1);
     if (part.begin == part.end) {
         return;
     }
-    uint64_t number = part.origin + part.begin, first = inner - 1;
-    size_t before = moving_history(outer);
-    if (number - first < before) {
-        before = (size_t) (number - first);
-    }
-    size_t begin = part.begin - before,
-           length = part.end - begin; /* of the means; scratch[0] is that of bar `begin` */
-    uint64_t origin = part.origin + begin;
-    moving_mean_part(x + begin, (struct part){0, length, origin}, inner, scratch);
-    moving_mean_part(scratch, (struct part){before, length, origin - first}, outer, out + begin);
+    /* The means are counted from the first one on, so that the outer mean starts as that of a series would. */
+    size_t inner = inner_of(period), outer = outer_of(period), before = blocks_history(outer);
+    uint64_t number = part.origin + part.begin - (inner - 1);
+    before = number < before ? (size_t) number : before;
+    size_t from = part.begin - before, length = part.end - from;
+    double *mean = scratch + blocks_scratch(1, outer); /* mean[0] is that of bar `from` */
+    trend_mean_part(x + from, (struct part){0, length, part.origin + from}, inner, scratch, mean);
+    trend_mean_part(mean, (struct part){before, length, number - before}, outer, scratch, out + from);
 }
