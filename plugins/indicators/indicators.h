@@ -16,11 +16,12 @@
 #define INDICATORS_VOLATILITY(X) X(atr)
 /* volume.c */
 #define INDICATORS_VOLUME(X) X(obv) X(vwap)
-/* change.c, direction.c, oscillators.c, stochastics.c, convergence.c */
+/* change.c, direction.c, oscillators.c, stochastics.c, reach.c, convergence.c */
 #define INDICATORS_CHANGE(X)      X(mom) X(roc) X(rocp) X(rocr) X(rocr100) X(cmo) X(trix)
 #define INDICATORS_DIRECTION(X)   X(plus_dm) X(minus_dm) X(plus_di) X(minus_di) X(dx) X(adx) X(adxr)
 #define INDICATORS_OSCILLATORS(X) X(bop) X(imi) X(mfi) X(ultosc) X(cci)
-#define INDICATORS_STOCHASTICS(X) X(stochf) X(stoch) X(stochrsi) X(willr) X(aroon) X(aroonosc)
+#define INDICATORS_STOCHASTICS(X) X(stochf) X(stoch) X(stochrsi)
+#define INDICATORS_REACH(X)       X(willr) X(aroon) X(aroonosc)
 #define INDICATORS_CONVERGENCE(X) X(apo) X(ppo) X(macdext) X(macdfix)
 /* ranges.c, money.c */
 #define INDICATORS_RANGES(X) X(trange) X(natr)
@@ -34,8 +35,9 @@
 #define INDICATORS_PRICES(X) X(avgprice) X(medprice) X(typprice) X(wclprice)
 #define INDICATORS_STATISTICS(X)                                                                             \
     X(stddev)                                                                                                \
-    X(var) X(avgdev) X(linearreg) X(linearreg_angle) X(linearreg_intercept) X(linearreg_slope) X(tsf)        \
-        X(correl) X(beta)
+    X(var)                                                                                                   \
+    X(avgdev) X(linearreg) X(linearreg_angle) X(linearreg_intercept) X(linearreg_slope) X(tsf) X(correl)     \
+        X(beta)
 #define INDICATORS_WINDOWS(X) X(max) X(min) X(sum) X(minmax) X(maxindex) X(minindex) X(minmaxindex)
 
 #define INDICATORS(X)                                                                                        \
@@ -53,6 +55,7 @@
     INDICATORS_DIRECTION(X)                                                                                  \
     INDICATORS_OSCILLATORS(X)                                                                                \
     INDICATORS_STOCHASTICS(X)                                                                                \
+    INDICATORS_REACH(X)                                                                                      \
     INDICATORS_CONVERGENCE(X)                                                                                \
     INDICATORS_RANGES(X)                                                                                     \
     INDICATORS_MONEY(X)
