@@ -2,6 +2,35 @@
 /* prices - one price for each bar: average, median, typical and weighted price. */
 #include "indicator.h"
 #include "indicators.h"
+#include "series.h"
+
+/* Bars computed before a look at whether the job is still wanted, a whole number of KERNEL_CHUNKs. */
+enum { LOOK = 1 << 20 };
+
+/* These are so cheap that looking for missing bars first would cost more than the arithmetic. A missing price makes its bar's
+ * result none, so it is enough to look at the results while they are in the cache; only when one is none, which infinities may
+ * bring about too, the job is done over in the usual way. */
+static int price_run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *results)
+{
+    const struct indicator *indicator = indicator_of(call->function);
+    struct plan plan = {0};
+    struct feed feed = {.out = {series_out(&results[0])}};
+    size_t n = (size_t) args[0].array.count;
+    for (size_t k = 0; k < indicator->n_series; k++) {
+        feed.in[k] = series_in(&args[k]);
+    }
+    for (; feed.begin < n; feed.begin = feed.end) {
+        feed.end = feed.begin + least(KERNEL_CHUNK, n - feed.begin);
+        indicator->advance(&plan, &feed);
+        if (series_has_nan(feed.out[0] + feed.begin, feed.end - feed.begin)) {
+            return indicator_run(call, args, results);
+        }
+        if (feed.end % LOOK == 0 && call->host->cancelled(call)) {
+            return KILN_CANCELLED;
+        }
+    }
+    return KILN_OK;
+}
 
 static int price_plan(struct kiln_call *call, const struct kiln_slot *args, struct plan *plan)
 {
@@ -29,6 +58,14 @@ static int price_plan(struct kiln_call *call, const struct kiln_slot *args, stru
     {                                                                                                        \
         return price_plan(call, args, plan);                                                                 \
     }
+
+/* As INDICATOR, with a run of its own. */
+#define PRICE_FUNCTION(id, series, in_short, in_full)                                                        \
+    const struct kiln_function indicators_##id = {                                                           \
+        KILN_FUNCTION_HEAD, .flags = KILN_PURE,  .name = #id,      .summary = (in_short),                    \
+        .help = (in_full),  FUNCTION_TABLES(id), .run = price_run,                                           \
+    };                                                                                                       \
+    const struct indicator indicator_##id = {&indicators_##id, (series), id##_plan, id##_advance}
 
 #define HELP_PRICE                                                                                           \
     "Every bar has a value of its own, so none is null but those with a missing price and those "            \
@@ -60,8 +97,8 @@ static const struct kiln_golden avgprice_goldens[] = {
 
 PRICE(avgprice, 0, 1, 2, 3, (o[i] + h[i] + l[i] + c[i]) / 4.0)
 
-INDICATOR(avgprice, 4, "Average price",
-          "(open + high + low + close)/4 of each bar, as TA-Lib's AVGPRICE.\n\n" HELP_PRICE);
+PRICE_FUNCTION(avgprice, 4, "Average price",
+               "(open + high + low + close)/4 of each bar, as TA-Lib's AVGPRICE.\n\n" HELP_PRICE);
 
 /* ---- medprice -------------------------------------------------------------------------------- */
 
@@ -85,7 +122,8 @@ static const struct kiln_golden medprice_goldens[] = {
 
 PRICE(medprice, 0, 0, 1, 1, (h[i] + l[i]) / 2.0)
 
-INDICATOR(medprice, 2, "Median price", "(high + low)/2 of each bar, as TA-Lib's MEDPRICE.\n\n" HELP_PRICE);
+PRICE_FUNCTION(medprice, 2, "Median price",
+               "(high + low)/2 of each bar, as TA-Lib's MEDPRICE.\n\n" HELP_PRICE);
 
 /* ---- typprice -------------------------------------------------------------------------------- */
 
@@ -113,8 +151,8 @@ static const struct kiln_golden typprice_goldens[] = {
 
 PRICE(typprice, 2, 0, 1, 2, (h[i] + l[i] + c[i]) / 3.0)
 
-INDICATOR(typprice, 3, "Typical price",
-          "(high + low + close)/3 of each bar, as TA-Lib's TYPPRICE.\n\n" HELP_PRICE);
+PRICE_FUNCTION(typprice, 3, "Typical price",
+               "(high + low + close)/3 of each bar, as TA-Lib's TYPPRICE.\n\n" HELP_PRICE);
 
 /* ---- wclprice -------------------------------------------------------------------------------- */
 
@@ -141,5 +179,5 @@ static const struct kiln_golden wclprice_goldens[] = {
 
 PRICE(wclprice, 2, 0, 1, 2, (h[i] + l[i] + 2.0 * c[i]) / 4.0)
 
-INDICATOR(wclprice, 3, "Weighted close price",
-          "(high + low + 2 close)/4 of each bar, as TA-Lib's WCLPRICE.\n\n" HELP_PRICE);
+PRICE_FUNCTION(wclprice, 3, "Weighted close price",
+               "(high + low + 2 close)/4 of each bar, as TA-Lib's WCLPRICE.\n\n" HELP_PRICE);
