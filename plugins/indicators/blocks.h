@@ -57,7 +57,7 @@ ALWAYS_INLINE quad blocks_pick(const double *const lane[], ptrdiff_t i)
 
 /* Four blocks, which begin at at[]; of each the bars skip .. length-1. */
 ALWAYS_INLINE void blocks_abreast(size_t series, size_t sums, blocks_terms *terms, blocks_finish *finish,
-                                  const double *const x[], const size_t at[], size_t skip, size_t length,
+                                  const double *const x[], const ptrdiff_t at[], size_t skip, size_t length,
                                   size_t period, const double *factor, quad *restrict rows,
                                   double *restrict out)
 {
@@ -106,7 +106,7 @@ ALWAYS_INLINE void blocks_abreast(size_t series, size_t sums, blocks_terms *term
             }
             quad result = finish(add, anchor, (double) i, factor);
             for (size_t l = 0; l < BLOCKS_ABREAST; l++) {
-                out[at[l] + i] = result[l];
+                out[at[l] + (ptrdiff_t) i] = result[l];
             }
         }
     }
@@ -121,17 +121,19 @@ ALWAYS_INLINE void blocks_run(size_t series, size_t sums, blocks_terms *terms, b
     if (part.begin == part.end) {
         return;
     }
-    size_t skip = part_place(part, period - 1, period), at[BLOCKS_ABREAST];
-    for (size_t from = part.begin - skip; from < part.end;) {
-        size_t whole = skip > 0 ? 0 : (part.end - from) / period;
+    size_t skip = part_place(part, period - 1, period);
+    ptrdiff_t at[BLOCKS_ABREAST], end = (ptrdiff_t) part.end;
+    /* The first block may begin before the array does. */
+    for (ptrdiff_t from = (ptrdiff_t) part.begin - (ptrdiff_t) skip; from < end;) {
+        size_t left = (size_t) (end - from), whole = skip > 0 ? 0 : left / period;
         size_t count = least(whole > 0 ? whole : 1, BLOCKS_ABREAST);
-        size_t length = whole > 0 ? period : least(period, part.end - from);
+        size_t length = whole > 0 ? period : least(period, left);
         for (size_t l = 0; l < BLOCKS_ABREAST; l++) {
-            at[l] = from + least(l, count - 1) * period;
+            at[l] = from + (ptrdiff_t) (least(l, count - 1) * period);
         }
         blocks_abreast(series, sums, terms, finish, x, at, skip, length, period, factor, (quad *) scratch,
                        out);
-        from += whole > 0 ? count * period : length;
+        from += (ptrdiff_t) (whole > 0 ? count * period : length);
         skip = 0;
     }
 }

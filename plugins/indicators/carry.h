@@ -32,7 +32,9 @@ static inline size_t carry_room(size_t kept)
 
 static inline struct carry carry_open(const double *state, double *scratch, size_t kept)
 {
-    memcpy(scratch, state, kept * sizeof(double));
+    if (kept > 0) { /* there may be no state then */
+        memcpy(scratch, state, kept * sizeof(double));
+    }
     return (struct carry){.next = scratch + kept, .kept = kept};
 }
 
@@ -43,7 +45,9 @@ static inline void carry_shift(struct carry *c, size_t length)
 
 static inline void carry_close(const struct carry *c, double *state)
 {
-    memcpy(state, c->next - c->kept, c->kept * sizeof(double));
+    if (c->kept > 0) {
+        memcpy(state, c->next - c->kept, c->kept * sizeof(double));
+    }
 }
 
 #endif

@@ -36,8 +36,8 @@
 #define INDICATORS_STATISTICS(X)                                                                             \
     X(stddev)                                                                                                \
     X(var)                                                                                                   \
-    X(avgdev) X(linearreg) X(linearreg_angle) X(linearreg_intercept) X(linearreg_slope) X(tsf) X(correl)     \
-        X(beta)
+    X(avgdev)                                                                                                \
+    X(linearreg) X(linearreg_angle) X(linearreg_intercept) X(linearreg_slope) X(tsf) X(correl) X(beta)
 #define INDICATORS_WINDOWS(X) X(max) X(min) X(sum) X(minmax) X(maxindex) X(minindex) X(minmaxindex)
 
 #define INDICATORS(X)                                                                                        \
