@@ -7,6 +7,9 @@
 
 enum { LINE, FAST, SLOW };
 
+/* Bars at once: so few that those of the next are fetched and worked on while the averages of these wait for each other. */
+enum { AT_ONCE = 32 };
+
 ALWAYS_INLINE void flows(const double *restrict high, const double *restrict low,
                          const double *restrict close, const double *restrict volume, size_t length,
                          double *restrict flow)
@@ -23,7 +26,7 @@ KERNEL void accumulation_line(const double *restrict high, const double *restric
                               double *restrict state, double *restrict out)
 {
     for (size_t length, from = part.begin; from < part.end; from += length) {
-        length = least(KERNEL_CHUNK, part.end - from);
+        length = least(AT_ONCE, part.end - from);
         flows(high + from, low + from, close + from, volume + from, length, out + from);
         prefix_sums(out + from, length, part.origin + from, state);
     }
@@ -36,9 +39,9 @@ KERNEL void accumulation_oscillator(const double *restrict high, const double *r
 {
     struct rate of_fast = rate_ema(fast), of_slow = rate_ema(slow);
     double line = state[LINE], quick = state[FAST], calm = state[SLOW];
-    double flow[KERNEL_CHUNK];
+    double flow[AT_ONCE];
     for (size_t length, from = part.begin; from < part.end; from += length) {
-        length = least(KERNEL_CHUNK, part.end - from);
+        length = least(AT_ONCE, part.end - from);
         flows(high + from, low + from, close + from, volume + from, length, flow);
         size_t i = 0;
         if (part.origin + from == 0) {
