@@ -23,20 +23,29 @@ ALWAYS_INLINE quad magnitude(quad a)
     return (quad) ((quad_bits) a & all_but_sign);
 }
 
-KERNEL void deviation_part(const double *x, const double *mean, struct part part, size_t period, double *out)
+KERNEL void deviation_part(const double *x, struct part part, size_t period, double *out)
 {
     const size_t at_once = (size_t) TILE * BLOCKS_ABREAST;
     double fraction = 1.0 / (double) period;
+    part = part_from(part, period - 1);
     size_t i = part.begin;
     for (; part.end - i >= at_once; i += at_once) {
-        quad middle[TILE], sum[TILE];
+        quad newest[TILE], shift[TILE], sum[TILE];
         for (size_t v = 0; v < TILE; v++) {
-            middle[v] = loaded(mean + i + v * BLOCKS_ABREAST);
-            sum[v] = blocks_quad(0.0);
+            newest[v] = loaded(x + i + v * BLOCKS_ABREAST);
+            sum[v] = shift[v] = blocks_quad(0.0);
+        }
+        for (size_t age = period; age-- > 1;) {
+            for (size_t v = 0; v < TILE; v++) {
+                shift[v] += loaded(x + i + v * BLOCKS_ABREAST - age) - newest[v];
+            }
+        }
+        for (size_t v = 0; v < TILE; v++) {
+            shift[v] *= fraction;
         }
         for (size_t age = period; age-- > 0;) {
             for (size_t v = 0; v < TILE; v++) {
-                sum[v] += magnitude(loaded(x + i + v * BLOCKS_ABREAST - age) - middle[v]);
+                sum[v] += magnitude(loaded(x + i + v * BLOCKS_ABREAST - age) - newest[v] - shift[v]);
             }
         }
         for (size_t v = 0; v < TILE; v++) {
@@ -45,9 +54,13 @@ KERNEL void deviation_part(const double *x, const double *mean, struct part part
         }
     }
     for (; i < part.end; i++) {
-        double sum = 0.0;
+        double shift = 0.0, sum = 0.0;
+        for (size_t age = period; age-- > 1;) {
+            shift += x[i - age] - x[i];
+        }
+        shift *= fraction;
         for (size_t age = period; age-- > 0;) {
-            sum += fabs(x[i - age] - mean[i]);
+            sum += fabs(x[i - age] - x[i] - shift);
         }
         out[i] = sum * fraction;
     }

@@ -167,18 +167,13 @@ static int avgdev_plan(struct kiln_call *call, const struct kiln_slot *args, str
 {
     (void) call;
     plan->period[0] = (size_t) args[0].i64;
-    plan->lookback = plan->period[0] - 1;
-    plan->history = moving_history(plan->period[0]);
-    plan->scratch_bars = 1;
+    plan->lookback = plan->history = plan->period[0] - 1;
     return KILN_OK;
 }
 
 static void avgdev_advance(const struct plan *plan, struct feed *f)
 {
-    const double *x = f->in[0] + f->begin;
-    struct part own = {0, f->end - f->begin, f->origin + f->begin};
-    moving_mean_part(x, own, plan->period[0], f->scratch);
-    deviation_part(x, f->scratch, part_from(own, plan->lookback), plan->period[0], f->out[0] + f->begin);
+    deviation_part(f->in[0], feed_part(f), plan->period[0], f->out[0]);
 }
 
 INDICATOR(avgdev, 1, "Mean absolute deviation of a window",
