@@ -16,6 +16,16 @@
 #define INDICATORS_VOLATILITY(X) X(atr)
 /* volume.c */
 #define INDICATORS_VOLUME(X) X(obv) X(vwap)
+/* change.c, direction.c, oscillators.c, stochastics.c, reach.c, convergence.c */
+#define INDICATORS_CHANGE(X)      X(mom) X(roc) X(rocp) X(rocr) X(rocr100) X(cmo) X(trix)
+#define INDICATORS_DIRECTION(X)   X(plus_dm) X(minus_dm) X(plus_di) X(minus_di) X(dx) X(adx) X(adxr)
+#define INDICATORS_OSCILLATORS(X) X(bop) X(imi) X(mfi) X(ultosc) X(cci)
+#define INDICATORS_STOCHASTICS(X) X(stochf) X(stoch) X(stochrsi)
+#define INDICATORS_REACH(X)       X(willr) X(aroon) X(aroonosc)
+#define INDICATORS_CONVERGENCE(X) X(apo) X(ppo) X(macdext) X(macdfix)
+/* ranges.c, money.c */
+#define INDICATORS_RANGES(X) X(trange) X(natr)
+#define INDICATORS_MONEY(X)  X(ad) X(adosc)
 
 /* averages.c and choice.c, channels.c, cycles.c, prices.c, statistics.c and regression.c, windows.c */
 #define INDICATORS_AVERAGES(X) X(wma) X(dema) X(tema) X(trima) X(kama) X(t3) X(mama) X(ma) X(mavp)
@@ -40,7 +50,15 @@
     INDICATORS_CYCLES(X)                                                                                     \
     INDICATORS_PRICES(X)                                                                                     \
     INDICATORS_STATISTICS(X)                                                                                 \
-    INDICATORS_WINDOWS(X)
+    INDICATORS_WINDOWS(X)                                                                                    \
+    INDICATORS_CHANGE(X)                                                                                     \
+    INDICATORS_DIRECTION(X)                                                                                  \
+    INDICATORS_OSCILLATORS(X)                                                                                \
+    INDICATORS_STOCHASTICS(X)                                                                                \
+    INDICATORS_REACH(X)                                                                                      \
+    INDICATORS_CONVERGENCE(X)                                                                                \
+    INDICATORS_RANGES(X)                                                                                     \
+    INDICATORS_MONEY(X)
 
 /* Functions that are no indicators in the sense of indicator.h: flow.c, bundle.c, stream.c. */
 #define PLAIN_FUNCTIONS(X) X(cvd) X(bundle) X(stream)
