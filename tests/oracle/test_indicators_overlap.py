@@ -563,7 +563,7 @@ with open(os.path.join(ROOT, "tests", "data", "talib-regression-252.json"), enco
     REGRESSION = json.load(f)
 PUBLISHED = {"STDDEV": ("period", "nbdev"), "CORREL": ("period",), "TRIMA": ("period",), "T3": ("period", "vfactor")}
 
-# From TA-Lib 0.6.4 with its default parameters on the 252 bars: bar, values. correl and beta are of high and low, the periods of mavp are
+# From TA-Lib 0.6.0 with its default parameters on the 252 bars: bar, values. correl and beta are of high and low, the periods of mavp are
 # 2, 3, .. 30, 2, 3, .. .
 TALIB = {
     "accbands": [(63, 94.29393792924, 88.3755, 82.87143792924), (150, 136.9948366344, 127.297, 118.3298366344),
