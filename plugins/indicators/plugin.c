@@ -6,6 +6,8 @@
  *     catalogue            all of them, by function and by name
  *     overlap, momentum,
  *     volatility, volume   families: rows, examples, plan and advance of each indicator
+ *     averages, choice, channels, cycles, prices, statistics, regression, windows
+ *                          more families
  *     flow                 CVD, which takes one of two sets of series and is no indicator in that sense
  *     bundle, stream       several indicators in one job; and bar by bar, with a state
  *     state, panel, entry  what these two are made of: the state's bytes, a list of indicators over the same bars, one asked for
@@ -13,6 +15,10 @@
  *     series               missing bars
  *     moving, bands,
  *     smooth, running      kernels: arithmetic on clean series
+ *     blocks, extremes     sums and extremes of moving windows, whatever the period
+ *     trend, comoments, deviation, chain, adaptive, parabolic, cycle
+ *                          kernels made of them, or that run on from bar to bar
+ *     average, variable    averages by name, and with a period that changes
  *     plain                the same kernels straight from their definitions, for the tests */
 #include "catalogue.h"
 

@@ -24,7 +24,7 @@
 
 #include <kiln/plugin.h>
 
-enum { MOCK_ROWS = 32, MOCK_BLOCKS = 128 };
+enum { MOCK_ROWS = 32, MOCK_BLOCKS = 1024 };
 #define MOCK_UNWRITTEN (-7.7e77)
 
 struct mock {
