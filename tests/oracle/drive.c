@@ -5,7 +5,7 @@
  *     drive FILE.so [OPTIONS-MSGPACK-FILE]
  *
  * It loads the plugin (without warm-up, unless asked), then answers requests from standard input until its end. A request is
- * three u32 of this machine's byte order, {bytes of the name, bytes of the arguments, repeat}, then the name of a function and
+ * three u32 of this machine's byte order, {bytes of the name, bytes of the arguments, repeat (the highest bit: keep the result)}, then the name of a function and
  * its arguments in msgpack. The answer is {status, bytes of field, of error, of result} as u32, {decode, run, encode} as i64
  * nanoseconds, each the least of the repetitions, then field, error and result. Names that are no functions:
  *
@@ -22,6 +22,7 @@
 #include "mem.h"
 
 enum { PATIENCE_S = 5 };
+#define KEEP_RESULT (UINT32_C(1) << 31)
 
 static void take(void *data, size_t bytes)
 {
@@ -158,7 +159,9 @@ int main(int argc, char **argv)
             job.status = KILN_UNKNOWN_FUNCTION;
             snprintf(job.error, sizeof job.error, "no function %s", name);
         } else {
-            compute(e, (size_t) fn, head[2] ? head[2] : 1, &job);
+            uint32_t repeat = head[2] & ~KEEP_RESULT;
+            compute(e, (size_t) fn, repeat ? repeat : 1, &job);
+            job.result_bytes = head[2] & KEEP_RESULT ? 0 : job.result_bytes;
         }
         answer(&job);
         mem_free(payload);

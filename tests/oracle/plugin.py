@@ -109,11 +109,14 @@ class Plugin:
             raise Crashed(f"ended with {process.wait(60)}\n{self._said()}")
         return data
 
-    def raw(self, function, payload, repeat=1):
-        """Status, field, error, result bytes and times of a payload that is already msgpack."""
-        name = function.encode()
+    def raw(self, function, payload, repeat=1, keep_result=False):
+        """Status, field, error, result bytes and times of a payload that is already msgpack. The payload may be a list of pieces.
+        keep_result: it stays where it is, and none comes back."""
+        name, pieces = function.encode(), payload if isinstance(payload, list) else [payload]
+        head = struct.pack("=3I", len(name), sum(map(len, pieces)), repeat | keep_result << 31)
         try:
-            self._process.stdin.write(struct.pack("=3I", len(name), len(payload), repeat) + name + payload)
+            for piece in [head + name, *pieces]:
+                self._process.stdin.write(piece)
             self._process.stdin.flush()
         except BrokenPipeError:
             pass
