@@ -13,6 +13,7 @@
 #ifndef KERNELS_H
 #define KERNELS_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -53,9 +54,9 @@ struct kernels {
     const char *name;
     bool (*runs_here)(void);
 
-    size_t (*find_nan)(const double *x, size_t n);  /* index of the first NaN; n when there is none */
-    double (*sum)(const double *x, size_t n);       /* block */
-    double (*magnitude)(const double *x, size_t n); /* largest |x|; NaN when one is not finite */
+    size_t (*find_nan)(const double *x, size_t n); /* index of the first NaN; n when there is none */
+    double (*sum)(const double *x, size_t n);      /* block */
+    double (*magnitude)(const double *x, size_t n, bool *ret_nan); /* largest |x|, NaN apart */
     void (*extremes)(const double *x, size_t n, double *ret_min, double *ret_max);        /* n >= 1 */
     void (*moments2)(const double *x, size_t n, struct moments *ret);                     /* block, n >= 1 */
     void (*moments4)(const double *x, size_t n, struct moments *ret);                     /* block, n >= 1 */
@@ -83,8 +84,15 @@ struct kernels {
     /* out[i] = sum of weights[j] x[i + j], for n sums of m products; x holds n + m - 1 values. */
     void (*slide)(const double *x, size_t n, const double *weights, size_t m, double *out);
 
-    rolling_kernel *const *rolling; /* by enum rolling */
+    rolling_kernel *const *rolling;           /* by enum rolling */
+    rolling_gaps_kernel *const *rolling_gaps; /* the same, less than ROLLING_MIN */
 };
+
+static inline bool all_finite(const struct kernels *k, const double *x, size_t n)
+{
+    bool nan;
+    return k->magnitude(x, n, &nan) < (double) INFINITY && !nan;
+}
 
 extern const struct kernels kernels_plain, kernels_baseline;
 #if defined(__x86_64__) && defined(__GNUC__)

@@ -65,25 +65,24 @@ static double sum(const double *x, size_t n)
     return v_sum(total + v_part(x + i, n - i, 0));
 }
 
-/* What is not finite makes its product with 0 NaN, and the sum of those. */
-static double magnitude(const double *x, size_t n)
+static double magnitude(const double *x, size_t n, bool *ret_nan)
 {
-    const vec none = v_set(0);
-    vec a = none, b = none, za = none, zb = none;
+    vec a = v_set(0), b = a;
+    unsigned nan = 0;
     size_t i = 0;
     for (; i + 2 * W <= n; i += 2 * W) {
         const vec u = v_load(x + i), v = v_load(x + i + W);
         a = v_max(v_max(u, -u), a);
         b = v_max(v_max(v, -v), b);
-        za = v_fma(u, none, za);
-        zb = v_fma(v, none, zb);
+        nan |= v_unordered(u, v);
     }
     for (; i < n; i += W) {
         const vec u = v_part(x + i, n - i < W ? n - i : W, 0);
         a = v_max(v_max(u, -u), a);
-        za = v_fma(u, none, za);
+        nan |= v_unordered(u, u);
     }
-    return v_greatest(v_max(a, b)) + v_sum(za + zb);
+    *ret_nan = nan;
+    return v_greatest(v_max(a, b));
 }
 
 static void extremes(const double *x, size_t n, double *ret_min, double *ret_max)
@@ -382,4 +381,5 @@ const struct kernels KERNELS = {
     .count = count,
     .slide = slide,
     .rolling = rolling_kernels,
+    .rolling_gaps = rolling_gaps_kernels,
 };

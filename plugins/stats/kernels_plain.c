@@ -30,13 +30,12 @@ static double plain_sum(const double *x, size_t n)
     return isfinite(sum) ? sum + lost : sum;
 }
 
-static double plain_magnitude(const double *x, size_t n)
+static double plain_magnitude(const double *x, size_t n, bool *ret_nan)
 {
     double most = 0;
+    *ret_nan = false;
     for (size_t i = 0; i < n; i++) {
-        if (!isfinite(x[i])) {
-            return (double) NAN;
-        }
+        *ret_nan |= isnan(x[i]);
         most = fabs(x[i]) > most ? fabs(x[i]) : most;
     }
     return most;
@@ -187,4 +186,5 @@ const struct kernels kernels_plain = {
     .count = plain_count,
     .slide = plain_slide,
     .rolling = rolling_plain,
+    .rolling_gaps = rolling_plain_gaps,
 };
