@@ -34,6 +34,21 @@ static const struct kiln_function *const functions[] = {
     &stats_gmean,
     &stats_hmean,
     &stats_pmean,
+    &stats_median,
+    &stats_median_abs_deviation,
+    &stats_iqr,
+    &stats_mode,
+    &stats_trim_mean,
+    &stats_minmax_scale,
+    &stats_robust_scale,
+    &stats_winsorize,
+    &stats_outliers,
+    &stats_entropy,
+    &stats_cumprod,
+    &stats_cummax,
+    &stats_cummin,
+    &stats_diff,
+    &stats_top_k,
 };
 
 static const struct kiln_row options[] = {
