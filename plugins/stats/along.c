@@ -79,7 +79,7 @@ static int reduce(const struct along *a, const struct slice *slice, double *ret)
         reduce_moments2(k, x, n, &m);
         break;
     default:
-        reduce_moments4(k, x, n, &m);
+        reduce_shape(k, x, n, &m);
     }
     return a->r->of_moments(a->call, a->args, slice, &m, ret);
 }

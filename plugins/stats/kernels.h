@@ -54,8 +54,9 @@ struct kernels {
 
     size_t (*find_nan)(const double *x, size_t n); /* index of the first NaN; n when there is none */
     double (*sum)(const double *x, size_t n);      /* block */
-    void (*moments2)(const double *x, size_t n, struct moments *ret);                     /* block, n >= 1 */
-    void (*moments4)(const double *x, size_t n, struct moments *ret);                     /* block, n >= 1 */
+    void (*moments2)(const double *x, size_t n, struct moments *ret); /* block, n >= 1 */
+    void (*moments4)(const double *x, size_t n, struct moments *ret); /* block, n >= 1 */
+    void (*shape)(const double *x, size_t n, struct moments *ret);    /* the same, but min and max are 0 */
     void (*comoments)(const double *x, const double *y, size_t n, struct comoments *ret); /* block, n >= 1 */
 
     /* Smallest and largest of n >= 1 values; returns whether there is a NaN, when they mean nothing. */

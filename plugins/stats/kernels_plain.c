@@ -100,6 +100,12 @@ static void plain_moments2(const double *x, size_t n, struct moments *ret)
     ret->m3 = ret->m4 = ret->min = ret->max = 0;
 }
 
+static void plain_shape(const double *x, size_t n, struct moments *ret)
+{
+    plain_moments4(x, n, ret);
+    ret->min = ret->max = 0;
+}
+
 static void plain_comoments(const double *x, const double *y, size_t n, struct comoments *ret)
 {
     const double count = (double) n, center_x = plain_sum(x, n) / count, center_y = plain_sum(y, n) / count;
@@ -178,6 +184,7 @@ const struct kernels kernels_plain = {
     .sum = plain_sum,
     .moments2 = plain_moments2,
     .moments4 = plain_moments4,
+    .shape = plain_shape,
     .comoments = plain_comoments,
     .extremes = plain_extremes,
     .columns = plain_columns,

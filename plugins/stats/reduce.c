@@ -235,6 +235,11 @@ void reduce_moments4(const struct kernels *k, const double *x, size_t n, struct 
     reduce_moments(k->moments4, x, n, true, ret);
 }
 
+void reduce_shape(const struct kernels *k, const double *x, size_t n, struct reduction *ret)
+{
+    reduce_moments(k->shape, x, n, true, ret);
+}
+
 void reduce_comoments(const struct kernels *k, const double *x, const double *y, size_t n,
                       struct coreduction *ret)
 {

@@ -28,6 +28,8 @@ void reduce_sum(const struct kernels *k, const double *x, size_t n, struct reduc
 double reduce_mean(const struct kernels *k, const double *x, size_t n);                          /* n >= 1 */
 void reduce_moments2(const struct kernels *k, const double *x, size_t n, struct reduction *ret); /* n >= 1 */
 void reduce_moments4(const struct kernels *k, const double *x, size_t n, struct reduction *ret); /* n >= 1 */
+void reduce_shape(const struct kernels *k, const double *x, size_t n,
+                  struct reduction *ret); /* n >= 1; as moments4, but without min and max */
 void reduce_comoments(const struct kernels *k, const double *x, const double *y, size_t n,
                       struct coreduction *ret); /* n >= 1 */
 
