@@ -348,5 +348,5 @@ int along_run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_
     if (axis == 1) {
         return each_row(&a, &m);
     }
-    return r->powers && !a.kept ? moments_of_columns(&a, &m) : gathered_columns(&a, &m);
+    return r->of_moments && !a.kept ? moments_of_columns(&a, &m) : gathered_columns(&a, &m);
 }

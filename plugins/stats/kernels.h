@@ -19,7 +19,7 @@
 #define KERNEL_BLOCK   1536
 #define KERNEL_ORDER   32
 #define KERNEL_ROWS    256 /* of a matrix, and how many of its columns, are a block */
-#define KERNEL_COLUMNS 8
+#define KERNEL_COLUMNS 256
 
 /* A mean to more digits than a double has: hi + lo, where hi is rounded. Without lo, joining blocks of 1e9 +
  * noise would cost digits of the noise. */
@@ -63,7 +63,7 @@ struct kernels {
     bool (*extremes)(const double *x, size_t n, double *ret_min, double *ret_max);
 
     /* The moments of each of `width` <= KERNEL_COLUMNS columns, 1 <= rows <= KERNEL_ROWS; neighbours in a column
-     * are `stride` values apart. With powers 1 only n and sum are set, else all, as by moments4. */
+     * are `stride` values apart. With powers 1 only n and sum are set, with 0 also min and max, else all. */
     void (*columns)(const double *x, size_t rows, size_t stride, size_t width, int powers,
                     struct moments *ret);
 

@@ -77,10 +77,10 @@ static void plain_columns(const double *x, size_t rows, size_t stride, size_t wi
         for (size_t i = 0; i < rows; i++) {
             column[i] = x[i * stride + j];
         }
-        if (powers > 1) {
-            plain_moments4(column, rows, &ret[j]);
-        } else {
-            ret[j] = (struct moments){.n = (double) rows, .sum = plain_sum(column, rows)};
+        struct moments *m = &ret[j];
+        plain_moments4(column, rows, m);
+        if (powers <= 1) {
+            *m = (struct moments){.n = m->n, .sum = m->sum, .min = m->min, .max = m->max};
         }
     }
 }

@@ -191,7 +191,7 @@ static bool fits(const struct moments *m, bool fourth)
 
 bool reduction_is_final(const struct reduction *r, int powers)
 {
-    if (powers == 1) {
+    if (powers <= 1) {
         return isfinite(r->m.sum);
     }
     return !nearly_zero(r->m.m2, r->m.mean.hi, r->m.n) && fits(&r->m, powers == 4);
