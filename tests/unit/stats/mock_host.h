@@ -370,6 +370,7 @@ static inline int mock_run_json(struct mock *m, const char *name, json_t *docume
         struct kiln_slot *slot = &m->results[i];
         if (f->results[i].kind == KILN_ARRAY && mock_shape(m, f->results[i].shape, &slot->array, 1)) {
             slot->array.data = mock_block(m, (size_t) slot->array.count * sizeof(double));
+            slot->array.dtype = f->results[i].dtype;
             slot->present = 1;
         }
     }
