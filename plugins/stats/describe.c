@@ -7,6 +7,7 @@
 #include "quantile.h"
 #include "reduce.h"
 #include "sample.h"
+#include "shape.h"
 
 static const char describe_help[] =
     "Number of values, mean, variance, standard deviation, smallest and largest value, quartiles, "
@@ -72,19 +73,10 @@ static const struct kiln_golden describe_goldens[] = {
     {.title = "10,000 values", .args = "{\"x\":{\"$normal\":[10000,1]}}"},
 };
 
-static void give_shape(const struct moments *m, bool biased, struct kiln_slot *skewness,
-                       struct kiln_slot *kurtosis)
+static void give_known(struct kiln_slot *slot, double value)
 {
-    if (m->m2 == 0) {
-        return;
-    }
-    const double n = m->n, m2 = m->m2 / n;
-    double g1 = m->m3 / n / (m2 * sqrt(m2)), g2 = m->m4 / n / (m2 * m2) - 3;
-    if (biased || n >= 3) {
-        give(skewness, biased ? g1 : g1 * sqrt(n * (n - 1)) / (n - 2));
-    }
-    if (biased || n >= 4) {
-        give(kurtosis, biased ? g2 : (n - 1) * ((n + 1) * g2 + 6) / ((n - 2) * (n - 3)));
+    if (!isnan(value)) {
+        give(slot, value);
     }
 }
 
@@ -124,7 +116,8 @@ static int describe_run(struct kiln_call *call, const struct kiln_slot *args, st
     give(&results[MEDIAN], quartiles[1]);
     give(&results[Q75], quartiles[2]);
     give(&results[MAX], r.m.max);
-    give_shape(&r.m, args[BIAS].i64, &results[SKEWNESS], &results[KURTOSIS]);
+    give_known(&results[SKEWNESS], shape_skewness(&r.m, args[BIAS].i64));
+    give_known(&results[KURTOSIS], shape_kurtosis(&r.m, args[BIAS].i64));
     return KILN_OK;
 }
 

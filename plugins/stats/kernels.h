@@ -22,6 +22,13 @@
 
 #define KERNEL_BLOCK 1536
 #define KERNEL_ORDER 32
+#include "distance_kernels.h"
+#include "fit_kernels.h"
+
+#define KERNEL_BLOCK   1536
+#define KERNEL_ORDER   32
+#define KERNEL_ROWS    256 /* of a matrix, and how many of its columns, are a block */
+#define KERNEL_COLUMNS 256
 
 /* A mean to more digits than a double has: hi + lo, where hi is rounded. Without lo, joining blocks of 1e9 +
  * noise would cost digits of the noise. */
@@ -56,11 +63,23 @@ struct kernels {
 
     size_t (*find_nan)(const double *x, size_t n); /* index of the first NaN; n when there is none */
     double (*sum)(const double *x, size_t n);      /* block */
-    double (*magnitude)(const double *x, size_t n, bool *ret_nan); /* largest |x|, NaN apart */
-    void (*extremes)(const double *x, size_t n, double *ret_min, double *ret_max);        /* n >= 1 */
-    void (*moments2)(const double *x, size_t n, struct moments *ret);                     /* block, n >= 1 */
-    void (*moments4)(const double *x, size_t n, struct moments *ret);                     /* block, n >= 1 */
+    double (*magnitude)(const double *x, size_t n, bool *ret_nan);    /* largest |x|, NaN apart */
+    void (*moments2)(const double *x, size_t n, struct moments *ret); /* block, n >= 1 */
+    void (*moments4)(const double *x, size_t n, struct moments *ret); /* block, n >= 1 */
+    void (*shape)(const double *x, size_t n, struct moments *ret);    /* the same, but min and max are 0 */
     void (*comoments)(const double *x, const double *y, size_t n, struct comoments *ret); /* block, n >= 1 */
+
+    /* Smallest and largest of n >= 1 values; returns whether there is a NaN, when they mean nothing. */
+    bool (*extremes)(const double *x, size_t n, double *ret_min, double *ret_max);
+
+    /* The moments of each of `width` <= KERNEL_COLUMNS columns, 1 <= rows <= KERNEL_ROWS; neighbours in a column
+     * are `stride` values apart. With powers 1 only n and sum are set, with 0 also min and max, else all. */
+    void (*columns)(const double *x, size_t rows, size_t stride, size_t width, int powers,
+                    struct moments *ret);
+
+    /* out[i] = sum + x[0] + .. + x[i], rounded after each addition; returns the last one. All sets agree to the
+     * last bit. */
+    double (*cumsum)(const double *x, size_t n, double sum, double *out);
 
     /* out = x - mean; returns the sum of out, which is not 0 because mean is rounded. */
     double (*center)(const double *x, size_t n, double mean, double *out); /* block */
@@ -86,6 +105,12 @@ struct kernels {
 
     rolling_kernel *const *rolling;           /* by enum rolling */
     rolling_gaps_kernel *const *rolling_gaps; /* the same, less than ROLLING_MIN */
+
+    /* ret[4 i + j] = sum of a[i * stride + l] b[j * stride + l] over l < n, a multiple of 8; i, j < 4. */
+    void (*products)(const double *a, const double *b, size_t n, size_t stride, double ret[16]);
+
+    struct fit_kernels fit; /* least squares */
+    struct distance_kernels distance;
 };
 
 static inline bool all_finite(const struct kernels *k, const double *x, size_t n)

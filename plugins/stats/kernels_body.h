@@ -3,7 +3,7 @@
  * kernels_avx512.c, which define KERNELS (the set to fill), KERNELS_NAME and KERNELS_RUN_HERE.
  *
  * Sums keep several vectors under way, because an addition takes three or four cycles but two can start in
- * each. Second passes over a block, which has arrived in the cache by then, fetch the next one meanwhile. */
+ * each. */
 #include "kernels.h"
 #include "simd.h"
 
@@ -16,6 +16,8 @@ static bool runs_here(void)
 }
 
 SIMD_BEGIN
+
+#include "simd_math.h"
 
 /* How far ahead to fetch: a whole block is probably followed by another, a short one is not. */
 SIMD_INLINE size_t next_block(size_t n)
@@ -85,32 +87,43 @@ static double magnitude(const double *x, size_t n, bool *ret_nan)
     return v_greatest(v_max(a, b));
 }
 
-static void extremes(const double *x, size_t n, double *ret_min, double *ret_max)
+/* About the mean of a block: that of 128 values spread over it, or of all when they are few. */
+static double likely_mean(const double *x, size_t n)
 {
-    vec a = v_set(x[0]), b = a, c = a, d = a;
-    size_t i = 0;
-    for (; i + 2 * W <= n; i += 2 * W) {
-        const vec u = v_load(x + i), v = v_load(x + i + W);
-        a = v_min(u, a);
-        b = v_min(v, b);
-        c = v_max(u, c);
-        d = v_max(v, d);
+    enum { SAMPLE = 128, VECTORS = SAMPLE / W };
+    if (n < 2 * SAMPLE) {
+        return sum(x, n) / (double) n;
     }
-    for (; i < n; i += W) {
-        const vec u = v_part(x + i, n - i < W ? n - i : W, x[0]);
-        a = v_min(u, a);
-        c = v_max(u, c);
+    const size_t apart = n / VECTORS;
+    vec total = v_set(0);
+    for (size_t i = 0; i < VECTORS; i++) {
+        total += v_load(x + i * apart);
     }
-    *ret_min = v_least(v_min(a, b));
-    *ret_max = v_greatest(v_max(c, d));
+    return v_sum(total) / SAMPLE;
 }
 
-/* Deviations are taken from the rounded mean, center; their sum s1 tells how far the true mean is off, and
- * the other sums are moved there. */
-static void moments2(const double *x, size_t n, struct moments *ret)
+/* Sums of powers of deviations from `center`. */
+struct powers {
+    double s1, s2, s3, s4, min, max;
+};
+
+/* Deviations are taken from a center near the mean; their sum s1 tells how far the mean is off. Whether half a
+ * standard deviation is near enough: sums of powers moved to the mean then lose about one bit. */
+static bool center_is_near(double n, double s1, double s2)
 {
-    const double total = sum(x, n), center = total / (double) n;
-    const size_t ahead = next_block(n);
+    const double e = s1 / n;
+    return e * e * 5 <= s2 / n;
+}
+
+/* The sum of all, n center + s1, rounded once. Where it is not finite, infinite values may be why. */
+static double total_of(const double *x, size_t n, double center, double s1)
+{
+    const double count = (double) n, most = count * center, total = most + (s1 + fma(count, center, -most));
+    return isfinite(total) ? total : sum(x, n);
+}
+
+static struct powers powers2(const double *x, size_t n, double center)
+{
     const vec c = v_set(center);
     vec a1 = v_set(0), b1 = a1, c1 = a1, d1 = a1, a2 = a1, b2 = a1, c2 = a1, d2 = a1;
     size_t i = 0;
@@ -121,7 +134,6 @@ static void moments2(const double *x, size_t n, struct moments *ret)
         b1 += db;
         c1 += dc;
         d1 += dd;
-        v_prefetch(x + i, ahead, 4 * W);
         a2 = v_fma(da, da, a2);
         b2 = v_fma(db, db, b2);
         c2 = v_fma(dc, dc, c2);
@@ -132,20 +144,55 @@ static void moments2(const double *x, size_t n, struct moments *ret)
         a1 += da;
         a2 = v_fma(da, da, a2);
     }
-    const double s1 = v_sum((a1 + b1) + (c1 + d1)), s2 = v_sum((a2 + b2) + (c2 + d2)), e = s1 / (double) n;
-    *ret = (struct moments){.n = (double) n, .sum = total, .mean = mean_near(center, e), .m2 = s2 - e * s1};
+    return (struct powers){.s1 = v_sum((a1 + b1) + (c1 + d1)), .s2 = v_sum((a2 + b2) + (c2 + d2))};
 }
 
-static void moments4(const double *x, size_t n, struct moments *ret)
+static void moments2(const double *x, size_t n, struct moments *ret)
 {
-    const double total = sum(x, n), center = total / (double) n;
-    const size_t ahead = next_block(n);
+    const double count = (double) n;
+    double center = likely_mean(x, n);
+    struct powers p = powers2(x, n, center);
+    if (!center_is_near(count, p.s1, p.s2)) {
+        center += p.s1 / count;
+        p = powers2(x, n, center);
+    }
+    const double e = p.s1 / count;
+    *ret = (struct moments){
+        .n = count, .sum = total_of(x, n, center, p.s1), .mean = mean_near(center, e), .m2 = p.s2 - e * p.s1};
+}
+
+/* Two vectors at a time: enough to do in each round to fill the time of an addition. Additions and comparisons share
+ * one unit of the processor, multiplications have another; which of them squares are added by evens that out. */
+SIMD_INLINE struct powers powers4(const double *x, size_t n, double center, bool extremes)
+{
     const vec c = v_set(center);
     vec p1 = v_set(0), p2 = p1, p3 = p1, p4 = p1, least = v_set(x[0]), greatest = least;
-    for (size_t i = 0; i < n; i += W) { /* enough to do in each round to fill the time of an addition */
-        vec v = i + W <= n ? v_load(x + i) : v_part(x + i, n - i, x[0]);
-        vec d = (i + W <= n ? v : v_part(x + i, n - i, center)) - c, dd = d * d;
-        v_prefetch(x + i, ahead, W);
+    vec q1 = p1, q2 = p1, q3 = p1, q4 = p1, less = least, greater = least;
+    size_t i = 0;
+    for (; i + 2 * W <= n; i += 2 * W) {
+        const vec u = v_load(x + i), d = u - c, dd = d * d;
+        const vec v = v_load(x + i + W), e = v - c, ee = e * e;
+        if (extremes) {
+            least = v_min(u, least);
+            greatest = v_max(u, greatest);
+            less = v_min(v, less);
+            greater = v_max(v, greater);
+            p2 = v_fma(d, d, p2);
+            q2 = v_fma(e, e, q2);
+        } else {
+            p2 += dd;
+            q2 += ee;
+        }
+        p1 += d;
+        q1 += e;
+        p3 = v_fma(dd, d, p3);
+        q3 = v_fma(ee, e, q3);
+        p4 = v_fma(dd, dd, p4);
+        q4 = v_fma(ee, ee, q4);
+    }
+    for (; i < n; i += W) {
+        const size_t rest = n - i < W ? n - i : W;
+        const vec v = v_part(x + i, rest, x[0]), d = v_part(x + i, rest, center) - c, dd = d * d;
         least = v_min(v, least);
         greatest = v_max(v, greatest);
         p1 += d;
@@ -153,21 +200,57 @@ static void moments4(const double *x, size_t n, struct moments *ret)
         p3 = v_fma(dd, d, p3);
         p4 = v_fma(dd, dd, p4);
     }
-    const double s1 = v_sum(p1), s2 = v_sum(p2), s3 = v_sum(p3), s4 = v_sum(p4);
-    const double e = s1 / (double) n;
-    ret->n = (double) n;
-    ret->sum = total;
-    ret->mean = mean_near(center, e);
-    ret->m2 = s2 - e * s1;
-    ret->m3 = s3 - 3 * e * s2 + 2 * e * e * s1;
-    ret->m4 = s4 - 4 * e * s3 + 6 * e * e * s2 - 3 * e * e * e * s1;
-    ret->min = v_least(least);
-    ret->max = v_greatest(greatest);
+    return (struct powers){v_sum(p1 + q1),
+                           v_sum(p2 + q2),
+                           v_sum(p3 + q3),
+                           v_sum(p4 + q4),
+                           extremes ? v_least(v_min(less, least)) : 0,
+                           extremes ? v_greatest(v_max(greater, greatest)) : 0};
 }
 
-static void comoments(const double *x, const double *y, size_t n, struct comoments *ret)
+SIMD_INLINE void fourth_moments(const double *x, size_t n, bool extremes, struct moments *ret)
 {
-    const double count = (double) n, center_x = sum(x, n) / count, center_y = sum(y, n) / count;
+    const double count = (double) n;
+    double center = likely_mean(x, n);
+    struct powers p = powers4(x, n, center, extremes);
+    if (!center_is_near(count, p.s1, p.s2)) {
+        center += p.s1 / count;
+        p = powers4(x, n, center, extremes);
+    }
+    const double e = p.s1 / count;
+    *ret = (struct moments){
+        .n = count,
+        .sum = total_of(x, n, center, p.s1),
+        .mean = mean_near(center, e),
+        .m2 = p.s2 - e * p.s1,
+        .m3 = p.s3 - 3 * e * p.s2 + 2 * e * e * p.s1,
+        .m4 = p.s4 - 4 * e * p.s3 + 6 * e * e * p.s2 - 3 * e * e * e * p.s1,
+        .min = p.min,
+        .max = p.max,
+    };
+}
+
+static void moments4(const double *x, size_t n, struct moments *ret)
+{
+    fourth_moments(x, n, true, ret);
+}
+
+static void shape(const double *x, size_t n, struct moments *ret)
+{
+    fourth_moments(x, n, false, ret);
+}
+
+/* Four vectors spread over the block tell about where its mean is. */
+static double center_guess(const double *x, size_t n)
+{
+    const size_t step = n / 4;
+    return v_sum((v_load(x) + v_load(x + step)) + (v_load(x + 2 * step) + v_load(x + 3 * step))) / (4 * W);
+}
+
+static void comoments_about(const double *x, const double *y, size_t n, double center_x, double center_y,
+                            struct comoments *ret)
+{
+    const double count = (double) n;
     const size_t ahead = next_block(n);
     const vec cx = v_set(center_x), cy = v_set(center_y);
     vec x1 = v_set(0), y1 = x1, xx = x1, yy = x1, xy = x1, u1 = x1, v1 = x1, uu = x1, vv = x1, uv = x1;
@@ -205,6 +288,52 @@ static void comoments(const double *x, const double *y, size_t n, struct comomen
     ret->syy = v_sum(yy + vv) - sy * sy / count;
     ret->sxy = v_sum(xy + uv) - sx * sy / count;
 }
+
+/* Deviations from a guess that is off by at most the standard deviation lose one bit when they are moved to the mean. If
+ * it is off by more, the mean is known by then, and the values are read again. */
+static void comoments(const double *x, const double *y, size_t n, struct comoments *ret)
+{
+    const double count = (double) n;
+    if (n < 16 * W) {
+        comoments_about(x, y, n, sum(x, n) / count, sum(y, n) / count, ret);
+        return;
+    }
+    const double center_x = center_guess(x, n), center_y = center_guess(y, n);
+    comoments_about(x, y, n, center_x, center_y, ret);
+    const double off_x = (ret->mean_x.hi - center_x) + ret->mean_x.lo,
+                 off_y = (ret->mean_y.hi - center_y) + ret->mean_y.lo;
+    if (!(off_x * off_x * count <= ret->sxx && off_y * off_y * count <= ret->syy)) {
+        comoments_about(x, y, n, sum(x, n) / count, sum(y, n) / count, ret);
+    }
+}
+
+/* Lanes without values are filled with the first one. */
+static bool extremes(const double *x, size_t n, double *ret_min, double *ret_max)
+{
+    vec a = v_set(x[0]), b = a, c = a, d = a;
+    unsigned nan = 0;
+    size_t i = 0;
+    for (; i + 2 * W <= n; i += 2 * W) {
+        const vec u = v_load(x + i), v = v_load(x + i + W);
+        a = v_min(u, a);
+        b = v_max(u, b);
+        c = v_min(v, c);
+        d = v_max(v, d);
+        nan |= v_unordered(u, v);
+    }
+    for (; i < n; i += W) {
+        const vec u = v_part(x + i, n - i < W ? n - i : W, x[0]);
+        a = v_min(u, a);
+        b = v_max(u, b);
+        nan |= v_unordered(u, u);
+    }
+    *ret_min = v_least(v_min(a, c));
+    *ret_max = v_greatest(v_max(b, d));
+    return nan != 0;
+}
+
+#include "kernels_columns.h"
+#include "kernels_scan.h"
 
 static double center(const double *x, size_t n, double mean, double *out)
 {
@@ -259,31 +388,16 @@ static void standardise(const double *x, size_t n, double mean, double std, doub
 }
 
 /* An error in z = (x - mu) / sigma, or in its square, grows by the factor z^2 in the result, so what
- * rounding takes away is carried along: z + dz is the quotient, u + du is -(z + dz)^2 / 2. Then exp(u) = 2^k
- * exp(r), |r| <= log(2) / 2, where exp(r) - 1 is its Taylor polynomial of degree 13 (remainder below 2^-57).
+ * rounding takes away is carried along: z + dz is the quotient, u + du is -(z + dz)^2 / 2. Then exp(u) is 2^k
+ * exp(r).
  * The factor of the density is added as c + c (exp(r) - 1), with the part of c that rounding took away, so
  * that the result is rounded almost once. */
 SIMD_INLINE vec density(vec x, vec mu, vec sigma, vec reciprocal, vec factor, vec factor_rest)
 {
-    const vec magic = v_set(0x1.8p52);
     vec d = x - mu, b = d - x, lost = (x - (d - b)) - (mu + b);
     vec z = d * reciprocal, dz = (lost - v_rest(z, sigma, d)) * reciprocal;
     vec zz = z * z, u = zz * v_set(-0.5), du = v_set(-0.5) * v_rest(z, z, zz) - z * dz;
-    vec k = v_fma(u, v_set(0x1.71547652b82fep0), magic) - magic;
-    vec r = v_fma(k, v_set(-0x1.62e42fee00000p-1), u) + v_fma(k, v_set(-0x1.a39ef35793c76p-33), du);
-    vec q = v_set(1 / 6227020800.0);
-    q = v_fma(q, r, v_set(1 / 479001600.0));
-    q = v_fma(q, r, v_set(1 / 39916800.0));
-    q = v_fma(q, r, v_set(1 / 3628800.0));
-    q = v_fma(q, r, v_set(1 / 362880.0));
-    q = v_fma(q, r, v_set(1 / 40320.0));
-    q = v_fma(q, r, v_set(1 / 5040.0));
-    q = v_fma(q, r, v_set(1 / 720.0));
-    q = v_fma(q, r, v_set(1 / 120.0));
-    q = v_fma(q, r, v_set(1 / 24.0));
-    q = v_fma(q, r, v_set(1 / 6.0));
-    q = v_fma(q, r, v_set(0.5));
-    vec p = v_fma(r * r, q, r);
+    vec k, p = v_expm1_near(v_exp_reduce(u, du, &k));
     return v_exp2(factor + v_fma(factor, p, factor_rest), k);
 }
 
@@ -358,6 +472,10 @@ static void order(const double *x, size_t n, double *out)
     }
 }
 
+#include "distance_body.h"
+#include "fit_body.h"
+#include "product_body.h"
+
 SIMD_END
 
 #include "series_body.h"
@@ -369,10 +487,13 @@ const struct kernels KERNELS = {
     .find_nan = find_nan,
     .sum = sum,
     .magnitude = magnitude,
-    .extremes = extremes,
     .moments2 = moments2,
     .moments4 = moments4,
+    .shape = shape,
     .comoments = comoments,
+    .extremes = extremes,
+    .columns = columns,
+    .cumsum = cumsum,
     .center = center,
     .standardise = standardise,
     .normal_pdf = normal_pdf,
@@ -382,4 +503,7 @@ const struct kernels KERNELS = {
     .slide = slide,
     .rolling = rolling_kernels,
     .rolling_gaps = rolling_gaps_kernels,
+    .products = products,
+    .fit = FIT_KERNELS,
+    .distance = DISTANCE_KERNELS,
 };

@@ -4,6 +4,9 @@
 
 #include <math.h>
 
+#include "distance_plain.h"
+#include "fit_plain.h"
+
 static bool plain_runs_here(void)
 {
     return true;
@@ -41,15 +44,6 @@ static double plain_magnitude(const double *x, size_t n, bool *ret_nan)
     return most;
 }
 
-static void plain_extremes(const double *x, size_t n, double *ret_min, double *ret_max)
-{
-    *ret_min = *ret_max = x[0];
-    for (size_t i = 1; i < n; i++) {
-        *ret_min = x[i] < *ret_min ? x[i] : *ret_min;
-        *ret_max = x[i] > *ret_max ? x[i] : *ret_max;
-    }
-}
-
 static void plain_moments4(const double *x, size_t n, struct moments *ret)
 {
     const double count = (double) n, sum = plain_sum(x, n), center = sum / count;
@@ -74,10 +68,56 @@ static void plain_moments4(const double *x, size_t n, struct moments *ret)
     ret->max = max;
 }
 
+static bool plain_extremes(const double *x, size_t n, double *ret_min, double *ret_max)
+{
+    double min = x[0], max = x[0];
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(x[i])) {
+            return true;
+        }
+        min = x[i] < min ? x[i] : min;
+        max = x[i] > max ? x[i] : max;
+    }
+    *ret_min = min;
+    *ret_max = max;
+    return false;
+}
+
+static void plain_columns(const double *x, size_t rows, size_t stride, size_t width, int powers,
+                          struct moments *ret)
+{
+    for (size_t j = 0; j < width; j++) {
+        double column[KERNEL_ROWS];
+        for (size_t i = 0; i < rows; i++) {
+            column[i] = x[i * stride + j];
+        }
+        struct moments *m = &ret[j];
+        plain_moments4(column, rows, m);
+        if (powers <= 1) {
+            *m = (struct moments){.n = m->n, .sum = m->sum, .min = m->min, .max = m->max};
+        }
+    }
+}
+
+static double plain_cumsum(const double *x, size_t n, double sum, double *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        sum += x[i];
+        out[i] = sum;
+    }
+    return sum;
+}
+
 static void plain_moments2(const double *x, size_t n, struct moments *ret)
 {
     plain_moments4(x, n, ret);
     ret->m3 = ret->m4 = ret->min = ret->max = 0;
+}
+
+static void plain_shape(const double *x, size_t n, struct moments *ret)
+{
+    plain_moments4(x, n, ret);
+    ret->min = ret->max = 0;
 }
 
 static void plain_comoments(const double *x, const double *y, size_t n, struct comoments *ret)
@@ -168,16 +208,32 @@ static void plain_slide(const double *x, size_t n, const double *weights, size_t
     }
 }
 
+static void plain_products(const double *a, const double *b, size_t n, size_t stride, double ret[16])
+{
+    for (size_t i = 0; i < 4; i++) {
+        for (size_t j = 0; j < 4; j++) {
+            double s = 0;
+            for (size_t l = 0; l < n; l++) {
+                s += a[i * stride + l] * b[j * stride + l];
+            }
+            ret[4 * i + j] = s;
+        }
+    }
+}
+
 const struct kernels kernels_plain = {
     .name = "plain",
     .runs_here = plain_runs_here,
     .find_nan = plain_find_nan,
     .sum = plain_sum,
     .magnitude = plain_magnitude,
-    .extremes = plain_extremes,
     .moments2 = plain_moments2,
     .moments4 = plain_moments4,
+    .shape = plain_shape,
     .comoments = plain_comoments,
+    .extremes = plain_extremes,
+    .columns = plain_columns,
+    .cumsum = plain_cumsum,
     .center = plain_center,
     .standardise = plain_standardise,
     .normal_pdf = plain_normal_pdf,
@@ -187,4 +243,7 @@ const struct kernels kernels_plain = {
     .slide = plain_slide,
     .rolling = rolling_plain,
     .rolling_gaps = rolling_plain_gaps,
+    .products = plain_products,
+    .fit = FIT_PLAIN_KERNELS,
+    .distance = DISTANCE_PLAIN_KERNELS,
 };

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* moments - mean, variance and standard deviation. */
-#include "functions.h"
-#include "reduce.h"
-#include "sample.h"
+/* moments - mean, variance and standard deviation, and the two that follow from them: the error of the mean and the
+ * coefficient of variation. */
+#include "along.h"
 
 static const char mean_help[] =
     "Arithmetic mean, sum(x) / n, as numpy.mean. The sum is made from blocks joined in pairs, so its error "
@@ -21,15 +20,21 @@ static const char std_help[] =
     "Found also where the variance itself would leave the range of a double. Equal values have deviation 0 "
     "exactly. Refused when n <= ddof (numpy: NaN).";
 
-enum { MEAN_X, MEAN_NAN_POLICY };
+static const char sem_help[] =
+    "Standard error of the mean, std / sqrt(n) with std's divisor n - ddof and ddof 1 by default, as "
+    "scipy.stats.sem. Refused when n <= ddof (scipy: NaN).";
 
-static const struct kiln_row mean_params[] = {
-    ROW_X("values"),
-    ROW_NAN_POLICY(HELP_NAN_POLICY),
-};
+static const char variation_help[] =
+    "Coefficient of variation, std / mean with ddof 0 by default and the sign of the mean, as "
+    "scipy.stats.variation. Where the mean is 0 it is infinite, or null when all values are 0.";
+
+/* ---- mean ------------------------------------------------------------------------------------------------- */
+
+static const struct kiln_row mean_params[] = {ROWS_ALONG("values", HELP_NAN_POLICY)};
 
 static const struct kiln_row mean_results[] = {
     {.name = "mean", .kind = KILN_FLOAT, .help = "arithmetic mean"},
+    ROW_ALONG_VALUES("mean"),
 };
 
 static const struct kiln_golden mean_goldens[] = {
@@ -45,47 +50,52 @@ static const struct kiln_golden mean_goldens[] = {
      .args = "{\"x\":[1,null,3],\"nan_policy\":\"raise\"}",
      .status = KILN_INVALID,
      .result = "element 1 of x is NaN"},
+    {.title = "columns of a matrix",
+     .args = "{\"data\":[[1,2.5,4],[2,3.5,null]]}",
+     .result = "{\"mean\":null,\"values\":[1.5,3,null]}"},
+    {.title = "rows of a matrix, without missing values",
+     .args = "{\"data\":[[1,2.5,4],[2,3.5,null]],\"axis\":1,\"nan_policy\":\"omit\"}",
+     .result = "{\"values\":[2.5,2.75]}"},
+    {.title = "nothing to take the mean of",
+     .args = "{}",
+     .status = KILN_INVALID,
+     .result = "x is missing, expected x or data"},
     {.title = "10,000 values", .args = "{\"x\":{\"$normal\":[10000,1]}}"},
 };
 
-static int mean_run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *results)
+static int mean_of(struct kiln_call *call, const struct kiln_slot *args, const struct slice *slice,
+                   const struct reduction *r, double *ret)
 {
-    struct sample s;
-    int status = sample_take(call, &args[MEAN_X], "x", nan_policy_of(&args[MEAN_NAN_POLICY]), &s);
-    return status ? status : give(&results[0], reduce_mean(call->state, s.x, s.n));
+    (void) call, (void) args, (void) slice;
+    *ret = reduction_mean(r);
+    return KILN_OK;
 }
 
-const struct kiln_function stats_mean = {
-    KILN_FUNCTION_HEAD, .flags = KILN_PURE, .name = "mean",  .summary = "arithmetic mean",
-    .help = mean_help,  TABLES(mean),       .run = mean_run,
-};
+static const struct reducer mean_reducer = {.outputs = 1, .powers = 1, .of_moments = mean_of};
 
-enum { SPREAD_X, SPREAD_DDOF, SPREAD_NAN_POLICY };
+ALONG_FUNCTION(mean, "arithmetic mean")
+
+/* ---- var, std, sem, variation ------------------------------------------------------------------------------ */
+
+enum { SPREAD_DDOF = ALONG_PARAMS };
 
 static const struct kiln_row spread_params[] = {
-    ROW_X("values"),
+    ROWS_ALONG("values", HELP_NAN_POLICY),
     ROW_DDOF("0", HELP_DDOF),
-    ROW_NAN_POLICY(HELP_NAN_POLICY),
 };
 
-#define var_params spread_params
-#define std_params spread_params
+static const struct kiln_row sem_params[] = {
+    ROWS_ALONG("values", HELP_NAN_POLICY),
+    ROW_DDOF("1", HELP_DDOF),
+};
 
-static int spread(struct kiln_call *call, const struct kiln_slot *args, struct reduction *ret)
-{
-    struct sample s;
-    int status = sample_take(call, &args[SPREAD_X], "x", nan_policy_of(&args[SPREAD_NAN_POLICY]), &s);
-    if (status == KILN_OK) {
-        status = sample_check_ddof(call, &s, "x", args[SPREAD_DDOF].i64);
-    }
-    if (status == KILN_OK) {
-        reduce_moments2(call->state, s.x, s.n, ret);
-    }
-    return status;
-}
+#define var_params       spread_params
+#define std_params       spread_params
+#define variation_params spread_params
 
 static const struct kiln_row var_results[] = {
     {.name = "var", .kind = KILN_FLOAT, .help = "variance, in the square of the unit of x"},
+    ROW_ALONG_VALUES("variance"),
 };
 
 static const struct kiln_golden var_goldens[] = {
@@ -101,23 +111,28 @@ static const struct kiln_golden var_goldens[] = {
      .args = "{\"x\":[2.385],\"ddof\":1}",
      .status = KILN_INVALID,
      .result = "ddof is 1, expected less than the 1 values of x"},
+    {.title = "columns far from zero",
+     .args = "{\"data\":[[1000000004,1],[1000000007,2],[1000000013,4],[1000000016,8]],\"ddof\":1}",
+     .result = "{\"values\":[30,9.583333333333334]}",
+     .rtol = 1e-15},
     {.title = "10,000 values", .args = "{\"x\":{\"$normal\":[10000,1]}}"},
 };
 
-static int var_run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *results)
+static int var_of(struct kiln_call *call, const struct kiln_slot *args, const struct slice *slice,
+                  const struct reduction *r, double *ret)
 {
-    struct reduction r;
-    int status = spread(call, args, &r);
-    return status ? status : give(&results[0], reduction_var(&r, (double) args[SPREAD_DDOF].i64));
+    const int64_t ddof = args[SPREAD_DDOF].i64;
+    *ret = reduction_var(r, (double) ddof);
+    return slice_check_ddof(call, slice, ddof);
 }
 
-const struct kiln_function stats_var = {
-    KILN_FUNCTION_HEAD, .flags = KILN_PURE, .name = "var",  .summary = "variance",
-    .help = var_help,   TABLES(var),        .run = var_run,
-};
+static const struct reducer var_reducer = {.outputs = 1, .powers = 2, .of_moments = var_of};
+
+ALONG_FUNCTION(var, "variance")
 
 static const struct kiln_row std_results[] = {
     {.name = "std", .kind = KILN_FLOAT, .help = "standard deviation, in the unit of x"},
+    ROW_ALONG_VALUES("standard deviation"),
 };
 
 static const struct kiln_golden std_goldens[] = {
@@ -133,14 +148,77 @@ static const struct kiln_golden std_goldens[] = {
     {.title = "10,000 values", .args = "{\"x\":{\"$normal\":[10000,1]},\"ddof\":1}"},
 };
 
-static int std_run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *results)
+static int std_of(struct kiln_call *call, const struct kiln_slot *args, const struct slice *slice,
+                  const struct reduction *r, double *ret)
 {
-    struct reduction r;
-    int status = spread(call, args, &r);
-    return status ? status : give(&results[0], reduction_std(&r, (double) args[SPREAD_DDOF].i64));
+    const int64_t ddof = args[SPREAD_DDOF].i64;
+    *ret = reduction_std(r, (double) ddof);
+    return slice_check_ddof(call, slice, ddof);
 }
 
-const struct kiln_function stats_std = {
-    KILN_FUNCTION_HEAD, .flags = KILN_PURE, .name = "std",  .summary = "standard deviation",
-    .help = std_help,   TABLES(std),        .run = std_run,
+static const struct reducer std_reducer = {.outputs = 1, .powers = 2, .of_moments = std_of};
+
+ALONG_FUNCTION(std, "standard deviation")
+
+static const struct kiln_row sem_results[] = {
+    {.name = "sem", .kind = KILN_FLOAT, .help = "standard error of the mean, in the unit of x"},
+    ROW_ALONG_VALUES("standard error of the mean"),
 };
+
+static const struct kiln_golden sem_goldens[] = {
+    {.title = "1, 2, 3, 4",
+     .args = "{\"x\":[1,2,3,4]}",
+     .result = "{\"sem\":0.6454972243679028}",
+     .rtol = 1e-15},
+    {.title = "rows, in one of them a single value",
+     .args = "{\"data\":[[1,5,null],[2,null,null]],\"axis\":1,\"nan_policy\":\"omit\"}",
+     .result = "{\"values\":[2,null]}"},
+    {.title = "one value",
+     .args = "{\"x\":[2.385]}",
+     .status = KILN_INVALID,
+     .result = "ddof is 1, expected less than the 1 values of x"},
+    {.title = "1,000 values", .args = "{\"x\":{\"$normal\":[1000,1]}}"},
+};
+
+static int sem_of(struct kiln_call *call, const struct kiln_slot *args, const struct slice *slice,
+                  const struct reduction *r, double *ret)
+{
+    const int64_t ddof = args[SPREAD_DDOF].i64;
+    *ret = reduction_std(r, (double) ddof) / sqrt(r->m.n);
+    return slice_check_ddof(call, slice, ddof);
+}
+
+static const struct reducer sem_reducer = {.outputs = 1, .powers = 2, .of_moments = sem_of};
+
+ALONG_FUNCTION(sem, "standard error of the mean")
+
+static const struct kiln_row variation_results[] = {
+    {.name = "variation", .kind = KILN_FLOAT, .help = "standard deviation in parts of the mean"},
+    ROW_ALONG_VALUES("coefficient of variation"),
+};
+
+static const struct kiln_golden variation_goldens[] = {
+    {.title = "1..10",
+     .args = "{\"x\":[1,2,3,4,5,6,7,8,9,10]}",
+     .result = "{\"variation\":0.5222329678670935}",
+     .rtol = 1e-15},
+    {.title = "a negative mean", .args = "{\"x\":[-1,-3]}", .result = "{\"variation\":-0.5}"},
+    {.title = "nothing but zeros", .args = "{\"x\":[0,0]}", .result = "{\"variation\":null}"},
+    {.title = "not one value more than ddof",
+     .args = "{\"x\":[4,2],\"ddof\":2}",
+     .status = KILN_INVALID,
+     .result = "ddof is 2"},
+    {.title = "1,000 values", .args = "{\"x\":{\"$normal\":[1000,1]}}"},
+};
+
+static int variation_of(struct kiln_call *call, const struct kiln_slot *args, const struct slice *slice,
+                        const struct reduction *r, double *ret)
+{
+    const int64_t ddof = args[SPREAD_DDOF].i64;
+    *ret = reduction_std(r, (double) ddof) / reduction_mean(r);
+    return slice_check_ddof(call, slice, ddof);
+}
+
+static const struct reducer variation_reducer = {.outputs = 1, .powers = 2, .of_moments = variation_of};
+
+ALONG_FUNCTION(variation, "coefficient of variation")

@@ -163,14 +163,38 @@ static bool nearly_zero(double squares, double mean, double n)
     return !(squares > n * noise * noise);
 }
 
+void reduce_sum(const struct kernels *k, const double *x, size_t n, struct reduction *ret)
+{
+    ret->scale = 1;
+    ret->m.n = (double) n;
+    ret->m.sum = sum_tree(k, x, n);
+    if (!isfinite(ret->m.sum)) {
+        /* The sum of finite values can overflow where their mean cannot. */
+        ret->scale = 0x1p-64;
+        ret->m.sum = moments_tree(k->moments2, x, n, ret->scale).sum;
+    }
+}
+
 double reduce_mean(const struct kernels *k, const double *x, size_t n)
 {
-    double mean = sum_tree(k, x, n) / (double) n;
-    if (isfinite(mean)) {
-        return mean;
+    struct reduction r;
+    reduce_sum(k, x, n, &r);
+    return reduction_mean(&r);
+}
+
+/* Products of the highest power stay in range, and so do sums. */
+static bool fits(const struct moments *m, bool fourth)
+{
+    const double highest = fourth ? m->m4 : m->m2;
+    return highest > 0x1p-900 && highest < 0x1p1000 && isfinite(m->sum);
+}
+
+bool reduction_is_final(const struct reduction *r, int powers)
+{
+    if (powers <= 1) {
+        return isfinite(r->m.sum);
     }
-    /* The sum of finite values can overflow where their mean cannot. */
-    return moments_tree(k->moments2, x, n, 0x1p-64).sum / (double) n * 0x1p64;
+    return !nearly_zero(r->m.m2, r->m.mean.hi, r->m.n) && fits(&r->m, powers == 4);
 }
 
 static void reduce_moments(moments_kernel *kernel, const double *x, size_t n, bool fourth,
@@ -182,12 +206,13 @@ static void reduce_moments(moments_kernel *kernel, const double *x, size_t n, bo
         ret->m.mean = (struct mean){x[0], 0};
         ret->m.m2 = ret->m.m3 = ret->m.m4 = 0;
         if (!isfinite(ret->m.sum)) {
-            ret->m.sum = x[0] * ret->m.n;
+            ret->scale = 0x1p-64;
+            ret->m.mean.hi = x[0] * ret->scale;
+            ret->m.sum = ret->m.mean.hi * ret->m.n;
         }
         return;
     }
-    const double highest = fourth ? ret->m.m4 : ret->m.m2;
-    if (!(highest > 0x1p-900 && highest < 0x1p1000) || !isfinite(ret->m.sum)) {
+    if (!fits(&ret->m, fourth)) {
         double scale = unit_scale(x, n);
         if (scale != 1) {
             const double min = ret->m.min, max = ret->m.max;
@@ -208,6 +233,11 @@ void reduce_moments2(const struct kernels *k, const double *x, size_t n, struct 
 void reduce_moments4(const struct kernels *k, const double *x, size_t n, struct reduction *ret)
 {
     reduce_moments(k->moments4, x, n, true, ret);
+}
+
+void reduce_shape(const struct kernels *k, const double *x, size_t n, struct reduction *ret)
+{
+    reduce_moments(k->shape, x, n, true, ret);
 }
 
 void reduce_comoments(const struct kernels *k, const double *x, const double *y, size_t n,

@@ -16,6 +16,10 @@
  * v_split    W_SPLIT values from x: those less than pivot to the start of low[W_SPLIT], the others to the end
  *            of high[W_SPLIT], both of which are written whole; returns how many are less
  * v_exp2     y * 2^k for whole k in -2000..0, rounded once more where that is subnormal
+ * v_abs      without signs
+ * v_equal    one bit for each lane: whether a and b are equal there
+ * v_scan v_last  lane i of v_scan is the sum of lanes 0..i (with a vector unit); v_last has the last lane in all
+ * v_any_less v_any_bits  nonzero when in any lane a is less than b; one of the bits is set in a whole number
  * v_prefetch  asks for the n values from p + ahead, which may lie outside of any array
  * v_store_places   the nearest whole numbers of a; `most` where one is not in 0 .. most
  * v_sum v_least v_greatest   over the lanes */
@@ -57,6 +61,7 @@ SIMD_BEGIN
 
 #define W 8
 typedef __m512d vec;
+typedef int64_t vec_int __attribute__((vector_size(64)));
 
 SIMD_INLINE vec v_set(double a)
 {
@@ -120,10 +125,47 @@ SIMD_INLINE void v_store_places(int32_t *p, vec a, int32_t most)
     _mm256_storeu_si256((__m256i *) (void *) p, places);
 }
 
+SIMD_INLINE vec v_abs(vec a)
+{
+    return _mm512_abs_pd(a);
+}
+
+SIMD_INLINE unsigned v_equal(vec a, vec b)
+{
+    return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ);
+}
+
+SIMD_INLINE unsigned v_any_less(vec a, vec b)
+{
+    return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ);
+}
+
+SIMD_INLINE unsigned v_any_bits(vec_int a, int64_t bits)
+{
+    return _mm512_test_epi64_mask((__m512i) a, _mm512_set1_epi64(bits));
+}
+
+/* Lanes moved up by n places, zeros from below. */
+#define SIMD_UP(a, n)                                                                                        \
+    _mm512_castsi512_pd(_mm512_alignr_epi64(_mm512_castpd_si512(a), _mm512_setzero_si512(), 8 - (n)))
+
+SIMD_INLINE vec v_scan(vec a)
+{
+    a += SIMD_UP(a, 1);
+    a += SIMD_UP(a, 2);
+    return a + SIMD_UP(a, 4);
+}
+
+SIMD_INLINE vec v_last(vec a)
+{
+    return _mm512_permutexvar_pd(_mm512_set1_epi64(7), a);
+}
+
 #elif defined(SIMD_AVX2)
 
 #define W 4
 typedef __m256d vec;
+typedef int64_t vec_int __attribute__((vector_size(32)));
 
 /* Lane masks: the first n lanes are at simd_lanes + 4 - n. */
 static const int64_t simd_lanes[8] = {-1, -1, -1, -1, 0, 0, 0, 0};
@@ -190,10 +232,42 @@ SIMD_INLINE void v_store_places(int32_t *p, vec a, int32_t most)
     _mm_storeu_si128((__m128i *) (void *) p, places);
 }
 
+SIMD_INLINE vec v_abs(vec a)
+{
+    return _mm256_andnot_pd(_mm256_set1_pd(-0.0), a);
+}
+
+SIMD_INLINE unsigned v_equal(vec a, vec b)
+{
+    return (unsigned) _mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_EQ_OQ));
+}
+
+SIMD_INLINE unsigned v_any_less(vec a, vec b)
+{
+    return (unsigned) _mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_LT_OQ));
+}
+
+SIMD_INLINE unsigned v_any_bits(vec_int a, int64_t bits)
+{
+    return !_mm256_testz_si256((__m256i) a, _mm256_set1_epi64x(bits));
+}
+
+SIMD_INLINE vec v_scan(vec a)
+{
+    a += _mm256_blend_pd(_mm256_permute4x64_pd(a, 0x93), _mm256_setzero_pd(), 1);
+    return a + _mm256_permute2f128_pd(a, a, 0x08);
+}
+
+SIMD_INLINE vec v_last(vec a)
+{
+    return _mm256_permute4x64_pd(a, 0xff);
+}
+
 #else
 
 #define W 2
 typedef double vec __attribute__((vector_size(16)));
+typedef int64_t vec_int __attribute__((vector_size(16)));
 typedef int64_t vec_mask __attribute__((vector_size(16)));
 
 SIMD_INLINE vec v_set(double a)
@@ -264,6 +338,16 @@ SIMD_INLINE void v_store_places(int32_t *p, vec a, int32_t most)
     }
 }
 
+SIMD_INLINE vec v_abs(vec a)
+{
+    return (vec) ((vec_int) a & INT64_MAX);
+}
+
+SIMD_INLINE unsigned v_any_less(vec a, vec b)
+{
+    return a[0] < b[0] || a[1] < b[1];
+}
+
 #endif
 
 #ifdef SIMD_TARGET
@@ -309,8 +393,6 @@ SIMD_INLINE size_t v_split(const double *x, double pivot, double *low, double *h
 }
 
 #endif
-
-typedef int64_t vec_int __attribute__((vector_size(W * 8)));
 
 #if !defined(SIMD_AVX512)
 
