@@ -79,7 +79,7 @@ static int reduce(const struct along *a, const struct slice *slice, double *ret)
         reduce_moments2(k, x, n, &m);
         break;
     default:
-        reduce_moments4(k, x, n, &m);
+        reduce_shape(k, x, n, &m);
     }
     return a->r->of_moments(a->call, a->args, slice, &m, ret);
 }
@@ -348,5 +348,5 @@ int along_run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_
     if (axis == 1) {
         return each_row(&a, &m);
     }
-    return r->powers && !a.kept ? moments_of_columns(&a, &m) : gathered_columns(&a, &m);
+    return r->of_moments && !a.kept ? moments_of_columns(&a, &m) : gathered_columns(&a, &m);
 }

@@ -35,8 +35,9 @@ typedef int reduce_values(struct kiln_call *call, const struct kiln_slot *args, 
 typedef int reduce_powers(struct kiln_call *call, const struct kiln_slot *args, const struct slice *slice,
                           const struct reduction *r, double *ret);
 
-/* of_moments is given sums up to `powers`: 1 (sum and n only), 2, or 4 (and min and max). A reducer without it takes
- * the values themselves; one with both is asked by values, and by moments for the columns of a matrix. */
+/* of_moments is given sums up to `powers`: 1 (n and sum only), 2 or 4. A reducer without it takes the values
+ * themselves. One with both is asked by values, but by moments for the columns of a matrix; then powers may also be
+ * 0 for n, sum, min and max. */
 struct reducer {
     int outputs;
     int powers;

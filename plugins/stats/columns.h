@@ -10,7 +10,7 @@
 
 #include "reduce.h"
 
-/* ret[columns]. powers as in along.h. The moments are those of one attempt: reduction_is_final() says which of
+/* ret[columns]. powers as of the kernel columns. The moments are those of one attempt: reduction_is_final() says which of
  * them may be used. KILN_RESOURCE, KILN_CANCELLED. */
 int columns_moments(struct kiln_call *call, const double *x, size_t rows, size_t columns, int powers,
                     struct reduction *ret);

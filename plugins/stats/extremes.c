@@ -104,7 +104,7 @@ static void give_ptp(struct extremes e, double *ret)
         return KILN_OK;                                                                                      \
     }                                                                                                        \
     static const struct reducer name##_reducer = {                                                           \
-        .outputs = n_outputs, .powers = 4, .of_values = name##_values, .of_moments = name##_moments}
+        .outputs = n_outputs, .of_values = name##_values, .of_moments = name##_moments}
 
 PARAMS(min);
 

@@ -55,8 +55,14 @@ extern const struct kiln_function stats_beta, stats_betaln, stats_gammainc, stat
         &stats_erfcinv, &stats_ndtr, &stats_ndtri, &stats_log_ndtr, &stats_beta, &stats_betaln,              \
         &stats_gammainc, &stats_gammaincc, &stats_betainc, &stats_comb, &stats_factorial
 
-/* basic statistics: moments.c, extremes.c, shape.c, means.c, robust.c, scaling.c, entropy.c, running.c, top.c */
+/* basic statistics: moments.c, extremes.c, shape.c, means.c, robust.c, scaling.c,
+ * outliers.c, entropy.c, running.c, top.c */
 extern const struct kiln_function stats_skew, stats_kurtosis, stats_moment;
+extern const struct kiln_function stats_median, stats_median_abs_deviation, stats_iqr, stats_mode,
+    stats_trim_mean;
+extern const struct kiln_function stats_minmax_scale, stats_robust_scale, stats_winsorize, stats_outliers;
+extern const struct kiln_function stats_entropy, stats_cumprod, stats_cummax, stats_cummin, stats_diff,
+    stats_top_k;
 extern const struct kiln_function stats_average, stats_gmean, stats_hmean, stats_pmean;
 extern const struct kiln_function stats_sem, stats_variation, stats_sum, stats_min, stats_max, stats_ptp;
 

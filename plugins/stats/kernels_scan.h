@@ -79,7 +79,7 @@ static size_t scan_chunks(const double *x, size_t n, double sum, double *out)
             v_store(out + done + i, p);
         }
         if (v_any_less(least, v_set(b.from)) || v_any_less(v_set(b.to), most) ||
-            v_any_bits(strange, (int64_t) 0xfff << 52) || __builtin_popcount(ties) > SCAN_TIES) {
+            v_any_bits(strange, -((int64_t) 1 << 52)) || __builtin_popcount(ties) > SCAN_TIES) {
             break;
         }
         if (ties) {
