@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* The univariate data sets of NIST's Statistical Reference Datasets: mean, standard deviation and lag-1
- * autocorrelation keep as many digits as tests/data/nist-univariate.json asks for (min_lre), with every set of kernels. */
+ * autocorrelation keep as many digits as tests/data/nist-univariate.json asks for (min_lre), with every set
+ * of kernels. */
 #include "mock_host.h"
 
 #include "kernels.h"
