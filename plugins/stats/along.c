@@ -217,8 +217,8 @@ static int gathered_columns(const struct along *a, const struct matrix *m)
     return KILN_OK;
 }
 
-/* Where a column's moments cannot be trusted as they are, because their range was left or nothing but rounding is
- * left of them, the column is looked at by itself. */
+/* Where a column's moments cannot be trusted as they are, because their range was left or nothing but
+ * rounding is left of them, the column is looked at by itself. */
 static int moments_of_columns(const struct along *a, const struct matrix *m)
 {
     struct reduction *found = a->call->host->alloc(a->call, m->columns * sizeof *found);
@@ -264,7 +264,7 @@ static int matrix_take(struct along *a, struct matrix *m)
     return KILN_OK;
 }
 
-/* ---- a job ------------------------------------------------------------------------------------------------ */
+/* ---- a job --------------------------------------------------------------------------------------------- */
 
 static int refuse_nan(struct kiln_call *call, const struct kiln_slot *slot, bool is_matrix, size_t at)
 {

@@ -15,8 +15,8 @@ static void join(struct moments *into, const struct moments *later, int powers)
     }
 }
 
-/* As a binary counter is raised: `levels` rows of all columns hold the joined moments of 1, 2, 4 .. blocks, where
- * the bit of the number of blocks so far is set. */
+/* As a binary counter is raised: `levels` rows of all columns hold the joined moments of 1, 2, 4 .. blocks,
+ * where the bit of the number of blocks so far is set. */
 static void add_block(struct moments *held, size_t columns, size_t blocks, struct moments *strip,
                       size_t first, size_t width, int powers)
 {

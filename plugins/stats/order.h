@@ -6,8 +6,8 @@
 #include <kiln/plugin.h>
 #include <stddef.h>
 
-/* ret[i] = the value of rank ranks[i], from 0, of n values, none NaN. Ranks ascend; they may be equal. At most 4.
- * KILN_RESOURCE without scratch memory. */
+/* ret[i] = the value of rank ranks[i], from 0, of n values, none NaN. Ranks ascend; they may be equal. At
+ * most 4. KILN_RESOURCE without scratch memory. */
 int order_values(struct kiln_call *call, const double *x, size_t n, const size_t *ranks, size_t n_ranks,
                  double *ret);
 

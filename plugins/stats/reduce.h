@@ -33,8 +33,8 @@ void reduce_shape(const struct kernels *k, const double *x, size_t n,
 void reduce_comoments(const struct kernels *k, const double *x, const double *y, size_t n,
                       struct coreduction *ret); /* n >= 1 */
 
-/* Whether moments computed at scale 1 are what the functions above would give: false when something left the range
- * of a double, or when all values may be equal. powers: as of the kernel columns. */
+/* Whether moments computed at scale 1 are what the functions above would give: false when something left the
+ * range of a double, or when all values may be equal. powers: as of the kernel columns. */
 bool reduction_is_final(const struct reduction *r, int powers);
 
 /* The moments of two parts together. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* robust - figures that a few wild values do not move: median, deviations from it, quartile range, mode, trimmed
- * mean. */
+/* robust - figures that a few wild values do not move: median, deviations from it, quartile range, mode,
+ * trimmed mean. */
 #include <math.h>
 #include <string.h>
 
@@ -34,7 +34,7 @@ static const char trim_mean_help[] = "Mean of the values that are left when floo
                                      "have been cut off at each end of their "
                                      "order, as scipy.stats.trim_mean.";
 
-/* ---- median ------------------------------------------------------------------------------------------------ */
+/* ---- median -------------------------------------------------------------------------------------------- */
 
 static const struct kiln_row median_params[] = {ROWS_ALONG("values", HELP_NAN_POLICY)};
 
@@ -64,7 +64,7 @@ static const struct reducer median_reducer = {.outputs = 1, .orders = true, .of_
 
 ALONG_FUNCTION(median, "median")
 
-/* ---- median_abs_deviation ------------------------------------------------------------------------------------ */
+/* ---- median_abs_deviation ------------------------------------------------------------------------------ */
 
 enum { MAD_SCALE = ALONG_PARAMS };
 
@@ -114,7 +114,7 @@ static const struct reducer median_abs_deviation_reducer = {
 
 ALONG_FUNCTION(median_abs_deviation, "median absolute deviation")
 
-/* ---- iqr ------------------------------------------------------------------------------------------------------ */
+/* ---- iqr ----------------------------------------------------------------------------------------------- */
 
 enum { RNG = ALONG_PARAMS, IQR_METHOD, IQR_SCALE };
 
@@ -183,7 +183,7 @@ static const struct reducer iqr_reducer = {.outputs = 1, .orders = true, .of_val
 
 ALONG_FUNCTION(iqr, "interquartile range")
 
-/* ---- mode ------------------------------------------------------------------------------------------------------ */
+/* ---- mode ---------------------------------------------------------------------------------------------- */
 
 static const struct kiln_row mode_params[] = {ROWS_ALONG("values", HELP_NAN_POLICY)};
 
@@ -240,7 +240,7 @@ static const struct reducer mode_reducer = {.outputs = 2, .orders = true, .of_va
 
 ALONG_FUNCTION(mode, "most frequent value")
 
-/* ---- trim_mean -------------------------------------------------------------------------------------------------- */
+/* ---- trim_mean ----------------------------------------------------------------------------------------- */
 
 enum { PROPORTION = ALONG_PARAMS };
 
@@ -277,8 +277,8 @@ static const struct kiln_golden trim_mean_goldens[] = {
     {.title = "1,000 values", .args = "{\"x\":{\"$normal\":[1000,1]},\"proportiontocut\":0.1}"},
 };
 
-/* The values of ranks first..last, in any order, in `to`: those between the two at the ends, and as many of their
- * equals as there are places left. */
+/* The values of ranks first..last, in any order, in `to`: those between the two at the ends, and as many of
+ * their equals as there are places left. */
 static size_t take_middle(const struct sample *s, size_t first, size_t last, const double ends[2], double *to)
 {
     size_t count = 0, least = 0, below = 0;

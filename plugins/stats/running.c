@@ -13,7 +13,7 @@
 
 enum { X, NAN_POLICY };
 
-/* ---- cumprod, cummax, cummin: y[i] = f(y[i - 1], x[i]) ------------------------------------------------------- */
+/* ---- cumprod, cummax, cummin: y[i] = f(y[i - 1], x[i]) ------------------------------------------------- */
 
 typedef void run_along(const double *x, size_t n, bool omit, double *out);
 
@@ -148,7 +148,7 @@ static const struct kiln_golden cummin_goldens[] = {
 
 CUMULATIVE(cummin, "minimum of the values", least);
 
-/* ---- diff ------------------------------------------------------------------------------------------------------ */
+/* ---- diff ---------------------------------------------------------------------------------------------- */
 
 static const char diff_help[] = "Differences of neighbours, x[i + 1] - x[i], taken n times, as numpy.diff: "
                                 "the result is n shorter than x, and "

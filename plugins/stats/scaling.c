@@ -31,7 +31,7 @@ static int take(struct kiln_call *call, const struct kiln_slot *args, size_t pol
     return status;
 }
 
-/* ---- minmax_scale ------------------------------------------------------------------------------------------- */
+/* ---- minmax_scale -------------------------------------------------------------------------------------- */
 
 static const char minmax_scale_help[] =
     "Values moved and stretched so that the smallest becomes low and the largest high: low + (x - min) / "
@@ -128,7 +128,7 @@ const struct kiln_function stats_minmax_scale = {
     .run = minmax_scale_run,
 };
 
-/* ---- robust_scale ------------------------------------------------------------------------------------------- */
+/* ---- robust_scale -------------------------------------------------------------------------------------- */
 
 static const char robust_scale_help[] =
     "Values less their median, in parts of the difference of two quantiles: (x - median) / (q_high - q_low), "
@@ -222,7 +222,7 @@ const struct kiln_function stats_robust_scale = {
     .run = robust_scale_run,
 };
 
-/* ---- winsorize ------------------------------------------------------------------------------------------------ */
+/* ---- winsorize ----------------------------------------------------------------------------------------- */
 
 static const char winsorize_help[] =
     "The floor(limits[0] n) smallest values become the next larger one, and the floor(limits[1] n) largest "

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Every set of kernels against the plain one, where basic statistics alone use them: extremes, columns of matrices,
- * sums in order, and moments of blocks whose likely mean is far off. */
+/* Every set of kernels against the plain one, where basic statistics alone use them: extremes, columns of
+ * matrices, sums in order, and moments of blocks whose likely mean is far off. */
 #include "mock_host.h"
 
 #include "kernels.h"
