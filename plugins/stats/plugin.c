@@ -6,12 +6,19 @@
 #include <cblas.h>
 #include <string.h>
 
+#include "fft.h"
+#include "files.h"
 #include "functions.h"
 #include "kernels.h"
 
 static const struct kiln_function *const functions[] = {
     &stats_mean,        &stats_var,        &stats_std,    &stats_describe, &stats_quantile,
     &stats_correlation, &stats_covariance, &stats_zscore, &stats_cumsum,   &stats_normal_pdf,
+    /* spectra */
+    &stats_fft, &stats_ifft, &stats_rfft, &stats_irfft, &stats_fftfreq, &stats_rfftfreq,
+    &stats_get_window, &stats_power_spectrum, &stats_periodogram, &stats_welch, &stats_csd, &stats_coherence,
+    /* data larger than memory */
+    &stats_chunk_statistics, &stats_file_describe,
 };
 
 static const struct kiln_row options[] = {
@@ -20,6 +27,8 @@ static const struct kiln_row options[] = {
      .choices = "auto|plain|baseline|avx2|avx512",
      .fallback = "\"auto\"",
      .help = "vector instructions; the same on all machines makes results equal to the last bit"},
+    FFT_OPTIONS,
+    FILES_OPTIONS,
 };
 
 static int init(struct kiln_call *call, void **ret_state)
@@ -36,8 +45,15 @@ static int init(struct kiln_call *call, void **ret_state)
                 kernels_best()->name);
         }
     }
+    fft_init(call);
     *ret_state = (void *) (uintptr_t) k;
     return KILN_OK;
+}
+
+static void fini(void *state)
+{
+    (void) state; /* constant */
+    fft_done();
 }
 
 KILN_EXPORT const struct kiln_plugin kiln_plugin = {
@@ -45,5 +61,5 @@ KILN_EXPORT const struct kiln_plugin kiln_plugin = {
     .version = "1.0.0",     .summary = "statistics on arrays",
     .functions = functions, .n_functions = KILN_COUNT(functions),
     .options = options,     .n_options = KILN_COUNT(options),
-    .init = init,
+    .init = init,           .fini = fini,
 };
