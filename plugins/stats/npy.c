@@ -67,7 +67,7 @@ const struct npy_type *npy_type_of(const char *name, size_t length, bool *ret_sw
     static const uint16_t one = 1;
     const char native = *(const unsigned char *) &one ? '<' : '>';
     bool swapped = false;
-    if (length == 3 && strchr("<>=|", name[0])) {
+    if (length == 3 && memchr("<>=|", name[0], 4)) {
         swapped = (name[0] == '<' || name[0] == '>') && name[0] != native;
         name++;
         length--;

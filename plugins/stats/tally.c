@@ -117,7 +117,8 @@ struct summary tally_summary(const struct tally *t, enum nan_policy policy, doub
         return s;
     }
     s.sum = reduction_sum(&r);
-    s.mean = reduction_mean(&r);
+    /* More exact than sum / n, but for infinities. */
+    s.mean = isfinite(r.m.mean.hi) ? (r.m.mean.hi + r.m.mean.lo) / r.scale : reduction_mean(&r);
     s.min = r.m.min;
     s.max = r.m.max;
     if (r.m.n > ddof) {
