@@ -280,7 +280,7 @@ static const struct kiln_golden irfft_goldens[] = {
      .args = "{\"re\":[6]}",
      .status = KILN_INVALID,
      .result = "expected n to be given"},
-    {.title = "9998 values", .args = "{\"re\":{\"$normal\":[5000,1]},\"im\":{\"$normal\":[5000,2]}}"},
+    {.title = "10,000 values", .args = "{\"re\":{\"$normal\":[5001,1]},\"im\":{\"$normal\":[5001,2]}}"},
 };
 
 static int irfft_run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *results)

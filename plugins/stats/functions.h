@@ -22,9 +22,11 @@ extern const struct kiln_function stats_zscore, stats_cumsum;
 /* distributions.c */
 extern const struct kiln_function stats_normal_pdf;
 /* spectra: fourier.c, window.c, spectrum.c */
-extern const struct kiln_function stats_fft, stats_ifft, stats_rfft, stats_irfft, stats_fftfreq, stats_rfftfreq;
+extern const struct kiln_function stats_fft, stats_ifft, stats_rfft, stats_irfft, stats_fftfreq,
+    stats_rfftfreq;
 extern const struct kiln_function stats_get_window;
-extern const struct kiln_function stats_power_spectrum, stats_periodogram, stats_welch, stats_csd, stats_coherence;
+extern const struct kiln_function stats_power_spectrum, stats_periodogram, stats_welch, stats_csd,
+    stats_coherence;
 /* data larger than memory: chunks.c, files.c */
 extern const struct kiln_function stats_chunk_statistics;
 extern const struct kiln_function stats_file_describe;

@@ -12,13 +12,32 @@
 #include "kernels.h"
 
 static const struct kiln_function *const functions[] = {
-    &stats_mean,        &stats_var,        &stats_std,    &stats_describe, &stats_quantile,
-    &stats_correlation, &stats_covariance, &stats_zscore, &stats_cumsum,   &stats_normal_pdf,
+    &stats_mean,
+    &stats_var,
+    &stats_std,
+    &stats_describe,
+    &stats_quantile,
+    &stats_correlation,
+    &stats_covariance,
+    &stats_zscore,
+    &stats_cumsum,
+    &stats_normal_pdf,
     /* spectra */
-    &stats_fft, &stats_ifft, &stats_rfft, &stats_irfft, &stats_fftfreq, &stats_rfftfreq,
-    &stats_get_window, &stats_power_spectrum, &stats_periodogram, &stats_welch, &stats_csd, &stats_coherence,
+    &stats_fft,
+    &stats_ifft,
+    &stats_rfft,
+    &stats_irfft,
+    &stats_fftfreq,
+    &stats_rfftfreq,
+    &stats_get_window,
+    &stats_power_spectrum,
+    &stats_periodogram,
+    &stats_welch,
+    &stats_csd,
+    &stats_coherence,
     /* data larger than memory */
-    &stats_chunk_statistics, &stats_file_describe,
+    &stats_chunk_statistics,
+    &stats_file_describe,
 };
 
 static const struct kiln_row options[] = {
