@@ -98,7 +98,7 @@ int main(int argc, char **argv)
     struct engine *e = NULL;
     struct err err;
     size_t options_bytes = 0;
-    static void *options; /* kept to the end */
+    static void *volatile options; /* the engine points into it; volatile, so that leak checkers see it */
     options = argc > 2 ? read_file(argv[2], &options_bytes) : NULL;
     if (engine_load(argv[1], options, options_bytes, &limits, &e, &err)) {
         fprintf(stderr, "%s: %s\n", argv[1], err.text);
