@@ -21,13 +21,13 @@ extern const struct kiln_function stats_correlation, stats_covariance;
 extern const struct kiln_function stats_zscore, stats_cumsum;
 /* distributions.c */
 extern const struct kiln_function stats_normal_pdf;
-/* spectra: fourier.c, window.c, spectrum.c */
+/* spectra: fourier.c, window.c, spectrum.c (segments.c, fft.c) */
 extern const struct kiln_function stats_fft, stats_ifft, stats_rfft, stats_irfft, stats_fftfreq,
     stats_rfftfreq;
 extern const struct kiln_function stats_get_window;
 extern const struct kiln_function stats_power_spectrum, stats_periodogram, stats_welch, stats_csd,
     stats_coherence;
-/* data larger than memory: chunks.c, files.c */
+/* data larger than memory: chunks.c, file_describe.c (tally.c, files.c, npy.c) */
 extern const struct kiln_function stats_chunk_statistics;
 extern const struct kiln_function stats_file_describe;
 
