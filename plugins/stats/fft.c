@@ -213,14 +213,14 @@ void fft_inverse_real(const struct fft_plan *p, double *in, double *out)
     }
 }
 
-void fft_pairs(const double *re, const double *im, size_t n, double *out)
+void fft_pairs(const double *re, const double *im, size_t n, double factor, double *out)
 {
     for (size_t i = 0; im && i < n; i++) {
-        out[2 * i] = re[i];
-        out[2 * i + 1] = im[i];
+        out[2 * i] = re[i] * factor;
+        out[2 * i + 1] = im[i] * factor;
     }
     for (size_t i = 0; !im && i < n; i++) {
-        out[2 * i] = re[i];
+        out[2 * i] = re[i] * factor;
         out[2 * i + 1] = 0;
     }
 }

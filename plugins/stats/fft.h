@@ -57,7 +57,7 @@ void fft_inverse_real(const struct fft_plan *p, double *in, double *out); /* des
 bool fft_all_finite(const double *x, size_t n);
 
 /* Two arrays to pairs and back, times a factor. im NULL: zeros. */
-void fft_pairs(const double *re, const double *im, size_t n, double *out);
+void fft_pairs(const double *re, const double *im, size_t n, double factor, double *out);
 void fft_parts(const double *pairs, size_t n, double factor, double *re, double *im);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* fft_wisdom - plans that FFTW 3.3.10 measured to be the quickest on x86-64 with AVX, for complex transforms and both real ones of the
- * lengths 2^6 .. 2^20, 1000, 10000 and 100000. It says how to divide the work, nothing about results. Another version of FFTW or
- * another processor refuses it as a whole and estimates instead. Made by tools/fft-wisdom. */
+/* fft_wisdom - plans that FFTW 3.3.10 measured to be the quickest on x86-64 with AVX, for complex transforms
+ * and both real ones of the lengths 2^6 .. 2^20, 1000, 10000 and 100000. It says how to divide the work,
+ * nothing about results. Another version of FFTW or another processor refuses it as a whole and estimates
+ * instead. Made by tools/fft-wisdom. */
 #ifndef FFT_WISDOM_H
 #define FFT_WISDOM_H
 

@@ -137,7 +137,7 @@ static int transform(struct kiln_call *call, const double *x, const double *y, s
     if (!plan) {
         return KILN_RESOURCE;
     }
-    fft_pairs(x, y, n, pairs);
+    fft_pairs(x, y, n, 1, pairs);
     fft_forward(plan, pairs, out);
     fft_parts(out, n, factor, re, im);
     return KILN_OK;
@@ -300,13 +300,10 @@ static int irfft_run(struct kiln_call *call, const struct kiln_slot *args, struc
     if (!plan) {
         return KILN_RESOURCE;
     }
-    fft_pairs(args[FFT_RE].array.data, args[FFT_IM].present ? args[FFT_IM].array.data : NULL, have, pairs);
+    fft_pairs(args[FFT_RE].array.data, args[FFT_IM].present ? args[FFT_IM].array.data : NULL, have,
+              norm_factor(&args[FFT_NORM], n, true), pairs);
     memset(pairs + 2 * have, 0, 2 * (half - have) * sizeof *pairs);
     fft_inverse_real(plan, pairs, x);
-    const double factor = norm_factor(&args[FFT_NORM], n, true);
-    for (size_t i = 0; i < n; i++) {
-        x[i] *= factor;
-    }
     return KILN_OK;
 }
 
