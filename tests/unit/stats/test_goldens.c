@@ -66,6 +66,23 @@ static void check_golden(struct mock *m, const struct kiln_function *f, const st
     json_decref(want);
 }
 
+/* Whether a function is more than the mock host knows: results that grow, tables, files. Its goldens are
+ * proven by the real engine in tests/oracle. */
+static int only_the_engine_runs(const struct kiln_function *fn)
+{
+    for (uint32_t i = 0; i < fn->n_results; i++) {
+        const struct kiln_row *row = &fn->results[i];
+        int bound = row->kind != KILN_ARRAY;
+        for (uint32_t p = 0; p < fn->n_params && !bound; p++) {
+            bound = fn->params[p].shape && fn->params[p].shape[0] == row->shape[0];
+        }
+        if (!bound || row->kind == KILN_TABLE) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static void goldens_hold(void **state)
 {
     (void) state;
@@ -77,6 +94,9 @@ static void goldens_hold(void **state)
         assert_int_equal(mock_open(&m, kernels_all[i]->name), KILN_OK);
         assert_ptr_equal(m.state, kernels_all[i]);
         for (uint32_t f = 0; f < kiln_plugin.n_functions; f++) {
+            if (only_the_engine_runs(kiln_plugin.functions[f])) {
+                continue;
+            }
             for (uint32_t g = 0; g < kiln_plugin.functions[f]->n_goldens; g++) {
                 check_golden(&m, kiln_plugin.functions[f], &kiln_plugin.functions[f]->goldens[g]);
             }
@@ -91,6 +111,10 @@ static void rows_are_complete(void **state)
     assert_true(kiln_plugin.n_functions >= 10);
     for (uint32_t f = 0; f < kiln_plugin.n_functions; f++) {
         const struct kiln_function *fn = kiln_plugin.functions[f];
+        if (only_the_engine_runs(fn)) {
+            assert_true(fn->summary && fn->help && fn->n_goldens >= 3);
+            continue;
+        }
         int answered = 0, refused = 0, warm = 0;
         for (uint32_t g = 0; g < fn->n_goldens; g++) {
             answered += fn->goldens[g].status == KILN_OK && fn->goldens[g].result;
