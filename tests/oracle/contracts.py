@@ -34,12 +34,17 @@ def expand(value):
     return [expand(v) for v in value] if isinstance(value, list) else value
 
 
+def jobs_of(contract):
+    """The arguments of its examples that succeed."""
+    return [expand(json.loads(e["args"])) for e in contract["examples"] if e.get("status", "ok") == "ok"]
+
+
 class Function:
     def __init__(self, plugin, name):
         self.plugin, self.name = plugin, name
         self.contract = plugin.contracts[name]
         self.rows = {r["name"]: r for r in self.contract["params"] if r["name"] != "*"}
-        good = [expand(json.loads(e["args"])) for e in self.contract["examples"] if e.get("status", "ok") == "ok"]
+        good = jobs_of(self.contract)
         assert good, f"{name} has no example that succeeds"
         self.bases = good[:4]
         self.good = msgpack.packb({**good[0], "form": "nd"}, default=pack)

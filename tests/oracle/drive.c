@@ -2,7 +2,7 @@
 /* drive - runs jobs of one plugin through the worker's engine, without a broker: for tests against oracles and for
  * benchmarks. plugin.py is its other side.
  *
- *     drive FILE.so [OPTIONS-MSGPACK-FILE]
+ *     drive FILE.so [OPTIONS-MSGPACK-FILE|- [JOB-BYTES]]
  *
  * It loads the plugin (without warm-up, unless asked), then answers requests from standard input until its end. A request is
  * three u32 of this machine's byte order, {bytes of the name, bytes of the arguments, repeat (the highest bit: keep the result)}, then the name of a function and
@@ -122,16 +122,18 @@ static const void *read_file(const char *path, size_t *ret_bytes)
 int main(int argc, char **argv)
 {
     if (argc < 2) {
-        fprintf(stderr, "usage: drive FILE.so [OPTIONS-MSGPACK-FILE]\n");
+        fprintf(stderr, "usage: drive FILE.so [OPTIONS-MSGPACK-FILE|- [JOB-BYTES]]\n");
         return 2;
     }
-    const struct engine_limits limits = {
-        .job_bytes = (size_t) 2 << 30, .payload_bytes = (size_t) 1 << 30, .max_batch = 64};
+    const struct engine_limits limits = {.job_bytes =
+                                             argc > 3 ? strtoull(argv[3], NULL, 10) : (size_t) 2 << 30,
+                                         .payload_bytes = (size_t) 1 << 30,
+                                         .max_batch = 64};
     struct engine *e = NULL;
     struct err err;
     size_t options_bytes = 0;
     static const void *volatile options; /* lives to the end, as the engine borrows it */
-    options = argc > 2 ? read_file(argv[2], &options_bytes) : NULL;
+    options = argc > 2 && strcmp(argv[2], "-") != 0 ? read_file(argv[2], &options_bytes) : NULL;
     if (engine_load(argv[1], options, options_bytes, &limits, &e, &err)) {
         fprintf(stderr, "%s: %s\n", argv[1], err.text);
         return 1;

@@ -56,14 +56,15 @@ def unpack(value):
 
 
 class Plugin:
-    def __init__(self, name, options=None):
+    def __init__(self, name, options=None, job_bytes=None):
         path = name if "/" in name else os.path.join(BUILD, "plugins", f"{name}.so")
         args, self._options = [os.path.join(BUILD, "tests", "drive"), path], None
         if options:
             self._options = tempfile.NamedTemporaryFile(suffix=".options")
             self._options.write(msgpack.packb(options))
             self._options.flush()
-            args.append(self._options.name)
+        args.append(self._options.name if options else "-")
+        args += [str(job_bytes)] if job_bytes else []
         self.name, self._contracts, self._stderr = name, None, tempfile.TemporaryFile()
         self._process = subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr,
                                          env=self._environment())
