@@ -24,7 +24,7 @@ PLUGIN_SO  := $(PLUGINS:%=$(B)/plugins/%.so)
 CLIENT_SO  := $(B)/libkiln.so.0
 
 .DEFAULT_GOAL := all
-.PHONY: help all programs deps deps-check check check-fast demo bench install uninstall asan tsan format tidy clean units
+.PHONY: help all programs deps deps-check check check-fast demo bench bench-kernels install uninstall asan tsan format tidy clean units
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -134,6 +134,9 @@ demo: deps              ## install what is missing, build, run the main job on r
 	@examples/demo $(B)
 bench: all $(patsubst bench/%.c,$(B)/bench/%,$(BENCH_SRC)) ## end-to-end figures beside the bare ZeroMQ chain, as ratios
 	@$(PYTHON) bench/run --build $(B)
+bench-kernels: all $(B)/tests/drive ## stats and indicators beside NumPy, SciPy, Numba, bottleneck, pandas (TALIB=, TULIP=: those too)
+	@tools/deps $(DEPS_BENCH)
+	@$(PYTHON) bench/kernels --build $(B)
 
 install: all            ## into $(DESTDIR)$(PREFIX)
 	@tools/install install '$(DESTDIR)' $(B) BINDIR=$(BINDIR) SBINDIR=$(SBINDIR) LIBDIR=$(LIBDIR) INCLUDEDIR=$(INCLUDEDIR) \

@@ -21,8 +21,9 @@ PKG    ?= pkg-config
 # Debian packages: to build and run the demo; further ones to run every test.
 DEPS_BUILD = build-essential pkg-config libzmq3-dev libczmq-dev libmsgpack-dev libopenblas-dev libconfig-dev \
              libjansson-dev libsodium-dev libsystemd-dev libfftw3-dev r-mathlib python3
-DEPS_CHECK = $(DEPS_BUILD) clang libclang-rt-dev libcmocka-dev python3-pytest python3-zmq python3-msgpack python3-numpy python3-scipy python3-pandas \
+DEPS_CHECK = $(DEPS_BUILD) clang libclang-rt-dev libcmocka-dev python3-pytest python3-zmq python3-msgpack python3-numpy python3-scipy python3-pandas python3-mpmath \
              libzmq-ffi-perl libdata-messagepack-perl nodejs npm systemd
+DEPS_BENCH = $(DEPS_BUILD) python3-msgpack python3-numpy python3-scipy python3-pandas python3-numba python3-bottleneck
 
 # The pkg-config name of msgpack-c changed over time.
 MSGPACK := $(firstword $(foreach n,msgpack-c msgpack,$(shell $(PKG) --exists $(n) 2>/dev/null && echo $(n))))

@@ -11,7 +11,7 @@
 #include "scan.h"
 #include "status.h"
 
-enum { FUNCTIONS_MOST = 512, WORD_BYTES = 200, PAYLOAD_BYTES = 4 << 20 };
+enum { FUNCTIONS_MOST = 512, WORD_BYTES = 200, LABEL_BUILD = 8, PAYLOAD_BYTES = 4 << 20 };
 
 static char *copy(const char *text, size_t bytes)
 {
@@ -277,9 +277,14 @@ static int read_worker(const msgpack_object_map *map, struct worker *w, struct e
         mem_free(w->node_name);
         w->node_name = NULL;
     }
-    size_t room = strlen(w->plugin) + strlen(w->version) + 2;
+    size_t room = strlen(w->plugin) + strlen(w->version) + LABEL_BUILD + 3;
     w->label = mem_alloc(room);
-    snprintf(w->label, room, "%s/%s", w->plugin, w->version);
+    /* Which code answered: the build joins the version as semantic versions have it. */
+    snprintf(w->label, room, "%s/%s%s%.*s", w->plugin, w->version,
+             !w->build[0]              ? ""
+             : strchr(w->version, '+') ? "."
+                                       : "+",
+             LABEL_BUILD, w->build);
     return 0;
 }
 

@@ -44,7 +44,8 @@ int config_load(const char *path, struct config *ret, struct err *err)
             return KILN_INVALID;
         }
         int status = conf_check_groups(&file, path, err);
-        status = status ? status : conf_read(config_lookup(&file, "broker"), "broker", rows, N_ROWS, &made, err);
+        status =
+            status ? status : conf_read(config_lookup(&file, "broker"), "broker", rows, N_ROWS, &made, err);
         config_destroy(&file);
         if (status) {
             return status;

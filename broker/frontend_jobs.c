@@ -77,9 +77,10 @@ static int read_spec(const msgpack_object_map *map, unsigned op, struct spec *sp
         for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
             if (rows[k].key_bytes == bytes && memcmp(rows[k].key, key, bytes) == 0) {
                 if (!status && !(rows[k].ops & op)) {
-                    status = err_set(err, KILN_INVALID, rows[k].key, "%s is not a key of %s%s", rows[k].key,
-                                     op == CALL ? "call" : "submit",
-                                     rows[k].ops == CALL ? ": deadline_ms says when a job must be finished" : "");
+                    status =
+                        err_set(err, KILN_INVALID, rows[k].key, "%s is not a key of %s%s", rows[k].key,
+                                op == CALL ? "call" : "submit",
+                                rows[k].ops == CALL ? ": deadline_ms says when a job must be finished" : "");
                 } else if (!status) {
                     status = read_row(kv, &rows[k], spec, err);
                 }

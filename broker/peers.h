@@ -23,7 +23,7 @@ struct peer_route {
 struct worker {
     struct peer_route route;
     char *wid, *node_name, *session, *host, *plugin, *version, *build;
-    char *label; /* "stats/1.0.0" */
+    char *label; /* "stats/1.0.0+5f3a90c1": name, version, the beginning of the build */
     uint64_t pid, generation;
     struct node *node; /* NULL: beats for itself */
     struct function **functions;

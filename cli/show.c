@@ -149,7 +149,7 @@ static bool nd_unpack(const struct view *v, struct buf *ret_list)
         return false;
     }
     struct arena arena;
-    arena_init(&arena, SIZE_MAX / 4, 0);
+    arena_init(&arena, SIZE_MAX / 4);
     struct scan s = scan_over(v->data, v->bytes);
     struct array_want want = {.name = "result", .dtype = KILN_F64};
     struct kiln_array a;

@@ -3,7 +3,7 @@
  *
  * A SOCK_SEQPACKET pair: one message is one packet, and the end of either process is end of file at the other. Both ends
  * are the same binary, so a packet is a plain structure. The supervisor speaks first (the order to work), later
- * perhaps CHANNEL_DRAIN; the worker tells what became of it in notes. */
+ * perhaps CHANNEL_GO and CHANNEL_DRAIN; the worker tells what became of it in notes. */
 #ifndef CHANNEL_H
 #define CHANNEL_H
 
@@ -21,6 +21,7 @@ enum { CHANNEL_FD = 3, CHANNEL_BOARD_FD = 4 };
 enum channel_kind {
     CHANNEL_ORDER = 1,  /* supervisor: struct order */
     CHANNEL_DRAIN,      /* supervisor: take no more, finish, leave */
+    CHANNEL_GO,         /* supervisor: one that was held back may offer itself to the broker now */
     CHANNEL_PROVEN,     /* worker: loaded, warmed, proven */
     CHANNEL_REGISTERED, /* worker: the broker welcomed it */
     CHANNEL_LOST,       /* worker: the broker does not answer */
@@ -35,6 +36,7 @@ struct order {
     uint32_t log_level;
     int32_t supervisor_pid;
     int32_t nice;
+    uint32_t held; /* once proven, wait for CHANNEL_GO; until then stand back behind those that work */
     uint64_t generation;
     int64_t job_slots; /* most jobs held: the credit */
     struct plugin_limits limits;

@@ -25,6 +25,8 @@ static const struct conf_row daemon_rows[] = {
      "where plugin files are looked for"},
     {"log_level", CONF_TEXT, AT(log_level), 0, 0, "info", NULL, "debug, info, warning or error"},
     {"cpus", CONF_INTS, AT(cpus), 0, CONFIG_CPUS - 1, "", NULL, "processors to stay on; empty: all"},
+    {"watch", CONF_BOOL, AT(watch), 0, 0, "false", NULL,
+     "swap a plugin when its file changes, as a reload would"},
     {"drain_ms", CONF_INT, AT(drain_ms), 0, 86400000, "30000", "ms",
      "time for running jobs to finish at the end"},
     {"slots", CONF_INT, AT(slots), 1, 4096, "256", "jobs", "most jobs held by one worker"},
@@ -290,6 +292,12 @@ int daemon_config_load(const char *path, struct daemon_config **ret_config, stru
     return 0;
 }
 
+static void plugin_done(struct plugin_config *p)
+{
+    mem_free(p->options);
+    conf_done(plugin_rows, COUNT(plugin_rows), p);
+}
+
 void daemon_config_free(struct daemon_config **config)
 {
     struct daemon_config *c = *config;
@@ -297,11 +305,53 @@ void daemon_config_free(struct daemon_config **config)
         return;
     }
     for (size_t i = 0; i < c->n_plugins; i++) {
-        mem_free(c->plugins[i].options);
-        conf_done(plugin_rows, COUNT(plugin_rows), &c->plugins[i]);
+        plugin_done(&c->plugins[i]);
     }
     mem_free(c->plugins);
     conf_done(daemon_rows, COUNT(daemon_rows), c);
     mem_free(c);
     *config = NULL;
+}
+
+struct plugin_config *daemon_config_take(struct daemon_config *config, size_t i)
+{
+    struct plugin_config *p = mem_alloc(sizeof *p);
+    *p = config->plugins[i];
+    config->plugins[i] = (struct plugin_config){0};
+    return p;
+}
+
+static void *copy(const void *data, size_t bytes)
+{
+    void *to = bytes ? mem_alloc(bytes) : NULL;
+    return to ? memcpy(to, data, bytes) : NULL;
+}
+
+struct plugin_config *plugin_config_copy(const struct plugin_config *plugin)
+{
+    struct plugin_config *p = copy(plugin, sizeof *plugin);
+    p->name = mem_text(p->name);
+    p->file = mem_text(p->file);
+    p->cpus.items = copy(p->cpus.items, p->cpus.n * sizeof *p->cpus.items);
+    p->options = copy(p->options, p->options_bytes);
+    return p;
+}
+
+void plugin_config_free(struct plugin_config **plugin)
+{
+    if (*plugin) {
+        plugin_done(*plugin);
+        mem_free(*plugin);
+        *plugin = NULL;
+    }
+}
+
+bool plugin_config_equal(const struct plugin_config *a, const struct plugin_config *b)
+{
+    return strcmp(a->name, b->name) == 0 && strcmp(a->file, b->file) == 0 && a->workers == b->workers &&
+           a->nice == b->nice && memcmp(&a->limits, &b->limits, sizeof a->limits) == 0 &&
+           memcmp(&a->recycle, &b->recycle, sizeof a->recycle) == 0 && a->cpus.n == b->cpus.n &&
+           (a->cpus.n == 0 || memcmp(a->cpus.items, b->cpus.items, a->cpus.n * sizeof *a->cpus.items) == 0) &&
+           a->options_bytes == b->options_bytes &&
+           (a->options_bytes == 0 || memcmp(a->options, b->options, a->options_bytes) == 0);
 }

@@ -54,6 +54,7 @@ struct daemon_config {
     char *plugin_dir;
     char *log_level;
     struct conf_ints cpus;
+    bool watch;
     int64_t drain_ms;
     int64_t slots;
     struct plugin_config *plugins;
@@ -63,6 +64,14 @@ struct daemon_config {
 /* Reads and checks the file. KILN_INVALID names file, line, key, value and what was expected. */
 int daemon_config_load(const char *path, struct daemon_config **ret_config, struct err *err);
 void daemon_config_free(struct daemon_config **config);
+
+/* Takes plugin i out of a configuration: the caller's, to be freed by plugin_config_free. Its place stays empty. */
+struct plugin_config *daemon_config_take(struct daemon_config *config, size_t i);
+struct plugin_config *plugin_config_copy(const struct plugin_config *plugin);
+void plugin_config_free(struct plugin_config **plugin);
+
+/* Equal but for `required`, which no worker sees. */
+bool plugin_config_equal(const struct plugin_config *a, const struct plugin_config *b);
 
 /* The keys with their defaults, for --help. */
 void daemon_config_help(FILE *out);

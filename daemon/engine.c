@@ -12,8 +12,6 @@
 #include "mem.h"
 #include "status.h"
 
-enum { KEEP_FIRST = 16 * 1024 * 1024, KEEP_OTHERS = 1024 * 1024 };
-
 static void (*on_step)(void *arg, const char *what);
 static void *on_step_arg;
 
@@ -177,7 +175,7 @@ static void make_lanes(struct engine *e)
         lane->call.state = e->state;
         lane->args = e->slots + i * slots; /* results follow the args of the function being run */
         lane->arena = &lane->own;
-        arena_init(&lane->own, e->limits.job_bytes, i == 0 ? KEEP_FIRST : KEEP_OTHERS);
+        arena_init(&lane->own, e->limits.job_bytes);
     }
 }
 
@@ -239,7 +237,7 @@ int engine_load(const char *path, const void *options, size_t options_bytes,
     struct engine *e = mem_alloc(sizeof *e);
     int64_t begin = clock_ns();
     e->limits = *limits;
-    arena_init(&e->life, SIZE_MAX / 4, 0);
+    arena_init(&e->life, SIZE_MAX / 4);
     buf_init(&e->contracts, 0);
     buf_init(&e->results, 0);
     buf_init(&e->report, 0);

@@ -36,7 +36,8 @@ struct engine_job {
     int status;     /* enum kiln_status */
     char field[96]; /* when status is not KILN_OK */
     char error[512];
-    const void *result; /* msgpack, borrowed until the next engine_run or engine_free; NULL unless KILN_OK */
+    const void *
+        result; /* msgpack, borrowed until the next engine_run, engine_rest or engine_free; NULL unless KILN_OK */
     size_t result_bytes;
     int64_t decode_ns, encode_ns; /* its own, in a batch too */
     int64_t run_ns; /* of jobs that were computed together: of the whole batch, in each of them */
@@ -92,6 +93,9 @@ const void *engine_report(const struct engine *e, size_t *ret_bytes);
  * fails as a whole. */
 void engine_run(struct engine *e, size_t fn, struct engine_job *jobs, size_t n, bool solo,
                 const struct engine_watch *watch);
+
+/* Between jobs, about once a second: gives back memory that no job since the last time has needed. */
+void engine_rest(struct engine *e);
 
 /* True once the plugin was caught writing outside its memory: the job was answered `internal`, and nothing in
  * this process can be trusted any more. Hand back what is unstarted, say so in the log, and exit. */

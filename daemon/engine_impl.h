@@ -55,6 +55,7 @@ struct engine {
     uint32_t n_lanes;
     struct kiln_slot *slots; /* of all lanes */
     struct buf results;      /* of the last engine_run */
+    size_t peak_results;     /* most bytes they had since the last engine_rest */
     struct buf contracts, report;
     const struct engine_watch *watch; /* during engine_run */
     bool damaged;

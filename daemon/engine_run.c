@@ -13,7 +13,7 @@
 #include "engine_impl.h"
 #include "status.h"
 
-enum { KEEP_RESULTS = 16 * 1024 * 1024 };
+enum { KEEP_RESULTS = 16 << 20, KEEP_FIRST = 16 << 20, KEEP_OTHERS = 1 << 20 }; /* while at rest */
 
 static void fail(struct engine_job *job, const struct err *err)
 {
@@ -210,7 +210,8 @@ void engine_run(struct engine *e, size_t fn, struct engine_job *jobs, size_t n, 
     assert(fn < e->n_functions);
     const struct function *f = &e->functions[fn];
     e->watch = watch;
-    buf_shrink(&e->results, KEEP_RESULTS);
+    e->peak_results = e->results.bytes > e->peak_results ? e->results.bytes : e->peak_results;
+    buf_clear(&e->results);
     int64_t now = clock_ns();
     size_t group = solo ? 1 : f->max_batch;
     for (size_t at = 0; at < n;) {
@@ -228,4 +229,14 @@ void engine_run(struct engine *e, size_t fn, struct engine_job *jobs, size_t n, 
         }
     }
     e->watch = NULL;
+}
+
+void engine_rest(struct engine *e)
+{
+    for (uint32_t i = 0; i < e->n_lanes; i++) {
+        arena_trim(&e->lanes[i].own, i == 0 ? KEEP_FIRST : KEEP_OTHERS);
+    }
+    e->peak_results = e->results.bytes > e->peak_results ? e->results.bytes : e->peak_results;
+    buf_shrink(&e->results, e->peak_results > KEEP_RESULTS ? e->peak_results * 2 : KEEP_RESULTS);
+    e->peak_results = 0;
 }

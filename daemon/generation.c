@@ -79,6 +79,23 @@ size_t generation_working(const struct generation *g)
     return n;
 }
 
+bool generation_proven(const struct generation *g)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < g->n_members; i++) {
+        n += g->members[i]->proven_ns && g->members[i]->role == MEMBER_CURRENT && !g->members[i]->kill_kind;
+    }
+    return g->state == GENERATION_READY && n == g->n_seats;
+}
+
+void generation_go(struct generation *g)
+{
+    g->held = false;
+    for (size_t i = 0; i < g->n_members; i++) {
+        member_go(g->members[i]);
+    }
+}
+
 bool generation_serves(const struct generation *g)
 {
     return g->state == GENERATION_READY && generation_working(g) > 0;
@@ -228,7 +245,7 @@ static void start(struct generation *g, struct site *site, size_t seat, enum mem
 {
     struct err err;
     struct member *m;
-    if (member_start(site, g->plugin, &g->staged, g->number, seat, &m, &err)) {
+    if (member_start(site, g->plugin, &g->staged, g->number, seat, g->held, &m, &err)) {
         /* No memory or no processes for now: like a death, but with nobody to bury. */
         struct seat *s = &g->seats[seat];
         int64_t wait_ns = pause_ns(++s->failures, PAUSE_MOST_MS);
@@ -322,28 +339,37 @@ void generation_hasten(struct generation *g, int64_t ms, int64_t now_ns)
 
 /* ---- telling ---- */
 
-void generation_put(const struct generation *g, struct buf *b)
+static void put_text(struct buf *b, const char *key, const char *value)
 {
-    bool version = g->version[0], build = g->staged.digest[0], why = g->why[0];
-    buf_put_map(b, 4u + version + build + why);
-    buf_put_str_const(b, "name");
-    buf_put_text(b, g->plugin->name);
-    buf_put_str_const(b, "state");
-    buf_put_text(b, generation_state_name(g->state));
+    buf_put_text(b, key);
+    buf_put_text(b, value);
+}
+
+void generation_put(const struct generation *g, const struct generation *coming, const char *refusal,
+                    struct buf *b)
+{
+    bool version = g->version[0], build = g->staged.digest[0];
+    const char *why = g->why[0] ? g->why : refusal;
+    buf_put_map(b, 5u + version + build + (why[0] != '\0') + (coming ? 2u : 0));
+    put_text(b, "name", g->plugin->name);
+    put_text(b, "state", generation_state_name(g->state));
+    buf_put_str_const(b, "generation");
+    buf_put_u64(b, g->number);
     buf_put_str_const(b, "workers");
     buf_put_u64(b, generation_working(g));
     buf_put_str_const(b, "restarts");
     buf_put_u64(b, g->restarts);
     if (version) {
-        buf_put_str_const(b, "version");
-        buf_put_text(b, g->version);
+        put_text(b, "version", g->version);
     }
     if (build) {
-        buf_put_str_const(b, "build");
-        buf_put_text(b, g->staged.digest);
+        put_text(b, "build", g->staged.digest);
     }
-    if (why) {
-        buf_put_str_const(b, "why");
-        buf_put_text(b, g->why);
+    if (why[0]) {
+        put_text(b, "why", why);
+    }
+    if (coming) {
+        put_text(b, "coming_build", coming->staged.digest);
+        put_text(b, "coming_state", generation_state_name(coming->state));
     }
 }

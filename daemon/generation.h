@@ -34,6 +34,7 @@ struct generation {
     struct staged staged;
     uint64_t number;
     enum generation_state state;
+    bool held;       /* its workers wait, once proven, for generation_go */
     bool was_ready;  /* some worker was proven once */
     unsigned deaths; /* before that */
     uint64_t restarts;
@@ -51,6 +52,14 @@ const char *generation_state_name(enum generation_state state);
 /* Takes over the staged file (it is dropped with the generation). */
 struct generation *generation_new(const struct plugin_config *plugin, const struct staged *staged,
                                   uint64_t number);
+/* Before its first tend: another generation serves, and this one shall not before generation_go. */
+static inline void generation_hold(struct generation *g)
+{
+    g->held = true;
+}
+void generation_go(struct generation *g);
+bool generation_proven(const struct generation *g); /* every seat has a proven worker */
+
 /* One that cannot be: its file could not be staged. */
 struct generation *generation_failed(const struct plugin_config *plugin, const char *why);
 void generation_free(struct generation **generation, struct site *site);
@@ -73,7 +82,8 @@ void generation_hasten(struct generation *g, int64_t ms, int64_t now_ns);
 bool generation_serves(const struct generation *g);
 size_t generation_working(const struct generation *g); /* how many are */
 
-/* As an item of `plugins` in a beat. */
-void generation_put(const struct generation *g, struct buf *b);
+/* As an item of `plugins` in a beat. coming: the generation that shall take over, or NULL; refusal: why the last one did not. */
+void generation_put(const struct generation *g, const struct generation *coming, const char *refusal,
+                    struct buf *b);
 
 #endif

@@ -5,11 +5,13 @@
  * copied into structures of our own size, so that nobody reads beyond what its ABI had. */
 #include <dlfcn.h>
 #include <elf.h>
+#include <fcntl.h>
 #include <link.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "engine_impl.h"
 #include "mem.h"
@@ -175,6 +177,30 @@ static size_t object_bytes(const void *symbol)
     return sym->st_size;
 }
 
+/* The dynamic linker maps what the headers promise and touches it: a file that was cut short would kill us there. */
+static bool cut_short(const char *path, const struct stat *st)
+{
+    Elf64_Ehdr head;
+    Elf64_Phdr segments[64];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool cut = false;
+    if (fd >= 0 && pread(fd, &head, sizeof head, 0) == (ssize_t) sizeof head &&
+        memcmp(head.e_ident, ELFMAG, SELFMAG) == 0 && head.e_ident[EI_CLASS] == ELFCLASS64 &&
+        head.e_phentsize == sizeof *segments && head.e_phnum <= 64) {
+        size_t bytes = head.e_phnum * sizeof *segments;
+        cut = pread(fd, segments, bytes, (off_t) head.e_phoff) != (ssize_t) bytes;
+        for (unsigned i = 0; !cut && i < head.e_phnum; i++) {
+            const Elf64_Phdr *p = &segments[i];
+            cut = p->p_type == PT_LOAD && (p->p_offset > (uint64_t) st->st_size ||
+                                           p->p_filesz > (uint64_t) st->st_size - p->p_offset);
+        }
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return cut;
+}
+
 int loader_open(const char *path, struct engine *e, struct err *err)
 {
     struct stat st;
@@ -185,6 +211,11 @@ int loader_open(const char *path, struct engine *e, struct err *err)
     if (!strchr(path, '/')) {
         snprintf(with_slash, sizeof with_slash, "./%s", path);
         path = with_slash;
+    }
+    if (cut_short(path, &st)) {
+        return err_set(err, KILN_INVALID, NULL,
+                       "%s is cut short: it has %lld bytes, and its headers promise more", path,
+                       (long long) st.st_size);
     }
     e->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!e->handle) {

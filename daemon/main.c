@@ -24,6 +24,7 @@ static void help(void)
            "                                      say whether a plugin is right\n"
            "       kilnd --version | --help\n"
            "\n"
+           "SIGHUP reads FILE again and swaps the plugins whose file or settings changed, while they serve.\n"
            "SIGTERM and SIGINT finish running jobs and end it; a second one hastens that.\n"
            "\n"
            "FILE has the group daemon, with these keys and defaults:\n\n");
@@ -48,7 +49,7 @@ static int run(const char *path, bool only_test)
         printf("%s: ok, %zu plugins\n", path, config->n_plugins);
     } else {
         log_open("kilnd", (enum log_level) log_level_parse(config->log_level));
-        status = supervisor_run(config, &err);
+        status = supervisor_run(path, &config, &err);
     }
     daemon_config_free(&config);
     return status ? complain(&err) : 0;

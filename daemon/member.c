@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "member.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -19,16 +18,19 @@ enum { LOOK_BUSY_MS = 20, LOOK_IDLE_MS = 100, STUCK_MS = 30000 };
 
 /* ---- start ---- */
 
-static size_t take_slot(struct site *site)
+static int take_slot(struct site *site, size_t *ret_slot, struct err *err)
 {
     size_t i = 0;
     while (i < site->board->n && site->slot_used[i]) {
         i++;
     }
-    assert(i < site->board->n); /* there are two for each seat */
+    if (i == site->board->n) {
+        return err_set(err, KILN_RESOURCE, NULL, "all %zu slots for worker processes are taken", i);
+    }
     site->slot_used[i] = true;
     scoreboard_reset(&site->board->slots[i]);
-    return i;
+    *ret_slot = i;
+    return 0;
 }
 
 static void fill_order(struct order *o, const struct site *site, const struct member *m,
@@ -43,6 +45,7 @@ static void fill_order(struct order *o, const struct site *site, const struct me
                         .log_level = (uint32_t) log_level_parse(c->log_level),
                         .supervisor_pid = getpid(),
                         .nice = (int32_t) p->nice,
+                        .held = m->held,
                         .generation = generation,
                         .job_slots = c->slots,
                         .limits = p->limits,
@@ -59,16 +62,24 @@ static void fill_order(struct order *o, const struct site *site, const struct me
 }
 
 int member_start(struct site *site, const struct plugin_config *plugin, const struct staged *staged,
-                 uint64_t generation, size_t seat, struct member **ret_member, struct err *err)
+                 uint64_t generation, size_t seat, bool held, struct member **ret_member, struct err *err)
 {
     struct process process;
-    int status = process_start(site->board->fd, plugin->name, &process, err);
+    size_t slot_index = 0;
+    int status = take_slot(site, &slot_index, err);
+    if (!status && (status = process_start(site->board->fd, plugin->name, &process, err))) {
+        site->slot_used[slot_index] = false;
+    }
     if (status) {
         return status;
     }
     struct member *m = mem_alloc(sizeof *m);
-    *m = (struct member){.process = process, .plugin = plugin, .seat = seat, .started_ns = clock_ns()};
-    m->slot_index = take_slot(site);
+    *m = (struct member){.process = process,
+                         .plugin = plugin,
+                         .slot_index = slot_index,
+                         .seat = seat,
+                         .held = held,
+                         .started_ns = clock_ns()};
     m->slot = &site->board->slots[m->slot_index];
     atomic_store(&m->slot->heartbeat_ns, m->started_ns);
     snprintf(m->wid, sizeof m->wid, "%s.%s.%" PRIu64, site->config->name, plugin->name, ++site->serial);
@@ -179,13 +190,25 @@ static int64_t watch_work(struct member *m, int64_t now_ns)
 
 int64_t member_watch(struct member *m, int64_t now_ns)
 {
-    if (m->kill_kind) {
+    if (m->kill_kind || (m->held && m->proven_ns)) {
         return INT64_MAX;
     }
     return m->proven_ns ? watch_work(m, now_ns) : watch_start(m, now_ns);
 }
 
 /* ---- end ---- */
+
+void member_go(struct member *m)
+{
+    struct note note = {.kind = CHANNEL_GO};
+    if (m->held) {
+        m->held = false;
+        atomic_store(&m->slot->heartbeat_ns, clock_ns());
+        if (m->process.channel >= 0 && !channel_send(m->process.channel, &note)) {
+            process_kill(&m->process); /* its end will be seen */
+        }
+    }
+}
 
 void member_drain(struct member *m)
 {

@@ -41,6 +41,7 @@ struct member {
     enum member_role role;
     char wid[3 * CONFIG_NAME_BYTES];
     int64_t started_ns, proven_ns; /* proven_ns 0: not yet */
+    bool held;                     /* proven or not, it may not serve yet */
     bool registered;               /* at the broker now */
     bool known;                    /* the broker has ever known it */
     struct note proven;            /* what it told when proven */
@@ -51,8 +52,9 @@ struct member {
     int64_t kill_started_ns; /* kind deadline: which stay in plugin code was too long */
 };
 
+/* held: once proven it waits for member_go. */
 int member_start(struct site *site, const struct plugin_config *plugin, const struct staged *staged,
-                 uint64_t generation, size_t seat, struct member **ret_member, struct err *err);
+                 uint64_t generation, size_t seat, bool held, struct member **ret_member, struct err *err);
 void member_free(struct member **member, struct site *site);
 
 /* Takes in what it says. True when anything changed. */
@@ -61,6 +63,7 @@ bool member_hear(struct member *m);
 /* Looks after one that should be loading or working. Returns when to look again. */
 int64_t member_watch(struct member *m, int64_t now_ns);
 
+void member_go(struct member *m); /* it may offer itself to the broker */
 void member_drain(struct member *m);
 void member_hasten(struct member *m); /* the running job is told that it is cancelled */
 void member_kill(struct member *m, const char *kind, const char *format, ...)

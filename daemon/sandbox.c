@@ -8,8 +8,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -22,6 +24,8 @@
 #ifndef SANITIZED
 #define SANITIZED 0
 #endif
+
+enum { STAND_BACK_NICE = 10 };
 
 static int limit(int which, const char *name, rlim_t most, struct err *err)
 {
@@ -69,6 +73,31 @@ static void offer_to_oom_killer(void)
         }
     }
     close(fd);
+}
+
+/* The kernel lets everybody lower a priority, but raise it again only those it trusts or whose limit allows it. */
+static bool may_return_to(int nice)
+{
+    struct rlimit most;
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct caps[2] = {{0}};
+    bool trusted = syscall(SYS_capget, &head, caps) == 0 && (caps[0].effective >> CAP_SYS_NICE & 1);
+    return trusted || (getrlimit(RLIMIT_NICE, &most) == 0 && (int64_t) most.rlim_cur >= 20 - nice);
+}
+
+void sandbox_stand_back(const struct order *order)
+{
+    int back = order->nice + STAND_BACK_NICE > 19 ? 19 : order->nice + STAND_BACK_NICE;
+    if (may_return_to(order->nice)) {
+        setpriority(PRIO_PROCESS, 0, back);
+    }
+}
+
+void sandbox_step_forward(const struct order *order)
+{
+    if (getpriority(PRIO_PROCESS, 0) != order->nice) {
+        setpriority(PRIO_PROCESS, 0, order->nice);
+    }
 }
 
 int sandbox_enter(const struct order *order, struct err *err)

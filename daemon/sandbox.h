@@ -10,4 +10,8 @@
  * first the kernel takes when memory runs out. */
 int sandbox_enter(const struct order *order, struct err *err);
 
+/* A worker that is held back warms on low priority, where it may return from it: the two calls are before and after. */
+void sandbox_stand_back(const struct order *order);
+void sandbox_step_forward(const struct order *order);
+
 #endif

@@ -17,27 +17,32 @@
 #include "mem.h"
 #include "notify.h"
 #include "plugin_store.h"
+#include "watch.h"
 
-enum { HASTEN_MS = 500, LINGER_MS = 500, FIXED_FDS = 3 };
+enum { HASTEN_MS = 500, LINGER_MS = 500, FIXED_FDS = 4, SLOTS_LEAST = 1024 };
 
 struct supervisor {
-    const struct daemon_config *config;
+    const char *config_path;
+    struct daemon_config *config;
     struct site site;
     struct plugin_store store;
     struct link link;
+    struct watch watch;
     int signals;
     int64_t begun_ns;
     unsigned stops; /* SIGTERM and SIGINT so far */
     bool was_ready;
     bool changed;                     /* something of the plugins may have */
+    char refusal[512];                /* why the last reload changed nothing; "" when it did */
     char said[256];                   /* the last STATUS */
     bool unsaid_status, unsaid_ready; /* the service manager has not taken it yet */
+    bool reloading;                   /* it was told so, and is to be told the end */
     int64_t watchdog_ns, next_watchdog_ns;
 
-    struct pollfd *fds; /* signals, link, monitor of the link, then a channel for each member */
+    struct pollfd *fds; /* signals, link, monitor of the link, watch, then a channel for each member */
     struct generation **fd_generation;
     struct member **fd_member;
-    size_t n_fds;
+    size_t n_fds, room_fds;
 };
 
 /* ---- start ---- */
@@ -71,40 +76,61 @@ static int stay_on(const struct conf_ints *cpus, struct err *err)
     return 0;
 }
 
-static int begin(struct supervisor *s, const struct daemon_config *config, struct err *err)
+/* Room for what is configured and as much again for recycling, twice that for swapping, and for what a reload adds. The
+ * board is memory that is not there before it is written to. */
+static size_t slots_for(const struct daemon_config *config)
 {
-    size_t slots = 0;
+    size_t seats = 0;
     for (size_t i = 0; i < config->n_plugins; i++) {
-        slots += 2 * (size_t) config->plugins[i].workers; /* each, and one that replaces it */
+        seats += (size_t) config->plugins[i].workers;
     }
-    s->config = config;
+    return 8 * seats < SLOTS_LEAST ? SLOTS_LEAST : 8 * seats;
+}
+
+/* Before the files are looked at: what changes from then on is told. */
+static void watch_files(struct supervisor *s)
+{
+    if (!s->config->watch) {
+        watch_close(&s->watch);
+        return;
+    }
+    if (s->watch.fd < 0) {
+        watch_open(&s->watch);
+    }
+    for (size_t i = 0; i < s->config->n_plugins; i++) {
+        watch_folder_of(&s->watch, s->config->plugins[i].file);
+    }
+}
+
+static int begin(struct supervisor *s, struct err *err)
+{
+    size_t slots = slots_for(s->config);
     s->signals = -1;
+    s->watch = (struct watch){.fd = -1, .due_ns = INT64_MAX};
     s->store.lock_fd = -1;
     s->begun_ns = clock_ns();
-    s->site = (struct site){.config = config, .link = &s->link};
+    s->site = (struct site){.config = s->config, .link = &s->link};
     s->site.slot_used = mem_alloc(slots * sizeof *s->site.slot_used);
-    s->fds = mem_alloc((FIXED_FDS + slots) * sizeof *s->fds);
-    s->fd_generation = mem_alloc((FIXED_FDS + slots) * sizeof(struct generation *));
-    s->fd_member = mem_alloc((FIXED_FDS + slots) * sizeof(struct member *));
     s->watchdog_ns = notify_watchdog_ns();
     int status = open_signals(s, err);
-    status = status ? status : stay_on(&config->cpus, err);
+    status = status ? status : stay_on(&s->config->cpus, err);
     status = status ? status : scoreboard_new(slots, &s->site.board, err);
     status = status ? status : plugin_store_init(&s->store, &s->site, err);
     if (status) {
         return status;
     }
+    watch_files(s);
     /* Workers first: they start while the link is made. */
-    plugin_store_load(&s->store);
+    plugin_store_apply(&s->store, s->config, clock_ns());
     plugin_store_tend(&s->store, clock_ns());
-    status = link_init(&s->link, config->broker, config->name, err);
+    status = link_init(&s->link, s->config->broker, s->config->name, err);
     if (status) {
         plugin_store_hasten(&s->store, 0, clock_ns());
         return status;
     }
     s->changed = true;
-    log_info("started", "version=%s node=%s plugins=%zu broker=%s run_dir=%s", KILN_VERSION, config->name,
-             config->n_plugins, config->broker, config->run_dir);
+    log_info("started", "version=%s node=%s plugins=%zu broker=%s run_dir=%s", KILN_VERSION, s->config->name,
+             s->config->n_plugins, s->config->broker, s->config->run_dir);
     return 0;
 }
 
@@ -116,6 +142,7 @@ static void end(struct supervisor *s)
         link_done(&s->link, s->link.welcome ? LINGER_MS : 0);
     }
     scoreboard_free(&s->site.board);
+    watch_close(&s->watch);
     if (s->signals >= 0) {
         close(s->signals);
     }
@@ -123,6 +150,7 @@ static void end(struct supervisor *s)
     mem_free(s->fds);
     mem_free(s->fd_generation);
     mem_free(s->fd_member);
+    daemon_config_free(&s->config);
 }
 
 /* ---- what happens ---- */
@@ -142,6 +170,52 @@ static void stop(struct supervisor *s)
     }
 }
 
+/* What a running daemon cannot change: who it is, where it lives, whom it serves. */
+static int check_unchanged(const struct daemon_config *old, const struct daemon_config *new, struct err *err)
+{
+    const char *const rows[][3] = {{"broker", old->broker, new->broker},
+                                   {"run_dir", old->run_dir, new->run_dir},
+                                   {"name", old->name, new->name}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (strcmp(rows[i][1], rows[i][2]) != 0) {
+            return err_set(
+                err, KILN_INVALID, rows[i][0],
+                "daemon.%s is \"%s\" now and was \"%s\": a reload cannot change it, restart the daemon",
+                rows[i][0], rows[i][2], rows[i][1]);
+        }
+    }
+    return 0;
+}
+
+/* Reads the configuration again and makes what runs what it says. A wrong one changes nothing. */
+static void reload(struct supervisor *s)
+{
+    struct daemon_config *config = NULL;
+    struct err err;
+    if (s->stops) {
+        return;
+    }
+    notify_send("RELOADING=1\nMONOTONIC_USEC=%lld", (long long) (clock_ns() / CLOCK_US));
+    s->reloading = s->changed = true;
+    int status = daemon_config_load(s->config_path, &config, &err);
+    status = status ? status : check_unchanged(s->config, config, &err);
+    status = status ? status : stay_on(&config->cpus, &err);
+    if (status) {
+        log_error("reload_refused", "why=%s", log_quote(err.text));
+        snprintf(s->refusal, sizeof s->refusal, "%s", err.text);
+        daemon_config_free(&config);
+        return;
+    }
+    s->refusal[0] = '\0';
+    log_open("kilnd", (enum log_level) log_level_parse(config->log_level));
+    log_info("reload", "plugins=%zu", config->n_plugins);
+    s->site.config = config;
+    daemon_config_free(&s->config);
+    s->config = config;
+    watch_files(s);
+    plugin_store_apply(&s->store, config, clock_ns());
+}
+
 static void hear_signals(struct supervisor *s)
 {
     struct signalfd_siginfo got;
@@ -152,7 +226,7 @@ static void hear_signals(struct supervisor *s)
             s->changed = true;
             break;
         case SIGHUP:
-            log_warning("reload_not_offered", "signal=SIGHUP restart=needed");
+            reload(s);
             break;
         default:
             stop(s);
@@ -165,6 +239,10 @@ static void judge(struct supervisor *s, int64_t now_ns)
 {
     char now[sizeof s->said];
     plugin_store_sentence(&s->store, now, sizeof now);
+    if (s->refusal[0]) {
+        size_t n = strlen(now);
+        snprintf(now + n, sizeof now - n, "; reload refused: %s", s->refusal);
+    }
     if (strcmp(now, s->said) != 0) {
         memcpy(s->said, now, sizeof now);
         s->unsaid_status = true;
@@ -173,6 +251,11 @@ static void judge(struct supervisor *s, int64_t now_ns)
         if (blocked) {
             log_error("not_ready", "required=%s status=%s", blocked, log_quote(now));
         }
+    }
+    if (s->reloading && s->was_ready && !plugin_store_swapping(&s->store)) {
+        s->reloading = false;
+        s->unsaid_ready = true;
+        log_info("reloaded", "status=%s", log_quote(now));
     }
     if (!s->was_ready && plugin_store_ready(&s->store)) {
         s->was_ready = s->unsaid_ready = true;
@@ -208,13 +291,25 @@ static void beat(struct supervisor *s, int64_t now_ns)
 
 /* ---- the loop ---- */
 
+static void make_room(struct supervisor *s, size_t fds)
+{
+    if (fds > s->room_fds) {
+        s->room_fds = 2 * fds;
+        s->fds = mem_grow(s->fds, s->room_fds * sizeof *s->fds);
+        s->fd_generation = mem_grow(s->fd_generation, s->room_fds * sizeof(struct generation *));
+        s->fd_member = mem_grow(s->fd_member, s->room_fds * sizeof(struct member *));
+    }
+}
+
 static void gather(struct supervisor *s)
 {
+    make_room(s, FIXED_FDS + plugin_store_members(&s->store));
     s->fds[0] = (struct pollfd){.fd = s->signals, .events = POLLIN};
     s->fds[1] = (struct pollfd){.fd = dealer_fd(&s->link.dealer), .events = POLLIN};
     s->fds[2] = (struct pollfd){.fd = dealer_monitor_fd(&s->link.dealer), .events = POLLIN};
+    s->fds[3] = (struct pollfd){.fd = s->watch.fd, .events = POLLIN};
     s->n_fds = FIXED_FDS;
-    for (size_t i = 0; i < s->store.n; i++) {
+    for (size_t i = 0; i < s->store.n_generations; i++) {
         struct generation *g = s->store.generations[i];
         for (size_t k = 0; k < g->n_members; k++) {
             /* A closed channel is -1, which poll ignores. */
@@ -236,6 +331,9 @@ static void deal(struct supervisor *s)
     }
     if (s->fds[2].revents && dealer_ended(&s->link.dealer)) {
         link_ended(&s->link, clock_ns());
+    }
+    if (s->fds[3].revents) {
+        watch_hear(&s->watch, clock_ns());
     }
     if (s->fds[0].revents) {
         hear_signals(s);
@@ -263,10 +361,17 @@ static void loop(struct supervisor *s)
         while (link_recv(&s->link)) {
         }
         int64_t now_ns = clock_ns();
+        if (watch_due(&s->watch, now_ns) && !s->stops) {
+            plugin_store_refresh(&s->store, now_ns);
+            s->changed = true;
+        }
+        bool swapping = plugin_store_swapping(&s->store);
         int64_t until_ns = plugin_store_tend(&s->store, now_ns);
+        s->changed = s->changed || swapping != plugin_store_swapping(&s->store);
         announce(s, now_ns);
         beat(s, now_ns);
         until_ns = earlier(until_ns, link_tend(&s->link, now_ns));
+        until_ns = earlier(until_ns, s->watch.due_ns);
         until_ns = s->watchdog_ns ? earlier(until_ns, s->next_watchdog_ns) : until_ns;
         gather(s);
         /* Having sent something, look into the socket once more: its descriptor is edge-triggered. */
@@ -276,10 +381,11 @@ static void loop(struct supervisor *s)
     }
 }
 
-int supervisor_run(const struct daemon_config *config, struct err *err)
+int supervisor_run(const char *config_path, struct daemon_config **config, struct err *err)
 {
-    struct supervisor s = {0};
-    int status = begin(&s, config, err);
+    struct supervisor s = {.config_path = config_path, .config = *config};
+    *config = NULL;
+    int status = begin(&s, err);
     if (!status) {
         loop(&s);
         if (s.link.welcome) {

@@ -99,9 +99,28 @@ static void load(struct worker *w)
     snprintf(note.version, sizeof note.version, "%s", engine_version(w->engine));
     engine_on_step(NULL, NULL);
     w->slot->step[0] = '\0';
-    phase(w, PHASE_SERVING);
     if (!channel_send(CHANNEL_FD, &note)) {
         _exit(WORKER_EXIT_NO_SUPERVISOR);
+    }
+}
+
+/* Proven, but another generation serves: waits until the supervisor says that it is this one's turn. False: it never is. */
+static bool wait_for_turn(void)
+{
+    for (;;) {
+        struct note note;
+        struct pollfd p = {.fd = CHANNEL_FD, .events = POLLIN};
+        poll(&p, 1, -1);
+        int got = channel_recv(CHANNEL_FD, &note);
+        if (got < 0) {
+            _exit(WORKER_EXIT_NO_SUPERVISOR);
+        }
+        if (got > 0 && note.kind == CHANNEL_GO) {
+            return true;
+        }
+        if (got > 0 && note.kind == CHANNEL_DRAIN) {
+            return false;
+        }
     }
 }
 
@@ -201,6 +220,7 @@ static void look_at_self(struct worker *w, int64_t now_ns)
     char text[64] = "";
     unsigned long long pages = 0;
     w->next_look_ns = now_ns + CLOCK_S;
+    engine_rest(w->engine);
     if (w->statm_fd >= 0 && pread(w->statm_fd, text, sizeof text - 1, 0) > 0 &&
         sscanf(text, "%*u %llu", &pages) == 1) {
         atomic_store_explicit(&w->slot->resident_bytes, pages * (uint64_t) sysconf(_SC_PAGESIZE),
@@ -322,11 +342,21 @@ int worker_main(void)
     if (worker_link_init(&w.link, w.order.broker, w.order.job_slots, &err)) {
         refuse(&err);
     }
+    if (w.order.held) {
+        sandbox_stand_back(&w.order);
+    }
     load(&w);
+    if (w.order.held && !wait_for_turn()) {
+        worker_link_finish(&w.link, 0);
+        engine_free(&w.engine);
+        return 0;
+    }
+    sandbox_step_forward(&w.order);
+    phase(&w, PHASE_SERVING);
     make_hello(&w);
     worker_jobs_init(&w.jobs, w.engine, &w.link, w.slot, w.order.limits.run_ms * CLOCK_MS);
     serve(&w);
-    bool joined = w.link.state == LINK_WELCOME;
+    bool joined = w.link.state != LINK_SILENT; /* a hello on its way makes us known, too */
     if (joined) {
         worker_link_bye(&w.link);
     }

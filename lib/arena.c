@@ -20,7 +20,7 @@ _Static_assert(sizeof(struct head) == ARENA_ALIGN, "blocks follow their heads al
 #define TAIL_WORD UINT64_C(0xa7a7a7a7a7a7a7a7)
 #define GUARD     UINT64_C(0xdbc5a3b7e9d1f38b)
 
-enum { TAIL = 16, FIRST_CHUNK = 32 * 1024, BIGGEST_STEP = 8 * 1024 * 1024 };
+enum { TAIL = 16, FIRST_CHUNK = 32 * 1024, STEPS = 8, BIGGEST_STEP = FIRST_CHUNK << STEPS };
 
 static size_t span(size_t bytes) /* head, block, tail */
 {
@@ -38,48 +38,93 @@ static void seal(struct head *h, size_t bytes, const char *label)
     memset(block + bytes, 0xa7, span(bytes) - sizeof *h - bytes);
 }
 
-void arena_init(struct arena *a, size_t cap, size_t keep)
+void arena_init(struct arena *a, size_t cap)
 {
-    *a = (struct arena){.cap = cap, .keep = keep};
+    *a = (struct arena){.cap = cap};
+}
+
+static void free_chunk(struct arena_chunk *c)
+{
+    if (c->block) {
+        mem_free(c->block);
+    } else {
+        mem_free_pages(c->data, c->bytes);
+    }
 }
 
 void arena_done(struct arena *a)
 {
     for (uint32_t i = 0; i < a->n; i++) {
-        mem_free(a->chunks[i].block);
+        free_chunk(&a->chunks[i]);
     }
-    *a = (struct arena){.cap = a->cap, .keep = a->keep};
+    arena_init(a, a->cap);
 }
 
 void arena_reset(struct arena *a)
 {
-    size_t kept = 0;
-    uint32_t n = 0;
     for (uint32_t i = 0; i < a->n; i++) {
-        struct arena_chunk *c = &a->chunks[i];
-        if (c->bytes > a->keep || kept > a->keep - c->bytes) {
-            mem_free(c->block);
-            continue;
-        }
-        kept += c->bytes;
-        c->used = 0;
-        a->chunks[n++] = *c;
+        a->chunks[i].used = 0;
     }
-    a->n = n;
+    a->peak = a->spent > a->peak ? a->spent : a->peak;
     a->at = 0;
     a->spent = 0;
     a->refused = false;
 }
 
+void arena_trim(struct arena *a, size_t keep)
+{
+    arena_reset(a);
+    size_t kept = 0;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < a->n; i++) {
+        size_t bytes = a->chunks[i].bytes;
+        if (kept < a->peak || (bytes <= keep && kept <= keep - bytes)) {
+            kept += bytes;
+            a->chunks[n++] = a->chunks[i];
+        } else {
+            free_chunk(&a->chunks[i]);
+        }
+    }
+    a->n = n;
+    a->peak = 0;
+}
+
+/* Frees the chunks that are too small for what is asked for: else an arena that serves all sizes would collect them. */
+static void free_empty(struct arena *a)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < a->n; i++) {
+        if (a->chunks[i].used == 0) {
+            free_chunk(&a->chunks[i]);
+        } else {
+            a->chunks[n++] = a->chunks[i];
+        }
+    }
+    a->n = n;
+}
+
+/* Memory for a chunk of at least c->bytes. */
+static bool fill_chunk(struct arena_chunk *c)
+{
+    if (c->bytes >= MEM_HUGE) {
+        c->bytes = (c->bytes + MEM_HUGE - 1) / MEM_HUGE * MEM_HUGE;
+        c->data = mem_try_pages(c->bytes);
+        return c->data != NULL;
+    }
+    c->block = mem_try(c->bytes + ARENA_ALIGN);
+    c->data = (unsigned char *) (((uintptr_t) c->block + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN);
+    return c->block != NULL;
+}
+
 static bool add_chunk(struct arena *a, size_t need)
 {
+    free_empty(a);
     if (a->n == ARENA_CHUNKS) {
         return false;
     }
-    size_t bytes = a->n ? a->chunks[a->n - 1].bytes * 2 : FIRST_CHUNK;
-    if (bytes > BIGGEST_STEP &&
-        a->n + 8 < ARENA_CHUNKS) { /* the last ones double, so that 40 are enough for any cap */
-        bytes = BIGGEST_STEP;
+    size_t bytes = a->n < STEPS ? (size_t) FIRST_CHUNK << a->n : BIGGEST_STEP;
+    if (a->n + 8 >= ARENA_CHUNKS) {
+        bytes = a->chunks[a->n - 1].bytes * 2; /* the last ones double, so that 40 are enough for any cap */
     }
     bytes = bytes < need ? need : bytes;
     if (bytes > a->cap - a->spent && need <= a->cap - a->spent) {
@@ -87,13 +132,12 @@ static bool add_chunk(struct arena *a, size_t need)
         bytes = bytes / ARENA_ALIGN * ARENA_ALIGN;
         bytes = bytes < need ? need : bytes;
     }
-    void *block = mem_try(bytes + ARENA_ALIGN);
-    if (!block) {
+    struct arena_chunk chunk = {.bytes = bytes};
+    if (!fill_chunk(&chunk)) {
         return false;
     }
-    uintptr_t start = ((uintptr_t) block + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
-    a->chunks[a->n++] = (struct arena_chunk){block, (unsigned char *) start, bytes, 0};
-    a->at = a->n - 1;
+    a->at = a->n;
+    a->chunks[a->n++] = chunk;
     return true;
 }
 

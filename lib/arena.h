@@ -5,7 +5,10 @@
  * whether somebody (a plugin) wrote outside its block. What the arena knows about itself is kept apart from
  * the blocks, so that such a write cannot lead it astray.
  *
- *     arena_init, arena_alloc ..., arena_check, arena_reset (use again), arena_done */
+ *     arena_init, arena_alloc ..., arena_check, arena_reset (use again), arena_done
+ *
+ * A reset keeps the memory for the next job: fresh memory costs a page fault every 4 KiB, more than most arithmetic on
+ * it. arena_trim, now and then, gives back what no job since the last trim has needed. */
 #ifndef ARENA_H
 #define ARENA_H
 
@@ -16,7 +19,7 @@
 enum { ARENA_ALIGN = 64, ARENA_CHUNKS = 40 };
 
 struct arena_chunk {
-    void *block;         /* as allocated */
+    void *block;         /* as allocated; NULL: whole pages */
     unsigned char *data; /* aligned */
     size_t bytes, used;
 };
@@ -24,15 +27,18 @@ struct arena_chunk {
 struct arena {
     size_t cap;     /* most bytes in all, guards included */
     size_t spent;   /* of the cap */
-    size_t keep;    /* most bytes of chunks that survive a reset */
+    size_t peak;    /* most that was spent since the last trim */
     uint32_t n, at; /* chunks there are; the one being filled */
     bool refused;   /* a request since the last reset found no memory */
     struct arena_chunk chunks[ARENA_CHUNKS];
 };
 
-void arena_init(struct arena *a, size_t cap, size_t keep);
+void arena_init(struct arena *a, size_t cap);
 void arena_done(struct arena *a);
 void arena_reset(struct arena *a);
+
+/* Of an arena that is not in use: resets it, and keeps about `keep` bytes, or more when a job has needed more. */
+void arena_trim(struct arena *a, size_t keep);
 
 /* Uninitialised bytes; never NULL for 0 bytes unless the cap is spent. `label` names the block in
  * arena_check; it is borrowed and may be NULL. NULL when the cap or the memory of the machine is spent. */

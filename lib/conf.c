@@ -33,7 +33,8 @@ int conf_check_groups(const config_t *file, const char *path, struct err *err)
         const config_setting_t *s = config_setting_get_elem(root, (unsigned) i);
         const char *name = config_setting_name(s);
         if (strcmp(name, "broker") != 0 && strcmp(name, "daemon") != 0) {
-            return err_set(err, KILN_INVALID, name, "%s:%u: there is no group \"%s\", expected broker or daemon", path,
+            return err_set(err, KILN_INVALID, name,
+                           "%s:%u: there is no group \"%s\", expected broker or daemon", path,
                            config_setting_source_line(s), name);
         }
     }
@@ -49,7 +50,9 @@ int conf_check_endpoint(const char *endpoint, const char *key, struct err *err)
         known = port && port > rest + 3 && port[1];
     }
     if (!known) {
-        return err_set(err, KILN_INVALID, key, "%s is \"%.200s\", expected an endpoint such as ipc:///run/kiln/kiln.sock or tcp://127.0.0.1:7411",
+        return err_set(err, KILN_INVALID, key,
+                       "%s is \"%.200s\", expected an endpoint such as ipc:///run/kiln/kiln.sock or "
+                       "tcp://127.0.0.1:7411",
                        key, endpoint);
     }
     return 0;

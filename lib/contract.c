@@ -388,7 +388,7 @@ int contract_new(const struct contract_rows *params, const struct contract_rows 
     if (!c) {
         return err_set(err, KILN_RESOURCE, NULL, "there is no memory for the contract");
     }
-    arena_init(&c->store, (size_t) 64 * 1024 * 1024, 0);
+    arena_init(&c->store, (size_t) 64 * 1024 * 1024);
     c->extras = NO_SLOT;
     int status = compile_side(c, &c->params, params, true, flags, err);
     if (status == 0 && (flags & KILN_EXTRAS) && c->extras == NO_SLOT) {

@@ -120,7 +120,7 @@ static bool put_nd(struct writer *w, struct scan before, uint32_t pairs)
         return false;
     }
     struct arena arena;
-    arena_init(&arena, SIZE_MAX / 8, 0);
+    arena_init(&arena, SIZE_MAX / 8);
     bool done = false;
     static const uint32_t tries[] = {KILN_I64, KILN_F64,
                                      KILN_U8}; /* whole numbers without ".0" if there are only such */

@@ -17,16 +17,21 @@ KERNEL static void spread(double *restrict upper, const double *restrict middle,
     }
 }
 
-void bands(const double *x, size_t n, size_t period, double up, double down, bool own_middle, double *scratch,
-           double *upper, double *middle, double *lower)
+void bands_part(const double *x, struct part part, size_t period, double up, double down, bool own_middle,
+                double *scratch, double *upper, double *middle, double *lower)
 {
-    /* Piece by piece, so that variances are still in the cache; whole periods, so that the blocks of moving.h fall as in one
-     * go. */
+    /* Piece by piece, so that variances are still in the cache; pieces end where blocks of moving.h do, so that none is computed
+     * twice. */
     size_t lookback = period - 1, piece = (KERNEL_CHUNK + lookback) / period * period;
-    for (size_t from = lookback; from < n; from += piece) {
-        size_t length = least(piece, n - from), start = from - lookback;
-        moving_moments(x + start, length + lookback, period, scratch, (own_middle ? middle : lower) + start,
-                       upper + start);
-        spread(upper + from, middle + from, lower + from, length, up, down);
+    part = part_from(part, lookback);
+    if (part.begin == part.end) {
+        return;
+    }
+    size_t length = piece - part_place(part, lookback, period);
+    for (size_t from = part.begin; from < part.end; from += length, length = piece) {
+        size_t n = least(length, part.end - from);
+        moving_moments_part(x, (struct part){from, from + n, part.origin}, period, scratch,
+                            own_middle ? middle : lower, upper);
+        spread(upper + from, middle + from, lower + from, n, up, down);
     }
 }

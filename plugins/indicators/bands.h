@@ -6,10 +6,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "kernel.h"
+
 /* The deviation is the population standard deviation of the last `period` values around their mean. own_middle: the middle is
  * that mean, and is written; otherwise `middle` holds it already. scratch: room for 2 period doubles, aligned to 16 bytes.
- * Writes period-1 .. n-1; n >= period >= 1. */
-void bands(const double *x, size_t n, size_t period, double up, double down, bool own_middle, double *scratch,
-           double *upper, double *middle, double *lower);
+ * Reads moving_history() bars before the part. Writes from bar number period-1 on; period >= 1. */
+void bands_part(const double *x, struct part part, size_t period, double up, double down, bool own_middle,
+                double *scratch, double *upper, double *middle, double *lower);
+
+/* Of a whole series of n bars. */
+static inline void bands(const double *x, size_t n, size_t period, double up, double down, bool own_middle,
+                         double *scratch, double *upper, double *middle, double *lower)
+{
+    bands_part(x, part_whole(n), period, up, down, own_middle, scratch, upper, middle, lower);
+}
 
 #endif

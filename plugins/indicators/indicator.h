@@ -33,6 +33,8 @@
 
 #include <kiln/plugin.h>
 
+#include "kernel.h"
+
 enum {
     INDICATOR_SERIES = 6,  /* most series an indicator takes */
     INDICATOR_OUTPUTS = 4, /* most results */
@@ -82,6 +84,12 @@ static inline size_t feed_index(const struct feed *f, uint64_t number)
     return number < f->origin + f->begin ? f->begin
            : number > f->origin + f->end ? f->end
                                          : (size_t) (number - f->origin);
+}
+
+/* The bars to be computed, as the kernels take them. */
+static inline struct part feed_part(const struct feed *f)
+{
+    return (struct part){f->begin, f->end, f->origin};
 }
 
 /* indicator.c: run of every function that is an indicator; it finds the definition by call->function. */

@@ -7,7 +7,7 @@
  *
  * Bits. A kernel's value at bar i depends on the bars up to i and on the bar the series began at, never on the
  * length of the series, the vector width or the compiler: every rounding is written out. Products and sums are fused only where
- * mul_add() says so. A streaming form that keeps the variables named in a kernel's comment gives the same bits. */
+ * mul_add() says so. The forms that end in _part compute a part of a series and give the same bits, however it is cut. */
 #ifndef KERNEL_H
 #define KERNEL_H
 
@@ -32,9 +32,43 @@
 #pragma STDC FP_CONTRACT OFF
 #endif
 
+/* Some bars of a series: begin .. end-1, of which bar i has the number origin + i. Numbers count from the first bar there ever was;
+ * bars before `begin` have been computed earlier, and may be read as far as a kernel says. */
+struct part {
+    size_t begin, end;
+    uint64_t origin;
+};
+
+/* All of a series of n bars. */
+static inline struct part part_whole(size_t n)
+{
+    return (struct part){.end = n};
+}
+
+/* Index of the bar with this number; begin or end where it lies outside. */
+static inline size_t part_index(struct part part, uint64_t number)
+{
+    return number < part.origin + part.begin ? part.begin
+           : number > part.origin + part.end ? part.end
+                                             : (size_t) (number - part.origin);
+}
+
+/* The bars of a part with at least this number. */
+static inline struct part part_from(struct part part, uint64_t number)
+{
+    part.begin = part_index(part, number);
+    return part;
+}
+
+/* Place of the first bar in its block, when blocks of `length` bars begin at bar number `first` (which is not after it). */
+static inline size_t part_place(struct part part, uint64_t first, size_t length)
+{
+    return (size_t) ((part.origin + part.begin - first) % length);
+}
+
 /* Bars worked on at once by kernels that have a vector stage and a serial stage: small enough for both to
  * stay in the first-level cache. */
-enum { KERNEL_CHUNK = 512 };
+enum { KERNEL_CHUNK = 128 };
 
 /* a b + c in one rounding. Without FMA in hardware it is a call into libm: slower, the same bits. */
 ALWAYS_INLINE double mul_add(double a, double b, double c)

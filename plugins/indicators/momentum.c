@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* momentum - how fast and which way the price moves: RSI, MACD. */
+#include "indicator.h"
 #include "indicators.h"
-#include "series.h"
 #include "smooth.h"
 
 /* ---- rsi ------------------------------------------------------------------------------------- */
@@ -37,33 +37,27 @@ static const struct kiln_golden rsi_goldens[] = {
     {.args = "{\"close\":{\"$normal\":[10000,1]}}"},
 };
 
-static int rsi_run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *results)
+static int rsi_plan(struct kiln_call *call, const struct kiln_slot *args, struct plan *plan)
 {
     (void) call;
-    const double *close = series_in(&args[0]);
-    size_t n = (size_t) args[0].array.count, period = (size_t) args[1].i64;
-    double *out = series_out(&results[0]);
-    struct span span = series_span(n, 1, &close);
-    if (series_length(span) > period) {
-        smooth_rsi(close + span.begin, series_length(span), period, out + span.begin);
-    }
-    series_blank(out, n, span, period);
+    plan->period[0] = (size_t) args[0].i64;
+    plan->lookback = plan->period[0];
+    plan->history = SMOOTH_RSI_HISTORY;
+    plan->state = SMOOTH_RSI;
     return KILN_OK;
 }
 
-const struct kiln_function indicators_rsi = {
-    KILN_FUNCTION_HEAD,
-    .flags = KILN_PURE,
-    .name = "rsi",
-    .summary = "Relative strength index",
-    .help = "100 G/(G + L), where G and L are Wilder's averages of the rises and of the falls of the price: "
-            "first the mean of the "
-            "first `period` changes, then (period - 1)/period of the average and 1/period of the new change. "
-            "As TA-Lib's RSI: the first value is at bar "
-            "`period`, and it is 0 where nothing moved (G + L below 1e-14).\n\n" HELP_ALIGNED,
-    FUNCTION_TABLES(rsi),
-    .run = rsi_run,
-};
+static void rsi_advance(const struct plan *plan, struct feed *f)
+{
+    smooth_rsi_part(f->in[0], feed_part(f), plan->period[0], f->state, f->out[0]);
+}
+
+INDICATOR(rsi, 1, "Relative strength index",
+          "100 G/(G + L), where G and L are Wilder's averages of the rises and of the falls of the price: "
+          "first the mean of the "
+          "first `period` changes, then (period - 1)/period of the average and 1/period of the new change. "
+          "As TA-Lib's RSI: the first value is at bar "
+          "`period`, and it is 0 where nothing moved (G + L below 1e-14).\n\n" HELP_ALIGNED);
 
 /* ---- macd ------------------------------------------------------------------------------------ */
 
@@ -105,43 +99,29 @@ static const struct kiln_golden macd_goldens[] = {
     {.args = "{\"close\":{\"$normal\":[10000,1]}}"},
 };
 
-static int macd_run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *results)
+static int macd_plan(struct kiln_call *call, const struct kiln_slot *args, struct plan *plan)
 {
     (void) call;
-    const double *close = series_in(&args[0]);
-    size_t n = (size_t) args[0].array.count;
-    size_t fast = (size_t) args[1].i64, slow = (size_t) args[2].i64, signal = (size_t) args[3].i64;
-    if (slow < fast) {
-        size_t swap = slow;
-        slow = fast;
-        fast = swap;
-    }
-    size_t lookback = slow - 1 + signal - 1;
-    double *macd = series_out(&results[0]), *trigger = series_out(&results[1]),
-           *histogram = series_out(&results[2]);
-    struct span span = series_span(n, 1, &close);
-    if (series_length(span) > lookback) {
-        smooth_macd(close + span.begin, series_length(span), fast, slow, signal, macd + span.begin,
-                    trigger + span.begin, histogram + span.begin);
-    }
-    series_blank(macd, n, span, lookback);
-    series_blank(trigger, n, span, lookback);
-    series_blank(histogram, n, span, lookback);
+    size_t fast = (size_t) args[0].i64, slow = (size_t) args[1].i64, signal = (size_t) args[2].i64;
+    plan->period[0] = fast < slow ? fast : slow;
+    plan->period[1] = fast < slow ? slow : fast;
+    plan->period[2] = signal;
+    plan->lookback = plan->period[1] - 1 + signal - 1;
+    plan->state = SMOOTH_MACD;
     return KILN_OK;
 }
 
-const struct kiln_function indicators_macd = {
-    KILN_FUNCTION_HEAD,
-    .flags = KILN_PURE,
-    .name = "macd",
-    .summary = "Moving average convergence and divergence",
-    .help = "macd = ema(fast_period) - ema(slow_period); macd_signal = ema(signal_period) of it; macd_hist "
-            "is their difference. As TA-Lib's MACD: "
-            "both averages start at bar slow_period - 1, the fast one from the mean of the fast_period "
-            "prices that end there; the "
-            "signal starts from the mean of the first signal_period differences; all three results start "
-            "with the "
-            "signal, at bar slow_period + signal_period - 2.\n\n" HELP_ALIGNED,
-    FUNCTION_TABLES(macd),
-    .run = macd_run,
-};
+static void macd_advance(const struct plan *plan, struct feed *f)
+{
+    smooth_macd_part(f->in[0], feed_part(f), plan->period[0], plan->period[1], plan->period[2], f->state,
+                     f->out[0], f->out[1], f->out[2]);
+}
+
+INDICATOR(macd, 1, "Moving average convergence and divergence",
+          "macd = ema(fast_period) - ema(slow_period); macd_signal = ema(signal_period) of it; macd_hist "
+          "is their difference. As TA-Lib's MACD: "
+          "both averages start at bar slow_period - 1, the fast one from the mean of the fast_period "
+          "prices that end there; the "
+          "signal starts from the mean of the first signal_period differences; all three results start "
+          "with the "
+          "signal, at bar slow_period + signal_period - 2.\n\n" HELP_ALIGNED);

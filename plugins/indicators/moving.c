@@ -90,9 +90,42 @@ KERNEL static void mean_long(const double *restrict x, size_t n, size_t period, 
     }
 }
 
-void moving_mean(const double *x, size_t n, size_t period, double *out_mean)
+/* One block, of which only the bars from `skip` on are wanted: the same sums, one after the other. The tail reaches
+ * no further back than the window of bar `skip`. */
+static void mean_rest(const double *restrict now, size_t skip, size_t length, size_t period,
+                      double *restrict mean)
 {
-    (period <= SHORT_PERIOD ? mean_short : mean_long)(x, n, period, out_mean);
+    double part = fraction_of(period), anchor = now[0], head = 0.0, tail = 0.0;
+    for (size_t j = period - 1; j > skip; j--) {
+        if (j < length) {
+            mean[j] = tail;
+        }
+        tail += *(now - (period - j)) - anchor;
+    }
+    mean[skip] = tail;
+    for (size_t i = 0; i < length; i++) {
+        head += now[i] - anchor;
+        if (i >= skip) {
+            mean[i] = anchor + (mean[i] + head) * part;
+        }
+    }
+}
+
+void moving_mean_part(const double *x, struct part part, size_t period, double *out_mean)
+{
+    size_t lookback = period - 1;
+    part = part_from(part, lookback);
+    if (part.begin == part.end) {
+        return;
+    }
+    size_t skip = period <= SHORT_PERIOD ? 0 : part_place(part, lookback, period);
+    if (skip > 0) {
+        size_t from = part.begin - skip, length = least(period, part.end - from);
+        mean_rest(x + from, skip, length, period, out_mean + from);
+        part.begin = from + length;
+    }
+    size_t start = part.begin - lookback;
+    (period <= SHORT_PERIOD ? mean_short : mean_long)(x + start, part.end - start, period, out_mean + start);
 }
 
 /* ---- mean and variance ----------------------------------------------------------------------- */
@@ -173,13 +206,50 @@ KERNEL static void moments_long(const double *restrict x, size_t n, size_t perio
     }
 }
 
-void moving_moments(const double *x, size_t n, size_t period, double *scratch, double *out_mean,
-                    double *out_variance)
+/* As mean_rest(). */
+static void moments_rest(const double *restrict now, size_t skip, size_t length, size_t period,
+                         double *restrict mean, double *restrict variance)
 {
+    double part = fraction_of(period), anchor = now[0];
+    both head = {0.0, 0.0}, tail = {0.0, 0.0};
+    for (size_t j = period - 1; j > skip; j--) {
+        if (j < length) {
+            mean[j] = tail[0];
+            variance[j] = tail[1];
+        }
+        tail += both_of(*(now - (period - j)), anchor);
+    }
+    mean[skip] = tail[0];
+    variance[skip] = tail[1];
+    for (size_t i = 0; i < length; i++) {
+        head += both_of(now[i], anchor);
+        if (i >= skip) {
+            double deviation = (mean[i] + head[0]) * part;
+            mean[i] = anchor + deviation;
+            variance[i] = variance_of(deviation, (variance[i] + head[1]) * part);
+        }
+    }
+}
+
+void moving_moments_part(const double *x, struct part part, size_t period, double *scratch, double *out_mean,
+                         double *out_variance)
+{
+    size_t lookback = period - 1;
+    part = part_from(part, lookback);
+    if (part.begin == part.end) {
+        return;
+    }
+    size_t skip = period <= SHORT_PERIOD ? 0 : part_place(part, lookback, period);
+    if (skip > 0) {
+        size_t from = part.begin - skip, length = least(period, part.end - from);
+        moments_rest(x + from, skip, length, period, out_mean + from, out_variance + from);
+        part.begin = from + length;
+    }
+    size_t start = part.begin - lookback, n = part.end - start;
     if (period <= SHORT_PERIOD) {
-        moments_short(x, n, period, out_mean, out_variance);
+        moments_short(x + start, n, period, out_mean + start, out_variance + start);
     } else {
-        moments_long(x, n, period, scratch, out_mean, out_variance);
+        moments_long(x + start, n, period, scratch, out_mean + start, out_variance + start);
     }
 }
 
@@ -190,30 +260,49 @@ ALWAYS_INLINE both paid_and_traded(double high, double low, double close, double
     return (both){(high + low + close) * volume, volume};
 }
 
-KERNEL void moving_vwap(const double *restrict high, const double *restrict low, const double *restrict close,
-                        const double *restrict volume, size_t n, size_t period, double *restrict scratch,
-                        double *restrict out)
+/* As mean_rest(); skip may be 0. */
+ALWAYS_INLINE void vwap_block(const double *restrict high, const double *restrict low,
+                              const double *restrict close, const double *restrict volume, size_t from,
+                              size_t skip, size_t length, size_t period, double *restrict scratch,
+                              double *restrict out)
 {
     both *restrict sum = (both *) scratch;
-    for (size_t from = period - 1; from < n; from += period) {
-        size_t length = least(period, n - from);
-        both head = {0.0, 0.0}, tail = {0.0, 0.0};
-        for (size_t j = period - 1; j > 0; j--) {
-            if (j < length) {
-                sum[j] = tail;
-            }
-            size_t bar = from + j - period;
-            tail += paid_and_traded(high[bar], low[bar], close[bar], volume[bar]);
+    both head = {0.0, 0.0}, tail = {0.0, 0.0};
+    for (size_t j = period - 1; j > skip; j--) {
+        if (j < length) {
+            sum[j] = tail;
         }
-        sum[0] = tail;
-        for (size_t i = 0; i < length; i++) {
-            size_t bar = from + i;
-            head += paid_and_traded(high[bar], low[bar], close[bar], volume[bar]);
-            sum[i] += head;
-        }
-        for (size_t i = 0; i < length; i++) {
-            double traded = scratch[2 * i + 1];
-            out[from + i] = traded > 0.0 ? scratch[2 * i] / (3.0 * traded) : (double) NAN;
-        }
+        size_t bar = from + j - period;
+        tail += paid_and_traded(high[bar], low[bar], close[bar], volume[bar]);
+    }
+    sum[skip] = tail;
+    for (size_t bar = from; bar < from + skip; bar++) {
+        head += paid_and_traded(high[bar], low[bar], close[bar], volume[bar]);
+    }
+    for (size_t i = skip; i < length; i++) {
+        size_t bar = from + i;
+        head += paid_and_traded(high[bar], low[bar], close[bar], volume[bar]);
+        sum[i] += head;
+    }
+    for (size_t i = skip; i < length; i++) {
+        double traded = scratch[2 * i + 1];
+        out[from + i] = traded > 0.0 ? scratch[2 * i] / (3.0 * traded) : (double) NAN;
+    }
+}
+
+KERNEL void moving_vwap_part(const double *restrict high, const double *restrict low,
+                             const double *restrict close, const double *restrict volume, struct part part,
+                             size_t period, double *restrict scratch, double *restrict out)
+{
+    size_t lookback = period - 1;
+    part = part_from(part, lookback);
+    if (part.begin == part.end) {
+        return;
+    }
+    size_t skip = part_place(part, lookback, period);
+    for (size_t from = part.begin - skip; from < part.end; from += period) {
+        vwap_block(high, low, close, volume, from, skip, least(period, part.end - from), period, scratch,
+                   out);
+        skip = 0;
     }
 }

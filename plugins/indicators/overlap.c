@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* overlap - indicators on the scale of the price: SMA, EMA, Bollinger bands. */
-#include <string.h>
+#include <stdbool.h>
 
+#include "average.h"
 #include "bands.h"
+#include "indicator.h"
 #include "indicators.h"
 #include "moving.h"
-#include "series.h"
 #include "smooth.h"
 
 /* ---- sma ------------------------------------------------------------------------------------- */
@@ -40,34 +41,27 @@ static const struct kiln_golden sma_goldens[] = {
     {.args = "{\"close\":{\"$normal\":[10000,1]}}"},
 };
 
-static int sma_run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *results)
+static int sma_plan(struct kiln_call *call, const struct kiln_slot *args, struct plan *plan)
 {
     (void) call;
-    const double *close = series_in(&args[0]);
-    size_t n = (size_t) args[0].array.count, period = (size_t) args[1].i64;
-    double *out = series_out(&results[0]);
-    struct span span = series_span(n, 1, &close);
-    if (series_length(span) >= period) {
-        moving_mean(close + span.begin, series_length(span), period, out + span.begin);
-    }
-    series_blank(out, n, span, period - 1);
+    plan->period[0] = (size_t) args[0].i64;
+    plan->lookback = plan->period[0] - 1;
+    plan->history = moving_history(plan->period[0]);
     return KILN_OK;
 }
 
-const struct kiln_function indicators_sma = {
-    KILN_FUNCTION_HEAD,
-    .flags = KILN_PURE,
-    .name = "sma",
-    .summary = "Simple moving average",
-    .help =
-        "sma_i = (x_i + x_{i-1} + .. + x_{i-period+1}) / period, as TA-Lib's SMA; the first value is at bar "
-        "period - 1.\n\n"
-        "No bar is ever subtracted from a running sum: a spike leaves no trace after it has left the window, "
-        "and the mean of "
-        "equal prices is that price.\n\n" HELP_ALIGNED,
-    FUNCTION_TABLES(sma),
-    .run = sma_run,
-};
+static void sma_advance(const struct plan *plan, struct feed *f)
+{
+    moving_mean_part(f->in[0], feed_part(f), plan->period[0], f->out[0]);
+}
+
+INDICATOR(
+    sma, 1, "Simple moving average",
+    "sma_i = (x_i + x_{i-1} + .. + x_{i-period+1}) / period, as TA-Lib's SMA; the first value is at bar "
+    "period - 1.\n\n"
+    "No bar is ever subtracted from a running sum: a spike leaves no trace after it has left the window, "
+    "and the mean of "
+    "equal prices is that price.\n\n" HELP_ALIGNED);
 
 /* ---- ema ------------------------------------------------------------------------------------- */
 
@@ -97,58 +91,51 @@ static const struct kiln_golden ema_goldens[] = {
     {.args = "{\"close\":{\"$normal\":[10000,1]}}"},
 };
 
-static int ema_run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *results)
+static int ema_plan(struct kiln_call *call, const struct kiln_slot *args, struct plan *plan)
 {
     (void) call;
-    const double *close = series_in(&args[0]);
-    size_t n = (size_t) args[0].array.count, period = (size_t) args[1].i64;
-    double *out = series_out(&results[0]);
-    struct span span = series_span(n, 1, &close);
-    if (series_length(span) >= period) {
-        smooth_ema(close + span.begin, series_length(span), period, out + span.begin);
-    }
-    series_blank(out, n, span, period - 1);
+    plan->period[0] = (size_t) args[0].i64;
+    plan->lookback = plan->period[0] - 1;
+    plan->state = SMOOTH_AVERAGE;
     return KILN_OK;
 }
 
-const struct kiln_function indicators_ema = {
-    KILN_FUNCTION_HEAD,
-    .flags = KILN_PURE,
-    .name = "ema",
-    .summary = "Exponential moving average",
-    .help = "ema_i = (1 - k) ema_{i-1} + k x_i with k = 2/(period + 1), as TA-Lib's EMA: the first value, at "
-            "bar period - 1, "
-            "is the mean of the first `period` prices.\n\n" HELP_ALIGNED,
-    FUNCTION_TABLES(ema),
-    .run = ema_run,
-};
+static void ema_advance(const struct plan *plan, struct feed *f)
+{
+    smooth_ema_part(f->in[0], feed_part(f), 0, plan->period[0], f->state, f->out[0]);
+}
+
+INDICATOR(ema, 1, "Exponential moving average",
+          "ema_i = (1 - k) ema_{i-1} + k x_i with k = 2/(period + 1), as TA-Lib's EMA: the first value, at "
+          "bar period - 1, "
+          "is the mean of the first `period` prices.\n\n" HELP_ALIGNED);
 
 /* ---- bbands ---------------------------------------------------------------------------------- */
 
-enum { BBANDS_CLOSE, BBANDS_PERIOD, BBANDS_NBDEV_UP, BBANDS_NBDEV_DN, BBANDS_MATYPE };
+enum { BBANDS_PERIOD, BBANDS_NBDEV_UP, BBANDS_NBDEV_DN, BBANDS_MATYPE }; /* behind the series */
 
 static const struct kiln_row bbands_params[] = {
-    [BBANDS_CLOSE] = ROW_CLOSE,
-    [BBANDS_PERIOD] = ROW_PERIOD("period", 2, "5", "bars in the mean and in the standard deviation"),
-    [BBANDS_NBDEV_UP] = {.name = "nbdev_up",
-                         .kind = KILN_FLOAT,
-                         .flags = KILN_FINITE,
-                         .min = -3e37,
-                         .max = 3e37,
-                         .fallback = "2",
-                         .help = "standard deviations from the middle to the upper band"},
-    [BBANDS_NBDEV_DN] = {.name = "nbdev_dn",
-                         .kind = KILN_FLOAT,
-                         .flags = KILN_FINITE,
-                         .min = -3e37,
-                         .max = 3e37,
-                         .fallback = "2",
-                         .help = "standard deviations from the middle to the lower band"},
-    [BBANDS_MATYPE] = {.name = "matype",
-                       .kind = KILN_STRING,
-                       .fallback = "\"sma\"",
-                       .choices = "sma|ema",
-                       .help = "average that makes the middle band"},
+    ROW_CLOSE,
+    [1 + BBANDS_PERIOD] = ROW_PERIOD("period", 2, "5", "bars in the mean and in the standard deviation"),
+    [1 + BBANDS_NBDEV_UP] = {.name = "nbdev_up",
+                             .kind = KILN_FLOAT,
+                             .flags = KILN_FINITE,
+                             .min = -3e37,
+                             .max = 3e37,
+                             .fallback = "2",
+                             .help = "standard deviations from the middle to the upper band"},
+    [1 + BBANDS_NBDEV_DN] = {.name = "nbdev_dn",
+                             .kind = KILN_FLOAT,
+                             .flags = KILN_FINITE,
+                             .min = -3e37,
+                             .max = 3e37,
+                             .fallback = "2",
+                             .help = "standard deviations from the middle to the lower band"},
+    [1 + BBANDS_MATYPE] = {.name = "matype",
+                           .kind = KILN_STRING,
+                           .fallback = "\"sma\"",
+                           .choices = AVERAGE_CHOICES,
+                           .help = "average that makes the middle band"},
 };
 
 static const struct kiln_row bbands_results[] = {
@@ -181,54 +168,51 @@ static const struct kiln_golden bbands_goldens[] = {
          "\"lower_band\":[null,null,-0.8989794855663558,-0.48331477354788265]}",
      .rtol = 1e-13},
     {.title = "an average unknown here",
-     .args = "{\"close\":[1,2,3],\"matype\":\"wma\"}",
+     .args = "{\"close\":[1,2,3],\"matype\":\"hull\"}",
      .result = "matype",
      .status = KILN_INVALID},
     {.args = "{\"close\":{\"$normal\":[10000,1]},\"period\":20}"},
     {.args = "{\"close\":{\"$normal\":[10000,1]},\"period\":5}"},
 };
 
-static int bbands_run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *results)
+static int bbands_plan(struct kiln_call *call, const struct kiln_slot *args, struct plan *plan)
 {
-    const double *close = series_in(&args[BBANDS_CLOSE]);
-    size_t n = (size_t) args[BBANDS_CLOSE].array.count, period = (size_t) args[BBANDS_PERIOD].i64;
-    double *upper = series_out(&results[0]), *middle = series_out(&results[1]),
-           *lower = series_out(&results[2]);
-    struct span span = series_span(n, 1, &close);
-    if (series_length(span) >= period) {
-        double *scratch = call->host->alloc(call, 2 * period * sizeof(double));
-        if (!scratch) {
-            return call->host->fail(call, KILN_RESOURCE, NULL, "no memory for a window of %zu bars", period);
-        }
-        const double *x = close + span.begin;
-        int by_ema = strcmp(args[BBANDS_MATYPE].text, "ema") == 0;
-        if (by_ema) {
-            smooth_ema(x, series_length(span), period, middle + span.begin);
-        }
-        bands(x, series_length(span), period, args[BBANDS_NBDEV_UP].f64, args[BBANDS_NBDEV_DN].f64, !by_ema,
-              scratch, upper + span.begin, middle + span.begin, lower + span.begin);
-    }
-    series_blank(upper, n, span, period - 1);
-    series_blank(middle, n, span, period - 1);
-    series_blank(lower, n, span, period - 1);
+    (void) call;
+    plan->period[0] = (size_t) args[BBANDS_PERIOD].i64;
+    plan->factor[0] = args[BBANDS_NBDEV_UP].f64;
+    plan->factor[1] = args[BBANDS_NBDEV_DN].f64;
+    plan->period[1] = (size_t) average_kind_of(args[BBANDS_MATYPE].text);
+    struct average_needs middle = average_needs((enum average_kind) plan->period[1], plan->period[0]);
+    size_t history = moving_history(plan->period[0]), scratch = 2 * plan->period[0];
+    plan->lookback = middle.lookback > plan->period[0] - 1 ? middle.lookback : plan->period[0] - 1;
+    plan->history = middle.history > history ? middle.history : history;
+    plan->state = middle.state;
+    plan->scratch = middle.scratch > scratch ? middle.scratch : scratch;
+    plan->scratch_bars = middle.scratch_bars;
     return KILN_OK;
 }
 
-const struct kiln_function indicators_bbands = {
-    KILN_FUNCTION_HEAD,
-    .flags = KILN_PURE,
-    .name = "bbands",
-    .summary = "Bollinger bands",
-    .help = "The middle band is the moving average of the prices (sma, or ema when matype says so); the "
-            "outer ones lie nbdev_up and nbdev_dn "
-            "population standard deviations of the last `period` prices (around their mean) away from it, as "
-            "in TA-Lib's BBANDS. The first values are at bar "
-            "period - 1.\n\n"
-            "The variance is that of the window alone, to nearly full precision: unlike with running sums of "
-            "squares, a spike leaves "
-            "no trace after it has left the window, and there is no least variance (TA-Lib's running sums "
-            "read one below "
-            "1e-14 as 0). Deviations beyond about 1e153 overflow and give null.\n\n" HELP_ALIGNED,
-    FUNCTION_TABLES(bbands),
-    .run = bbands_run,
-};
+static void bbands_advance(const struct plan *plan, struct feed *f)
+{
+    struct part part = feed_part(f);
+    enum average_kind kind = (enum average_kind) plan->period[1];
+    bool own_middle = kind == AVERAGE_SMA;
+    if (!own_middle) {
+        average_part(kind, plan->period[0], f->in[0], part, f->state, f->scratch, f->out[1]);
+    }
+    bands_part(f->in[0], part_from(part, plan->lookback), plan->period[0], plan->factor[0], plan->factor[1],
+               own_middle, f->scratch, f->out[0], f->out[1], f->out[2]);
+}
+
+INDICATOR(bbands, 1, "Bollinger bands",
+          "The middle band is the moving average of the prices that matype names (see ma); the "
+          "outer ones lie nbdev_up and nbdev_dn "
+          "population standard deviations of the last `period` prices (around their mean) away from it, as "
+          "in TA-Lib's BBANDS. The first values are at bar "
+          "period - 1, or where the average has its first value if that is later (mama begins at bar 32 "
+          "whatever the period).\n\n"
+          "The variance is that of the window alone, to nearly full precision: unlike with running sums of "
+          "squares, a spike leaves "
+          "no trace after it has left the window, and there is no least variance (TA-Lib's running sums "
+          "read one below "
+          "1e-14 as 0). Deviations beyond about 1e153 overflow and give null.\n\n" HELP_ALIGNED);

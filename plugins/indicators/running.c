@@ -4,37 +4,38 @@
 #include <math.h>
 
 #include "kernel.h"
+#include "prefix.h"
 
 ALWAYS_INLINE double with_sign(double volume, double sign)
 {
     return sign > 0.0 ? volume : sign < 0.0 ? -volume : 0.0;
 }
 
-KERNEL void running_obv(const double *restrict close, const double *restrict volume, size_t n,
-                        double *restrict out)
+KERNEL void running_obv_part(const double *restrict close, const double *restrict volume, struct part part,
+                             double *restrict state, double *restrict out)
 {
-    double sum = volume[0];
-    out[0] = sum;
-    for (size_t from = 1; from < n; from += KERNEL_CHUNK) {
-        size_t to = from + least(KERNEL_CHUNK, n - from);
-        for (size_t i = from; i < to; i++) {
+    for (size_t length, from = part.begin; from < part.end; from += length) {
+        length = least(KERNEL_CHUNK, part.end - from);
+        size_t first = from;
+        if (part.origin + from == 0) { /* it starts here */
+            out[first] = volume[first];
+            first++;
+        }
+        for (size_t i = first; i < from + length; i++) {
             out[i] = with_sign(volume[i], close[i] - close[i - 1]);
         }
-        for (size_t i = from; i < to; i++) {
-            sum += out[i];
-            out[i] = sum;
-        }
+        prefix_sums(out + from, length, part.origin + from, state);
     }
 }
 
-KERNEL void running_vwap(const double *restrict high, const double *restrict low,
-                         const double *restrict close, const double *restrict volume, size_t n,
-                         double *restrict out)
+KERNEL void running_vwap_part(const double *restrict high, const double *restrict low,
+                              const double *restrict close, const double *restrict volume, struct part part,
+                              double *restrict state, double *restrict out)
 {
-    double paid = 0.0, traded = 0.0;
+    double paid = state[0], traded = state[1];
     double sum[KERNEL_CHUNK];
-    for (size_t from = 0; from < n; from += KERNEL_CHUNK) {
-        size_t length = least(KERNEL_CHUNK, n - from);
+    for (size_t from = part.begin; from < part.end; from += KERNEL_CHUNK) {
+        size_t length = least(KERNEL_CHUNK, part.end - from);
         for (size_t i = 0; i < length; i++) {
             size_t bar = from + i;
             out[bar] = (high[bar] + low[bar] + close[bar]) * volume[bar];
@@ -49,6 +50,8 @@ KERNEL void running_vwap(const double *restrict high, const double *restrict low
             out[from + i] = sum[i] > 0.0 ? out[from + i] / (3.0 * sum[i]) : (double) NAN;
         }
     }
+    state[0] = paid;
+    state[1] = traded;
 }
 
 /* One chunk: the volume bought and the volume sold at each bar become running sums. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* volatility - how far the price ranges: ATR. */
+#include "indicator.h"
 #include "indicators.h"
-#include "series.h"
 #include "smooth.h"
 
 static const struct kiln_row atr_params[] = {
@@ -32,31 +32,24 @@ static const struct kiln_golden atr_goldens[] = {
              "10000,3]}}"},
 };
 
-static int atr_run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *results)
+static int atr_plan(struct kiln_call *call, const struct kiln_slot *args, struct plan *plan)
 {
     (void) call;
-    const double *series[] = {series_in(&args[0]), series_in(&args[1]), series_in(&args[2])};
-    size_t n = (size_t) args[0].array.count, period = (size_t) args[3].i64;
-    double *out = series_out(&results[0]);
-    struct span span = series_span(n, KILN_COUNT(series), series);
-    if (series_length(span) > period) {
-        smooth_atr(series[0] + span.begin, series[1] + span.begin, series[2] + span.begin,
-                   series_length(span), period, out + span.begin);
-    }
-    series_blank(out, n, span, period);
+    plan->period[0] = (size_t) args[0].i64;
+    plan->lookback = plan->period[0];
+    plan->history = SMOOTH_ATR_HISTORY;
+    plan->state = SMOOTH_ATR;
     return KILN_OK;
 }
 
-const struct kiln_function indicators_atr = {
-    KILN_FUNCTION_HEAD,
-    .flags = KILN_PURE,
-    .name = "atr",
-    .summary = "Average true range",
-    .help = "The true range of a bar is the largest of high - low, |high - previous close| and |low - "
-            "previous close|. Its average is Wilder's: the mean of the first "
-            "`period` true ranges (bars 1 .. period), then (period - 1)/period of the average and 1/period "
-            "of the new one. As TA-Lib's ATR: the first value is at "
-            "bar `period`; period 1 gives the true range itself.\n\n" HELP_ALIGNED,
-    FUNCTION_TABLES(atr),
-    .run = atr_run,
-};
+static void atr_advance(const struct plan *plan, struct feed *f)
+{
+    smooth_atr_part(f->in[0], f->in[1], f->in[2], feed_part(f), plan->period[0], f->state, f->out[0]);
+}
+
+INDICATOR(atr, 3, "Average true range",
+          "The true range of a bar is the largest of high - low, |high - previous close| and |low - "
+          "previous close|. Its average is Wilder's: the mean of the first "
+          "`period` true ranges (bars 1 .. period), then (period - 1)/period of the average and 1/period "
+          "of the new one. As TA-Lib's ATR: the first value is at "
+          "bar `period`; period 1 gives the true range itself.\n\n" HELP_ALIGNED);

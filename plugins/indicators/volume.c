@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* volume - prices weighed with what was traded: OBV, VWAP. */
+#include <math.h>
+
+#include "indicator.h"
 #include "indicators.h"
 #include "moving.h"
 #include "running.h"
-#include "series.h"
 
 /* ---- obv ------------------------------------------------------------------------------------- */
 
@@ -29,42 +31,34 @@ static const struct kiln_golden obv_goldens[] = {
     {.args = "{\"close\":{\"$normal\":[10000,1]},\"volume\":{\"$linspace\":[1,1000,10000]}}"},
 };
 
-static int obv_run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *results)
+static int obv_plan(struct kiln_call *call, const struct kiln_slot *args, struct plan *plan)
 {
     (void) call;
-    const double *series[] = {series_in(&args[0]), series_in(&args[1])};
-    size_t n = (size_t) args[0].array.count;
-    double *out = series_out(&results[0]);
-    struct span span = series_span(n, KILN_COUNT(series), series);
-    if (series_length(span) > 0) {
-        running_obv(series[0] + span.begin, series[1] + span.begin, series_length(span), out + span.begin);
-    }
-    series_blank(out, n, span, 0);
+    (void) args;
+    plan->history = RUNNING_OBV_HISTORY;
+    plan->state = RUNNING_OBV;
     return KILN_OK;
 }
 
-const struct kiln_function indicators_obv = {
-    KILN_FUNCTION_HEAD,
-    .flags = KILN_PURE,
-    .name = "obv",
-    .summary = "On-balance volume",
-    .help = "Starts at the first volume; adds the volume of a bar that closes higher than the one before, "
-            "takes away that of one that closes lower, "
-            "leaves out that of one that closes level. As TA-Lib's OBV.\n\n" HELP_ALIGNED,
-    FUNCTION_TABLES(obv),
-    .run = obv_run,
-};
+static void obv_advance(const struct plan *plan, struct feed *f)
+{
+    (void) plan;
+    running_obv_part(f->in[0], f->in[1], feed_part(f), f->state, f->out[0]);
+}
+
+INDICATOR(obv, 2, "On-balance volume",
+          "Starts at the first volume; adds the volume of a bar that closes higher than the one before, "
+          "takes away that of one that closes lower, "
+          "leaves out that of one that closes level. As TA-Lib's OBV.\n\n" HELP_ALIGNED);
 
 /* ---- vwap ------------------------------------------------------------------------------------ */
 
-enum { VWAP_HIGH, VWAP_LOW, VWAP_CLOSE, VWAP_VOLUME, VWAP_PERIOD };
-
 static const struct kiln_row vwap_params[] = {
-    [VWAP_HIGH] = ROW_HIGH,
-    [VWAP_LOW] = ROW_LOW,
-    [VWAP_CLOSE] = ROW_CLOSE,
-    [VWAP_VOLUME] = ROW_SERIES("volume", NULL, "volume of each bar, not negative"),
-    [VWAP_PERIOD] = ROW_PERIOD("period", 0, "0", "bars in the mean; 0: all since the first"),
+    ROW_HIGH,
+    ROW_LOW,
+    ROW_CLOSE,
+    ROW_VOLUME_NOT_NEGATIVE,
+    ROW_PERIOD("period", 0, "0", "bars in the mean; 0: all since the first"),
 };
 
 static const struct kiln_row vwap_results[] = {
@@ -102,50 +96,36 @@ static const struct kiln_golden vwap_goldens[] = {
              "\"volume\":{\"$linspace\":[1,1000,10000]},\"period\":20}"},
 };
 
-static int vwap_run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *results)
+/* A session, or a moving window. */
+static int vwap_plan(struct kiln_call *call, const struct kiln_slot *args, struct plan *plan)
 {
-    const double *series[] = {series_in(&args[VWAP_HIGH]), series_in(&args[VWAP_LOW]),
-                              series_in(&args[VWAP_CLOSE]), series_in(&args[VWAP_VOLUME])};
-    size_t n = (size_t) args[VWAP_CLOSE].array.count, period = (size_t) args[VWAP_PERIOD].i64;
-    size_t lookback = period > 0 ? period - 1 : 0;
-    double *out = series_out(&results[0]);
-
-    size_t negative = series_first_negative(series[VWAP_VOLUME], n);
-    if (negative < n) {
-        return call->host->fail(call, KILN_INVALID, "volume", "volume[%zu] is %g, expected 0 or more",
-                                negative, series[VWAP_VOLUME][negative]);
+    (void) call;
+    size_t period = (size_t) args[0].i64;
+    plan->period[0] = period;
+    if (period == 0) {
+        plan->state = RUNNING_VWAP;
+        return KILN_OK;
     }
-    struct span span = series_span(n, KILN_COUNT(series), series);
-    size_t length = series_length(span);
-    for (size_t s = 0; s < KILN_COUNT(series); s++) {
-        series[s] += span.begin;
-    }
-    if (length > lookback && period > 0) {
-        double *scratch = call->host->alloc(call, 2 * period * sizeof(double));
-        if (!scratch) {
-            return call->host->fail(call, KILN_RESOURCE, NULL, "no memory for a window of %zu bars", period);
-        }
-        moving_vwap(series[VWAP_HIGH], series[VWAP_LOW], series[VWAP_CLOSE], series[VWAP_VOLUME], length,
-                    period, scratch, out + span.begin);
-    } else if (length > lookback) {
-        running_vwap(series[VWAP_HIGH], series[VWAP_LOW], series[VWAP_CLOSE], series[VWAP_VOLUME], length,
-                     out + span.begin);
-    }
-    series_blank(out, n, span, lookback);
+    plan->lookback = period - 1;
+    plan->history = moving_history(period);
+    plan->scratch = 2 * period;
     return KILN_OK;
 }
 
-const struct kiln_function indicators_vwap = {
-    KILN_FUNCTION_HEAD,
-    .flags = KILN_PURE,
-    .name = "vwap",
-    .summary = "Volume-weighted average price",
-    .help = "sum(p v) / sum(v) with the typical price p = (high + low + close)/3. With period 0 the sums run "
-            "from the first bar sent, so send one session at a "
-            "time; with another period they cover the last `period` bars, and the first value is at bar "
-            "period - 1. null where the volume "
-            "in the sums is 0; negative volumes are refused. The usual definition; TA-Lib has "
-            "none.\n\n" HELP_ALIGNED,
-    FUNCTION_TABLES(vwap),
-    .run = vwap_run,
-};
+static void vwap_advance(const struct plan *plan, struct feed *f)
+{
+    const double *high = f->in[0], *low = f->in[1], *close = f->in[2], *volume = f->in[3];
+    if (plan->period[0] == 0) {
+        running_vwap_part(high, low, close, volume, feed_part(f), f->state, f->out[0]);
+    } else {
+        moving_vwap_part(high, low, close, volume, feed_part(f), plan->period[0], f->scratch, f->out[0]);
+    }
+}
+
+INDICATOR(vwap, 4, "Volume-weighted average price",
+          "sum(p v) / sum(v) with the typical price p = (high + low + close)/3. With period 0 the sums run "
+          "from the first bar sent, so send one session at a "
+          "time; with another period they cover the last `period` bars, and the first value is at bar "
+          "period - 1. null where the volume "
+          "in the sums is 0; negative volumes are refused. The usual definition; TA-Lib has "
+          "none.\n\n" HELP_ALIGNED);

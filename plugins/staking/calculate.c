@@ -9,26 +9,13 @@
 #include "market.h"
 #include "point.h"
 #include "request.h"
+#include "rows.h"
 
-/* ---- rows: the words of calculate.def -------------------------------------------------------- */
-
-#define OPEN_MAP(path) .name = path, .kind = KILN_MAP, .flags = KILN_LENIENT
-#define NUMBER(path)   .name = path, .kind = KILN_FLOAT
-#define COLUMN(path)   .name = path, .kind = KILN_FLOAT
-#define FRACTION(path, value)                                                                                \
-    NUMBER(path), .flags = KILN_FINITE, .min = 0, .max = 1, .fallback = value, .unit = "fraction"
-#define CORRELATION(path, value) NUMBER(path), .flags = KILN_FINITE, .min = -1, .max = 1, .fallback = value
-#define NOT_NEGATIVE(path, value)                                                                            \
-    NUMBER(path), .flags = KILN_FINITE, .min = 0, .max = HUGE_VAL, .fallback = value
-#define YIELD(path)                                                                                          \
-    NUMBER(path), .flags = KILN_FINITE, .min = 0, .max = 0.20, .fallback = "0.05", .unit = "1/year"
-#define DAYS(path)    .name = path, .kind = KILN_INT, .min = 0, .max = HUGE_VAL, .fallback = "10", .unit = "day"
-#define YEARLY(path)  NUMBER(path), .unit = "1/year"
-#define PERCENT(path) NUMBER(path), .unit = "%"
-#define BPS(path)     NUMBER(path), .unit = "bps"
-#define LEVEL(path)   NUMBER(path), .unit = "fraction"
+/* ---- rows ---------------------------------------------------------------------------------------- */
 
 static const struct kiln_row params[] = {
+#define PARAM(id, ...) [P_##id] = {__VA_ARGS__},
+#include "request.def"
 #define PARAM(id, ...) [P_##id] = {__VA_ARGS__},
 #include "calculate.def"
 };
@@ -80,6 +67,11 @@ static const char help[] =
     "longer asset's own variance, normalised probabilities throughout, levels from m to 1 in steps of 0.01, "
     "and checks the "
     "weights always. In both, correlations that no assets can have together are refused.\n"
+    "\n"
+    "market.prices stands for volatilities and correlations: daily standard deviations and the full "
+    "correlation matrix of the "
+    "returns, estimated as by staking.market_from_prices, and echoed as volatilities and "
+    "correlation_matrix.\n"
     "\n"
     "The legacy form of the request is recognised by yield_params.";
 
@@ -173,8 +165,9 @@ static int put_plane(struct kiln_call *call, struct kiln_slot *out, const struct
         out[R_PLANE_SHORTFALL].array.data,
         out[R_PLANE_NET_BPS].array.data,
     };
+    const struct grid_axis axis[HELD] = {[ETH] = {LEVELS_AXIS, eth}, [SOL] = {LEVELS_AXIS, sol}};
     size_t best;
-    int rc = grid_plane(call, terms, buckets, eth, sol, &columns, &best);
+    int rc = grid_plane(call, terms, buckets, axis, &columns, &best);
     if (rc != KILN_OK) {
         return rc;
     }
@@ -187,49 +180,38 @@ static int put_plane(struct kiln_call *call, struct kiln_slot *out, const struct
         }
     }
     out[R_PLANE].present = 1;
-    out[R_PLANE].i64 = GRID_POINTS;
+    out[R_PLANE].i64 = LEVELS_AXIS * LEVELS_AXIS;
     put(out, R_BEST_ETH, eth[best % LEVELS_AXIS]);
     put(out, R_BEST_SOL, sol[best / LEVELS_AXIS]);
     return KILN_OK;
 }
 
-static int run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *out)
+int calculate_numbers(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *out,
+                      struct request *ret_request)
 {
-    struct request request;
-    struct exposure exposure;
+    struct terms terms;
     struct buckets at_point, at_grid;
-    int rc = request_read(call, args, &request);
-    if (rc == KILN_OK) {
-        rc = market_exposure(call, &request.market, &exposure);
-    }
-    if (rc == KILN_OK) {
-        rc = request_weights(call, &request, &at_point, &at_grid);
-    }
+    int rc = request_terms(call, args, ret_request, &terms, &at_point, &at_grid);
     if (rc != KILN_OK) {
         return rc;
     }
-
-    struct model model;
-    struct terms terms;
-    request_model(&request, &exposure, &model);
-    if (!terms_make(&model, &terms)) {
-        return call->host->fail(call, KILN_INVALID, "redemption.expected_redemptions_per_year",
-                                "redemption.expected_redemptions_per_year is %g, expected less: with %g and "
-                                "%g days of unbonding the results are "
-                                "beyond the range of double",
-                                request.redemptions, model.days[ETH], model.days[SOL]);
-    }
-
-    const double level[HELD] = {request.asset[ETH].staked, request.asset[SOL].staked};
+    const double level[HELD] = {ret_request->asset[ETH].staked, ret_request->asset[SOL].staked};
     struct point point;
     point_compute(&terms, &at_point, level, &point);
     put_point(out, &terms, &point);
-    rc = put_line(call, out, &request, &terms, &at_grid);
-    if (rc == KILN_OK) {
-        rc = put_plane(call, out, &request, &terms, &at_grid);
-    }
+    rc = put_line(call, out, ret_request, &terms, &at_grid);
+    return rc == KILN_OK ? put_plane(call, out, ret_request, &terms, &at_grid) : rc;
+}
+
+static int run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *out)
+{
+    struct request request;
+    int rc = calculate_numbers(call, args, out, &request);
     if (rc != KILN_OK) {
         return rc;
+    }
+    if (args[P_EXTRAS].present && !args[P_YIELD_PARAMS].present) {
+        request.extras = args[P_EXTRAS].value;
     }
     out[R_PARAMETERS].value = echo_request(call, &request);
     out[R_PARAMETERS].present = 1;
@@ -243,7 +225,7 @@ const struct kiln_function calculate_function = {
     .summary = "tracking error, net benefit and best staking levels of a fund that stakes ETH and SOL",
     .help = help,
     .params = params,
-    .n_params = P_COUNT,
+    .n_params = KILN_COUNT(params),
     .results = results,
     .n_results = R_COUNT,
     .goldens = goldens,

@@ -7,10 +7,13 @@
 
 #include <kiln/plugin.h>
 
+#include "request.h"
+
+/* After those of request.h. */
 enum calculate_param {
+    P_BEFORE_OWN = P_REQUEST_COUNT - 1,
 #define PARAM(id, ...) P_##id,
 #include "calculate.def"
-    P_COUNT
 };
 
 enum calculate_result {
@@ -20,5 +23,10 @@ enum calculate_result {
 };
 
 extern const struct kiln_function calculate_function;
+
+/* All results but the echo of the request: those of the plane into the memory that their slots point at,
+ * those of the line into what grow() gives. For batch.c. */
+int calculate_numbers(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *out,
+                      struct request *ret_request);
 
 #endif

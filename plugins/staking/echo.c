@@ -139,6 +139,16 @@ static struct kiln_value by_listed(struct tree *t, const double *v)
     return SEAL(t, pairs);
 }
 
+/* A matrix that was estimated from prices has no short form. */
+static struct kiln_value matrix(struct tree *t, const double *v)
+{
+    struct kiln_array array = {.data = keep(t, v, LISTED * LISTED * sizeof *v),
+                               .rank = 2,
+                               .shape = {LISTED, LISTED},
+                               .count = LISTED * LISTED};
+    return (struct kiln_value){.type = KILN_V_ARRAY, .array = keep(t, &array, sizeof array)};
+}
+
 static struct kiln_value market(struct tree *t, const struct market *m)
 {
     const struct kiln_pair correlations[] = {
@@ -150,7 +160,8 @@ static struct kiln_value market(struct tree *t, const struct market *m)
     const struct kiln_pair pairs[] = {
         {"benchmark_weights", by_listed(t, m->weight)},
         {"volatilities", by_listed(t, m->volatility)},
-        {"correlations", SEAL(t, correlations)},
+        {m->estimated ? "correlation_matrix" : "correlations",
+         m->estimated ? matrix(t, &m->correlation[0][0]) : SEAL(t, correlations)},
         {"trading_days_per_year", whole(m->trading_days)},
     };
     return SEAL(t, pairs);

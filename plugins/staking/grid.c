@@ -8,28 +8,27 @@
 
 #include "kernel.h"
 
-#define LANES 32   /* LEVELS_AXIS rounded up to whole vectors; the last lane repeats the one before */
+#define TILE                                                                                                 \
+    32 /* levels of each axis taken at once; an axis that does not fill its last tile repeats a level */
 #define BLOCK 64   /* buckets taken at once, so that their excesses stay in the first-level cache */
 #define POLL  1024 /* blocks between two questions whether the job is still wanted: about 2 ms */
 
-_Static_assert(LANES >= LEVELS_AXIS, "an axis fits into the lanes");
-
 /* Sums over the buckets, at every level of an axis and every pair of two. */
 struct sums {
-    double first[HELD][LANES];        /* sum p x */
-    double second[HELD][LANES];       /* sum p x^2 */
-    double mixed[LEVELS_AXIS][LANES]; /* [sol][eth]: sum p x y */
+    double first[HELD][TILE];  /* sum p x */
+    double second[HELD][TILE]; /* sum p x^2 */
+    double mixed[TILE][TILE];  /* [sol][eth]: sum p x y */
 };
 
-KERNEL static void add_block(const struct buckets *b, size_t from, size_t count, double level[HELD][LANES],
-                             struct sums *sums)
+KERNEL static void add_block(const struct buckets *b, size_t from, size_t count, size_t rows,
+                             double level[HELD][TILE], struct sums *sums)
 {
-    double x[HELD][BLOCK][LANES];
+    double x[HELD][BLOCK][TILE];
     for (size_t a = 0; a < HELD; a++) {
         for (size_t j = 0; j < count; j++) {
             double p = b->weight[from + j];
             double r = b->size[from + j];
-            for (size_t i = 0; i < LANES; i++) {
+            for (size_t i = 0; i < TILE; i++) {
                 double over = excess(r, level[a][i]);
                 x[a][j][i] = over;
                 sums->first[a][i] += p * over;
@@ -37,11 +36,11 @@ KERNEL static void add_block(const struct buckets *b, size_t from, size_t count,
             }
         }
     }
-    for (size_t s = 0; s < LEVELS_AXIS; s++) {
+    for (size_t s = 0; s < rows; s++) {
         for (size_t j = 0; j < count; j++) {
             double py = b->weight[from + j] * x[SOL][j][s];
             if (py > 0) { /* small redemptions leave most of the plane alone */
-                for (size_t e = 0; e < LANES; e++) {
+                for (size_t e = 0; e < TILE; e++) {
                     sums->mixed[s][e] += py * x[ETH][j][e];
                 }
             }
@@ -53,31 +52,50 @@ KERNEL static void add_block(const struct buckets *b, size_t from, size_t count,
 static inline void settle_axis(const struct terms *t, size_t a, const struct sums *sums, const double *level,
                                double *variance, double *benefit)
 {
-    for (size_t i = 0; i < LANES; i++) {
+    for (size_t i = 0; i < TILE; i++) {
         double above = level[i] - t->baseline[a];
         variance[i] = t->variance[a] * sums->second[a][i];
         benefit[i] = t->income[a] * ((above > 0 ? above : 0.0) + t->episodes[a] * sums->first[a][i]);
     }
 }
 
-KERNEL static size_t settle(const struct terms *t, double level[HELD][LANES], const struct sums *sums,
-                            const struct grid_columns *columns)
+/* A part of the plane: rows x columns points, of which the first is at `at` and rows are `stride` apart. */
+struct tile {
+    size_t rows, columns, at, stride, points; /* points: of the whole plane */
+};
+
+struct winner {
+    size_t at;
+    double net_bps;
+};
+
+static inline void put_row(const struct grid_columns *columns, size_t at, size_t count, const double *te,
+                           const double *gain, const double *shortfall, const double *net)
 {
-    double variance[HELD][LANES], benefit[HELD][LANES];
+    memcpy(columns->tracking_error + at, te, count * sizeof *te);
+    memcpy(columns->benefit + at, gain, count * sizeof *gain);
+    memcpy(columns->shortfall + at, shortfall, count * sizeof *shortfall);
+    memcpy(columns->net_bps + at, net, count * sizeof *net);
+}
+
+KERNEL static void settle(const struct terms *t, double level[HELD][TILE], const struct sums *sums,
+                          const struct tile *tile, const struct grid_columns *columns, struct winner *winner)
+{
+    double variance[HELD][TILE], benefit[HELD][TILE];
     for (size_t a = 0; a < HELD; a++) {
         settle_axis(t, a, sums, level[a], variance[a], benefit[a]);
     }
-    double best[LANES], best_row[LANES]; /* rows as doubles: one width for all lanes */
-    for (size_t e = 0; e < LANES; e++) {
+    double best[TILE], best_row[TILE]; /* rows as doubles: one width for all lanes */
+    for (size_t e = 0; e < TILE; e++) {
         best[e] = -HUGE_VAL;
         best_row[e] = 0;
     }
     const double cross = t->cross, budget = t->budget;
-    for (size_t s = 0; s < LEVELS_AXIS; s++) {
-        double te[LANES], gain[LANES], shortfall[LANES], net[LANES];
+    for (size_t s = 0; s < tile->rows; s++) {
+        double te[TILE], gain[TILE], shortfall[TILE], net[TILE];
         const double *mixed = sums->mixed[s];
         const double v = variance[SOL][s], g = benefit[SOL][s], row = (double) s;
-        for (size_t e = 0; e < LANES; e++) {
+        for (size_t e = 0; e < TILE; e++) {
             double square = variance[ETH][e] + v + cross * mixed[e];
             te[e] = sqrt(square > 0 ? square : 0.0); /* below 0 is rounding: the covariance is definite */
             gain[e] = benefit[ETH][e] + g;
@@ -89,55 +107,79 @@ KERNEL static size_t settle(const struct terms *t, double level[HELD][LANES], co
             best[e] = better ? net[e] : best[e];
             best_row[e] = better ? row : best_row[e];
         }
-        size_t at = s * LEVELS_AXIS, bytes = LEVELS_AXIS * sizeof(double);
-        memcpy(columns->tracking_error + at, te, bytes);
-        memcpy(columns->benefit + at, gain, bytes);
-        memcpy(columns->shortfall + at, shortfall, bytes);
-        memcpy(columns->net_bps + at, net, bytes);
-    }
-    /* Each lane kept its first row; among lanes the first in the order of the plane wins. */
-    size_t winner = (size_t) best_row[0] * LEVELS_AXIS;
-    double most = best[0];
-    for (size_t e = 1; e < LEVELS_AXIS; e++) {
-        size_t index = (size_t) best_row[e] * LEVELS_AXIS + e;
-        if (best[e] > most || (best[e] == most && index < winner)) {
-            most = best[e];
-            winner = index;
+        size_t at = tile->at + s * tile->stride;
+        /* Where a tile is the whole width, what a row writes beyond its end is overwritten by the next:
+         * copies of one fixed size are several times as fast. */
+        if (tile->columns == TILE || (tile->columns == tile->stride && at + TILE <= tile->points)) {
+            put_row(columns, at, TILE, te, gain, shortfall, net);
+        } else {
+            put_row(columns, at, tile->columns, te, gain, shortfall, net);
         }
     }
-    return winner;
+    /* Each lane kept its first row; among lanes and tiles the first in the order of the plane wins. */
+    for (size_t e = 0; e < tile->columns; e++) {
+        size_t at = tile->at + (size_t) best_row[e] * tile->stride + e;
+        if (best[e] > winner->net_bps || (best[e] == winner->net_bps && at < winner->at)) {
+            *winner = (struct winner){at, best[e]};
+        }
+    }
+}
+
+static void load(const struct grid_axis *axis, size_t from, size_t count, double *level)
+{
+    for (size_t i = 0; i < TILE; i++) {
+        level[i] = axis->level[from + (i < count ? i : count - 1)];
+    }
+}
+
+static size_t at_most(size_t a, size_t b)
+{
+    return a < b ? a : b;
 }
 
 int grid_plane(struct kiln_call *call, const struct terms *terms, const struct buckets *buckets,
-               const double *eth, const double *sol, const struct grid_columns *columns, size_t *ret_best)
+               const struct grid_axis axis[HELD], const struct grid_columns *columns, size_t *ret_best)
 {
-    double level[HELD][LANES];
-    for (size_t i = 0; i < LANES; i++) {
-        size_t k = i < LEVELS_AXIS ? i : LEVELS_AXIS - 1;
-        level[ETH][i] = eth[k];
-        level[SOL][i] = sol[k];
-    }
-    struct sums sums;
-    memset(&sums, 0, sizeof sums);
-    size_t block = 0;
-    for (size_t from = 0; from < buckets->count; from += BLOCK) {
-        size_t left = buckets->count - from;
-        add_block(buckets, from, left < BLOCK ? left : BLOCK, level, &sums);
-        if (++block % POLL == 0 && call->host->cancelled(call)) {
-            return KILN_CANCELLED;
+    struct winner winner = {0, -HUGE_VAL};
+    size_t work = 0;
+    for (size_t sol = 0; sol < axis[SOL].count; sol += TILE) {
+        for (size_t eth = 0; eth < axis[ETH].count; eth += TILE) {
+            const struct tile tile = {
+                .rows = at_most(TILE, axis[SOL].count - sol),
+                .columns = at_most(TILE, axis[ETH].count - eth),
+                .at = sol * axis[ETH].count + eth,
+                .stride = axis[ETH].count,
+                .points = axis[SOL].count * axis[ETH].count,
+            };
+            double level[HELD][TILE];
+            load(&axis[ETH], eth, tile.columns, level[ETH]);
+            load(&axis[SOL], sol, tile.rows, level[SOL]);
+            struct sums sums;
+            memset(&sums, 0, sizeof sums);
+            for (size_t from = 0; from < buckets->count; from += BLOCK) {
+                add_block(buckets, from, at_most(BLOCK, buckets->count - from), tile.rows, level, &sums);
+                if (++work % POLL == 0 && call->host->cancelled(call)) {
+                    return KILN_CANCELLED;
+                }
+            }
+            settle(terms, level, &sums, &tile, columns, &winner);
         }
     }
-    *ret_best = settle(terms, level, &sums, columns);
+    *ret_best = winner.at;
     return KILN_OK;
 }
 
 int grid_line(struct kiln_call *call, const struct terms *terms, const struct buckets *buckets, size_t count,
               const double *level, const struct grid_columns *columns, size_t *ret_best)
 {
-    size_t best = 0;
+    size_t best = 0, work = 0;
     for (size_t i = 0; i < count; i++) {
-        if (buckets->count > POLL * BLOCK && call->host->cancelled(call)) {
-            return KILN_CANCELLED;
+        work += 1 + buckets->count;
+        if (work > POLL * BLOCK) {
+            work = 0;
+            if (call->host->cancelled(call)) {
+                return KILN_CANCELLED;
+            }
         }
         struct point p;
         point_compute(terms, buckets, (const double[HELD]){level[i], level[i]}, &p);
@@ -153,12 +195,13 @@ int grid_line(struct kiln_call *call, const struct terms *terms, const struct bu
     return KILN_OK;
 }
 
-size_t grid_reference(const struct model *model, const struct buckets *buckets, const double *eth,
-                      const double *sol, const struct grid_columns *columns)
+size_t grid_reference(const struct model *model, const struct buckets *buckets,
+                      const struct grid_axis axis[HELD], const struct grid_columns *columns)
 {
     size_t best = 0;
-    for (size_t i = 0; i < GRID_POINTS; i++) {
-        const double level[HELD] = {eth[i % LEVELS_AXIS], sol[i / LEVELS_AXIS]};
+    for (size_t i = 0; i < axis[SOL].count * axis[ETH].count; i++) {
+        const double level[HELD] = {axis[ETH].level[i % axis[ETH].count],
+                                    axis[SOL].level[i / axis[ETH].count]};
         struct outcome o = point_reference(model, buckets, level);
         columns->tracking_error[i] = o.tracking_error;
         columns->benefit[i] = o.benefit;

@@ -3,12 +3,13 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <kiln/plugin.h>
 
+#include "exposure.h"
+#include "prices.h"
 #include "solve.h"
-
-#define CONSTRAINTS (1 + HELD) /* sum to zero, and each staked asset */
 
 const char *const listed_name[LISTED] = {"btc", "eth", "xrp", "sol", "ada", "xlm"};
 const enum listed held_listed[HELD] = {LISTED_ETH, LISTED_SOL};
@@ -36,76 +37,87 @@ static double correlation(const struct market *m, size_t i, size_t j)
     return low == LISTED_ETH ? m->eth_excluded : m->within_excluded;
 }
 
+static int refuse_correlations(struct kiln_call *call, const struct market *market,
+                               const struct exposure_fault *fault)
+{
+    const char *what = fabs(fault->part) <= SOLVE_TINY ? "singular" : "not positive definite";
+    if (market->estimated) {
+        return call->host->fail(
+            call, KILN_INVALID, "market.prices",
+            "market.prices give a covariance matrix that is %s (part of %s that the others "
+            "do not explain: %.3g), expected prices of more days than assets, none of which "
+            "copies another",
+            what, listed_name[fault->asset], fault->part);
+    }
+    return call->host->fail(call, KILN_INVALID, "market.correlations",
+                            "market.correlations are btc_eth %g, btc_excluded %g, within_excluded %g, "
+                            "eth_excluded %g: the covariance matrix "
+                            "is %s (part of %s that the others do not explain: %.3g), expected "
+                            "correlations that assets can have together",
+                            market->btc_eth, market->btc_excluded, market->within_excluded,
+                            market->eth_excluded, what, listed_name[fault->asset], fault->part);
+}
+
+/* Only volatilities that differ by many powers of ten come here. */
+static int refuse_volatilities(struct kiln_call *call, const struct market *market)
+{
+    double least = market->volatility[0], most = least;
+    for (size_t i = 1; i < LISTED; i++) {
+        least = fmin(least, market->volatility[i]);
+        most = fmax(most, market->volatility[i]);
+    }
+    return call->host->fail(call, KILN_INVALID, "market.volatilities",
+                            "market.volatilities are too far apart, from %g to %g: the covariance matrix is "
+                            "singular in double precision, expected volatilities of one order",
+                            least, most);
+}
+
 int market_exposure(struct kiln_call *call, const struct market *market, struct exposure *ret_exposure)
 {
-    /* S = D R D with D the volatilities: the correlations R are factored alone, because their unit diagonal makes
-     * the size of a pivot mean something, and D divides the constraints instead. */
-    double r[LISTED * LISTED];
+    double r[LISTED * LISTED], weight[HELD], work[EXPOSURE_WORK(LISTED, HELD)];
+    size_t index[HELD];
     for (size_t i = 0; i < LISTED; i++) {
         if (!(market->volatility[i] > 0)) {
             char field[48];
-            snprintf(field, sizeof field, "market.volatilities.%s", listed_name[i]);
-            return call->host->fail(call, KILN_INVALID, field,
-                                    "%s is %g, expected more than 0 (or the covariance matrix is singular)",
-                                    field, market->volatility[i]);
+            snprintf(field, sizeof field, "market.%s.%s", market->estimated ? "prices" : "volatilities",
+                     listed_name[i]);
+            return call->host->fail(
+                call, KILN_INVALID, field,
+                market->estimated ? "%s has a volatility of %g, expected prices that move"
+                                  : "%s is %g, expected more than 0 (or the covariance matrix is singular)",
+                field, market->volatility[i]);
         }
         for (size_t j = 0; j < LISTED; j++) {
-            r[i * LISTED + j] = correlation(market, i, j);
+            r[i * LISTED + j] = market->estimated ? market->correlation[i][j] : correlation(market, i, j);
         }
-    }
-    double pivot;
-    size_t row = solve_factor(LISTED, r, &pivot);
-    if (row < LISTED) {
-        const char *what = fabs(pivot) <= SOLVE_TINY ? "singular" : "not positive definite";
-        return call->host->fail(call, KILN_INVALID, "market.correlations",
-                                "market.correlations are btc_eth %g, btc_excluded %g, within_excluded %g, "
-                                "eth_excluded %g: the covariance matrix "
-                                "is %s (part of %s that the others do not explain: %.3g), expected "
-                                "correlations that assets can have together",
-                                market->btc_eth, market->btc_excluded, market->within_excluded,
-                                market->eth_excluded, what, listed_name[row], pivot);
-    }
-
-    double c[LISTED * CONSTRAINTS] = {0}; /* D^-1 C', then L^-1 D^-1 C' */
-    for (size_t i = 0; i < LISTED; i++) {
-        c[i * CONSTRAINTS] = 1.0 / market->volatility[i];
     }
     for (size_t a = 0; a < HELD; a++) {
-        size_t i = held_listed[a];
-        c[i * CONSTRAINTS + 1 + a] = 1.0 / market->volatility[i];
+        index[a] = held_listed[a];
+        weight[a] = market->weight[held_listed[a]];
     }
-    solve_forward(LISTED, r, CONSTRAINTS, c);
+    const struct risk risk = {LISTED, market->volatility, r};
+    struct exposure_fault fault;
+    int rc = exposure_make(call, &risk, HELD, index, weight, work, &ret_exposure->k[0][0], &fault);
+    if (rc == KILN_INVALID) {
+        rc = fault.asset < LISTED ? refuse_correlations(call, market, &fault)
+                                  : refuse_volatilities(call, market);
+    }
+    return rc;
+}
 
-    double g[CONSTRAINTS * CONSTRAINTS] = {0}; /* C S^-1 C' */
-    for (size_t i = 0; i < LISTED; i++) {
-        for (size_t a = 0; a < CONSTRAINTS; a++) {
-            for (size_t b = 0; b < CONSTRAINTS; b++) {
-                g[a * CONSTRAINTS + b] += c[i * CONSTRAINTS + a] * c[i * CONSTRAINTS + b];
-            }
-        }
+int market_estimate(struct kiln_call *call, const struct kiln_value *prices, bool simple, int64_t ddof,
+                    struct market *market)
+{
+    struct prices p;
+    struct moments m;
+    int rc = prices_read(call, "market.prices", prices, listed_name, LISTED, &p);
+    if (rc == KILN_OK) {
+        rc = prices_estimate(call, "market.prices", "market.ddof", &p, simple, ddof, &m);
     }
-    double m[CONSTRAINTS * CONSTRAINTS];
-    if (solve_factor(CONSTRAINTS, g, &pivot) < CONSTRAINTS) {
-        double least = market->volatility[0], most = least;
-        for (size_t i = 1; i < LISTED; i++) {
-            least = fmin(least, market->volatility[i]);
-            most = fmax(most, market->volatility[i]);
-        }
-        /* Only volatilities that differ by many powers of ten come here. */
-        return call->host->fail(
-            call, KILN_INVALID, "market.volatilities",
-            "market.volatilities are too far apart, from %g to %g: the covariance matrix is "
-            "singular in double precision, expected volatilities of one order",
-            least, most);
+    if (rc == KILN_OK) {
+        market->estimated = true;
+        memcpy(market->volatility, m.volatility, sizeof market->volatility);
+        memcpy(market->correlation, m.correlation, sizeof market->correlation);
     }
-    solve_invert(CONSTRAINTS, g, m);
-
-    for (size_t a = 0; a < HELD; a++) {
-        for (size_t b = 0; b <= a; b++) {
-            double weights = market->weight[held_listed[a]] * market->weight[held_listed[b]];
-            double k = weights * m[(1 + a) * CONSTRAINTS + 1 + b];
-            ret_exposure->k[a][b] = ret_exposure->k[b][a] = k;
-        }
-    }
-    return KILN_OK;
+    return rc;
 }

@@ -6,8 +6,6 @@
 
 #include <kiln/plugin.h>
 
-#include "calculate.h"
-
 /* What stands where a map is absent altogether; in a map that is present the host fills in the rows' defaults.
  *
  * For the assets the two differ: the rows give both the same unbonding and yield. Callers of the published service depend
@@ -56,6 +54,17 @@ static void read_market(const struct kiln_slot *args, struct market *market)
         market->eth_excluded = args[P_ETH_EXCLUDED].f64;
     }
     market->trading_days = args[P_TRADING_DAYS].i64;
+}
+
+static int read_prices(struct kiln_call *call, const struct kiln_slot *args, struct market *market)
+{
+    if (args[P_VOLATILITIES].present || args[P_CORRELATIONS].present) {
+        const char *other = args[P_VOLATILITIES].present ? "market.volatilities" : "market.correlations";
+        return call->host->fail(call, KILN_INVALID, "market.prices",
+                                "market.prices is given beside %s, expected one of them", other);
+    }
+    return market_estimate(call, args[P_PRICES].value, strcmp(args[P_RETURNS].text, "simple") == 0,
+                           args[P_DDOF].i64, market);
 }
 
 /* The published service checks the sum only when the last weight is spelled out. */
@@ -142,15 +151,16 @@ static int read_current(struct kiln_call *call, const struct kiln_slot *args, st
         r->size = args[P_SIZE].array.data;
     }
     r->has_market = args[P_MARKET].present;
+    int rc = KILN_OK;
     if (r->has_market) {
         read_market(args, &r->market);
+        rc = args[P_PRICES].present ? read_prices(call, args, &r->market) : KILN_OK;
     }
     r->has_fund = args[P_FUND].present;
     if (r->has_fund) {
         r->fund = (struct fund){args[P_NAV].f64, args[P_CURRENT_TD].f64, args[P_CAP_TD].f64};
     }
-    r->extras = args[P_EXTRAS].present ? args[P_EXTRAS].value : NULL;
-    int rc = r->has_market ? check_weights(call, args, r) : KILN_OK;
+    rc = rc == KILN_OK && r->has_market ? check_weights(call, args, r) : rc;
     return rc == KILN_OK ? check_probabilities(call, "redemption.distribution", r) : rc;
 }
 
@@ -216,5 +226,52 @@ int request_weights(struct kiln_call *call, const struct request *r, struct buck
     }
     *ret_point = (struct buckets){r->buckets, weight, r->size};
     *ret_grid = (struct buckets){r->buckets, r->exact ? weight : r->probability, r->size};
+    return KILN_OK;
+}
+
+int request_redemption(struct kiln_call *call, const struct kiln_slot *rows, double *ret_redemptions,
+                       struct buckets *ret_buckets)
+{
+    const struct kiln_slot *table = &rows[P_DISTRIBUTION - P_REDEMPTION];
+    struct request r = {
+        .redemptions = rows->present ? rows[P_REDEMPTIONS - P_REDEMPTION].f64 : DEFAULT_REDEMPTIONS,
+        .buckets = KILN_COUNT(default_size),
+        .probability = default_probability,
+        .size = default_size,
+        .exact = true,
+    };
+    if (rows->present && table->present) {
+        r.buckets = (size_t) table->i64;
+        r.probability = rows[P_PROBABILITY - P_REDEMPTION].array.data;
+        r.size = rows[P_SIZE - P_REDEMPTION].array.data;
+    }
+    struct buckets same;
+    int rc = check_probabilities(call, "redemption.distribution", &r);
+    *ret_redemptions = r.redemptions;
+    return rc == KILN_OK ? request_weights(call, &r, ret_buckets, &same) : rc;
+}
+
+int request_terms(struct kiln_call *call, const struct kiln_slot *args, struct request *ret_request,
+                  struct terms *ret_terms, struct buckets *ret_point, struct buckets *ret_grid)
+{
+    struct exposure exposure;
+    int rc = request_read(call, args, ret_request);
+    if (rc == KILN_OK) {
+        rc = market_exposure(call, &ret_request->market, &exposure);
+    }
+    if (rc == KILN_OK) {
+        rc = request_weights(call, ret_request, ret_point, ret_grid);
+    }
+    if (rc != KILN_OK) {
+        return rc;
+    }
+    struct model model;
+    request_model(ret_request, &exposure, &model);
+    if (!terms_make(&model, ret_terms)) {
+        return call->host->fail(call, KILN_INVALID, "redemption.expected_redemptions_per_year",
+                                "redemption.expected_redemptions_per_year is %g, expected less: with %g and "
+                                "%g days of unbonding the results are beyond the range of double",
+                                ret_request->redemptions, model.days[ETH], model.days[SOL]);
+    }
     return KILN_OK;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* request - what a caller of staking.calculate asked, whichever of the two forms it used.
  *
- *     request_read()     the arguments, as the rows of calculate.def give them; checks what rows cannot
+ *     request_read()     the arguments, as the rows of request.def give them; checks what rows cannot
  *     request_model()    the numbers that the closed form needs
  *     request_weights()  the weights of the redemption sizes, at the point and on the grids
+ *     request_redemption()  how often and how much alone, for functions of other portfolios
+ *     request_terms()    all of that: the closed form, ready to be evaluated
  *
  * Everything is borrowed from the call's arguments or its arena. */
 #ifndef STAKING_REQUEST_H
@@ -19,6 +21,13 @@
 struct kiln_call;
 struct kiln_slot;
 struct kiln_value;
+
+/* Where each row of request.def stands among the parameters of a function that takes them. */
+enum request_param {
+#define PARAM(id, ...) P_##id,
+#include "request.def"
+    P_REQUEST_COUNT
+};
 
 struct asset {
     double staked; /* fraction */
@@ -44,7 +53,8 @@ struct request {
     struct fund fund;
     bool exact;
     bool has_mode;
-    const struct kiln_value *extras; /* unknown top-level arguments, a map; NULL: none */
+    const struct kiln_value
+        *extras; /* unknown top-level arguments to be echoed, a map; NULL: none. The caller's to set */
 };
 
 /* Returns KILN_OK, or the status the call was failed with. */
@@ -52,9 +62,16 @@ int request_read(struct kiln_call *call, const struct kiln_slot *args, struct re
 
 void request_model(const struct request *request, const struct exposure *exposure, struct model *ret_model);
 
-/* Compatible: the grids take the probabilities as given; the point takes them rounded to whole thousandths and
- * normalised. Exact: both take them normalised. Returns as request_read does. */
+/* Compatible: the grids take the probabilities as given; the point takes them rounded to whole thousandths
+ * and normalised. Exact: both take them normalised. Returns as request_read does. */
 int request_weights(struct kiln_call *call, const struct request *request, struct buckets *ret_point,
                     struct buckets *ret_grid);
+
+/* The rows of redemption.def alone, from its first; probabilities normalised. */
+int request_redemption(struct kiln_call *call, const struct kiln_slot *rows, double *ret_redemptions,
+                       struct buckets *ret_buckets);
+
+int request_terms(struct kiln_call *call, const struct kiln_slot *args, struct request *ret_request,
+                  struct terms *ret_terms, struct buckets *ret_point, struct buckets *ret_grid);
 
 #endif

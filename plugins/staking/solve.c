@@ -5,7 +5,12 @@
 
 size_t solve_factor(size_t n, double *a, double *ret_pivot)
 {
-    for (size_t j = 0; j < n; j++) {
+    return solve_factor_part(n, a, 0, n, ret_pivot);
+}
+
+size_t solve_factor_part(size_t n, double *a, size_t from, size_t to, double *ret_pivot)
+{
+    for (size_t j = from; j < to; j++) {
         double diagonal = a[j * n + j];
         double pivot = diagonal;
         for (size_t k = 0; k < j; k++) {
@@ -25,7 +30,7 @@ size_t solve_factor(size_t n, double *a, double *ret_pivot)
             a[i * n + j] = sum / root;
         }
     }
-    return n;
+    return to;
 }
 
 void solve_forward(size_t n, const double *l, size_t m, double *b)
@@ -39,6 +44,16 @@ void solve_forward(size_t n, const double *l, size_t m, double *b)
         for (size_t c = 0; c < m; c++) {
             b[i * m + c] /= l[i * n + i];
         }
+    }
+}
+
+void solve_backward(size_t n, const double *l, double *b)
+{
+    for (size_t i = n; i-- > 0;) {
+        for (size_t k = i + 1; k < n; k++) {
+            b[i] -= l[k * n + i] * b[k];
+        }
+        b[i] /= l[i * n + i];
     }
 }
 

@@ -13,11 +13,15 @@
 #define BLOCK       2048 /* values that stay in the first-level cache while all lags pass over them */
 
 static const char autocorrelation_help[] =
-    "Autocorrelation at lags 0 to nlags: acf[k] = sum over t of (x[t] - m) (x[t + k] - m) / sum (x[t] - m)^2, with the mean m "
-    "of all values. This biased form divides both sums by n; adjusted divides the first by n - k instead (statsmodels "
+    "Autocorrelation at lags 0 to nlags: acf[k] = sum over t of (x[t] - m) (x[t + k] - m) / sum (x[t] - "
+    "m)^2, with the mean m "
+    "of all values. This biased form divides both sums by n; adjusted divides the first by n - k instead "
+    "(statsmodels "
     "acf; Box and Jenkins). nlags is the lesser of 10 log10(n), rounded down, and n - 1 by default.\n"
-    "Up to 200 lags by sums of products, beyond that by a Fourier transform (right to about 1e-15). When all values are "
-    "equal all are NaN. A NaN makes all results NaN; it cannot be left out, for that would move its neighbours together.";
+    "Up to 200 lags by sums of products, beyond that by a Fourier transform (right to about 1e-15). When all "
+    "values are "
+    "equal all are NaN. A NaN makes all results NaN; it cannot be left out, for that would move its "
+    "neighbours together.";
 
 enum { X, NLAGS, ADJUSTED, NAN_POLICY };
 
@@ -25,7 +29,8 @@ static const struct kiln_row autocorrelation_params[] = {
     ROW_X("values of a series, one after the other"),
     {.name = "nlags", .kind = KILN_INT, .min = 0, .max = HUGE_VAL, .help = "greatest lag, less than n"},
     ROW_SWITCH("adjusted", "false", "whether sums are divided by the number of their terms"),
-    ROW_CHOICE("nan_policy", "propagate|raise", "propagate", "what a NaN in x does: make the results NaN, or be refused"),
+    ROW_CHOICE("nan_policy", "propagate|raise", "propagate",
+               "what a NaN in x does: make the results NaN, or be refused"),
 };
 
 static const struct kiln_row autocorrelation_results[] = {
@@ -33,7 +38,10 @@ static const struct kiln_row autocorrelation_results[] = {
 };
 
 static const struct kiln_golden autocorrelation_goldens[] = {
-    {.title = "1..4", .args = "{\"x\":[1,2,3,4],\"nlags\":3}", .result = "{\"acf\":[1,0.25,-0.3,-0.45]}", .rtol = 1e-14},
+    {.title = "1..4",
+     .args = "{\"x\":[1,2,3,4],\"nlags\":3}",
+     .result = "{\"acf\":[1,0.25,-0.3,-0.45]}",
+     .rtol = 1e-14},
     {.title = "no spread", .args = "{\"x\":[2.385,2.385]}", .result = "{\"acf\":[null,null]}"},
     {.title = "too long a lag",
      .args = "{\"x\":[1,2],\"nlags\":2}",
@@ -126,7 +134,8 @@ static void deviations(const struct kernels *k, const double *x, size_t n, doubl
     }
 }
 
-static int autocorrelation_run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *results)
+static int autocorrelation_run(struct kiln_call *call, const struct kiln_slot *args,
+                               struct kiln_slot *results)
 {
     (void) results; /* which grows */
     struct sample s;
@@ -138,14 +147,16 @@ static int autocorrelation_run(struct kiln_call *call, const struct kiln_slot *a
     size_t lags = standard < s.n ? standard : s.n - 1;
     if (args[NLAGS].present) {
         if (args[NLAGS].i64 >= (int64_t) s.n) {
-            return call->host->fail(call, KILN_INVALID, "nlags", "nlags is %lld, expected less than the %zu values of x",
+            return call->host->fail(call, KILN_INVALID, "nlags",
+                                    "nlags is %lld, expected less than the %zu values of x",
                                     (long long) args[NLAGS].i64, s.n);
         }
         lags = (size_t) args[NLAGS].i64;
     }
     lags++;
     if (s.n > INT32_MAX / 2 - lags) {
-        return call->host->fail(call, KILN_INVALID, "x", "%zu values, expected at most %d", s.n, INT32_MAX / 4);
+        return call->host->fail(call, KILN_INVALID, "x", "%zu values, expected at most %d", s.n,
+                                INT32_MAX / 4);
     }
     double *acf = call->host->grow(call, 0, (int64_t) lags), *d = call->host->alloc(call, s.n * sizeof *d);
     if (!acf || !d) {

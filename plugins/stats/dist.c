@@ -1,49 +1,49 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "dist.h"
 
-#define MATHLIB_STANDALONE
-#include <Rmath.h>
 #include <math.h>
 
-/* The four functions of a distribution in terms of mathlib's p and q functions, which say in their last but
- * one argument whether the lower tail is meant. */
+#include "incomplete.h"
+#include "laws.h"
+
+/* The four functions of a distribution from its law. */
 #define UNPACK(...) __VA_ARGS__
-#define FOUR(name, p, q, params, args)                                                                       \
+#define FOUR(name, law, params, ...)                                                                         \
     double dist_##name##_cdf(double x UNPACK params)                                                         \
     {                                                                                                        \
-        return p(x UNPACK args, 1, 0);                                                                       \
+        return law_tail_at(&law, (double[]){__VA_ARGS__}, x, false);                                         \
     }                                                                                                        \
     double dist_##name##_sf(double x UNPACK params)                                                          \
     {                                                                                                        \
-        return p(x UNPACK args, 0, 0);                                                                       \
+        return law_tail_at(&law, (double[]){__VA_ARGS__}, x, true);                                          \
     }                                                                                                        \
-    double dist_##name##_ppf(double x UNPACK params)                                                         \
+    double dist_##name##_ppf(double p UNPACK params)                                                         \
     {                                                                                                        \
-        return x >= 0 && x <= 1 ? q(x UNPACK args, 1, 0) : (double) NAN;                                     \
+        return law_place_at(&law, (double[]){__VA_ARGS__}, p, false);                                        \
     }                                                                                                        \
-    double dist_##name##_isf(double x UNPACK params)                                                         \
+    double dist_##name##_isf(double p UNPACK params)                                                         \
     {                                                                                                        \
-        return x >= 0 && x <= 1 ? q(x UNPACK args, 0, 0) : (double) NAN;                                     \
+        return law_place_at(&law, (double[]){__VA_ARGS__}, p, true);                                         \
     }
 
-FOUR(norm, pnorm, qnorm, (), (, 0, 1))
-FOUR(t, pt, qt, (, double df), (, df))
-FOUR(chi2, pchisq, qchisq, (, double df), (, df))
-FOUR(f, pf, qf, (, double dfn, double dfd), (, dfn, dfd))
-FOUR(gamma, pgamma, qgamma, (, double a), (, a, 1))
-FOUR(beta, pbeta, qbeta, (, double a, double b), (, a, b))
+FOUR(norm, law_norm, (), 0)
+FOUR(t, law_t, (, double df), df)
+FOUR(chi2, law_chi2, (, double df), df)
+FOUR(f, law_f, (, double dfn, double dfd), dfn, dfd)
+FOUR(gamma, law_gamma, (, double a), a)
+FOUR(beta, law_beta, (, double a, double b), a, b)
 
 double dist_binom_pmf(double k, double n, double p)
 {
-    return isnan(k) ? k : k >= 0 && k <= n && k == floor(k) ? dbinom(k, n, p, 0) : 0;
+    return law_density_at(&law_binom, (double[]){n, p}, k);
 }
 
 double dist_binom_cdf(double k, double n, double p)
 {
-    return pbinom(k, n, p, 1, 0);
+    return law_tail_at(&law_binom, (double[]){n, p}, k, false);
 }
 
 double dist_binom_sf(double k, double n, double p)
 {
-    return pbinom(k, n, p, 0, 0);
+    return law_tail_at(&law_binom, (double[]){n, p}, k, true);
 }

@@ -6,10 +6,13 @@
 #include "metric.h"
 
 #define HELP_METRICS                                                                                         \
-    "euclidean sqrt(sum (u - v)^2); sqeuclidean its square; cityblock sum |u - v|; chebyshev max |u - v|; cosine 1 - u.v / "   \
-    "(|u| |v|); correlation the cosine distance after taking the mean of its values off each point; mahalanobis sqrt((u - v) " \
-    "vi (u - v)'), vi positive definite, by default the inverse of the covariance (ddof 1) of all points.\n"  \
-    "Differences are taken before they are squared, so nearby points far from zero keep their digits. A point with NaN "    \
+    "euclidean sqrt(sum (u - v)^2); sqeuclidean its square; cityblock sum |u - v|; chebyshev max |u - v|; "  \
+    "cosine 1 - u.v / "                                                                                      \
+    "(|u| |v|); correlation the cosine distance after taking the mean of its values off each point; "        \
+    "mahalanobis sqrt((u - v) "                                                                              \
+    "vi (u - v)'), vi positive definite, by default the inverse of the covariance (ddof 1) of all points.\n" \
+    "Differences are taken before they are squared, so nearby points far from zero keep their digits. A "    \
+    "point with NaN "                                                                                        \
     "has distances NaN, one without direction cosine and correlation distances NaN."
 
 #define ROW_METRIC ROW_CHOICE("metric", METRICS, "euclidean", "which distance")
@@ -19,18 +22,22 @@
         .help = "mahalanobis: inverse covariance matrix"                                                     \
     }
 #define ROW_POINT_POLICY                                                                                     \
-    ROW_CHOICE("nan_policy", "propagate|raise", "propagate", "what a NaN does: make its distances NaN, or be refused")
+    ROW_CHOICE("nan_policy", "propagate|raise", "propagate",                                                 \
+               "what a NaN does: make its distances NaN, or be refused")
 
 /* ---- cdist --------------------------------------------------------------------------------------------------- */
 
-static const char cdist_help[] =
-    "Distances of each point of xa from each of xb, as scipy.spatial.distance.cdist; a point is a row of k values.\n"     \
-    HELP_METRICS;
+static const char cdist_help[] = "Distances of each point of xa from each of xb, as "
+                                 "scipy.spatial.distance.cdist; a point is a row of k values.\n" HELP_METRICS;
 
 enum { C_XA, C_XB, C_METRIC, C_VI, C_POLICY };
 
 static const struct kiln_row cdist_params[] = {
-    ROW_VECTOR("xa", "m k", "m points"), ROW_VECTOR("xb", "p k", "p points"), ROW_METRIC, ROW_VI, ROW_POINT_POLICY,
+    ROW_VECTOR("xa", "m k", "m points"),
+    ROW_VECTOR("xb", "p k", "p points"),
+    ROW_METRIC,
+    ROW_VI,
+    ROW_POINT_POLICY,
 };
 
 static const struct kiln_row cdist_results[] = {
@@ -60,7 +67,8 @@ struct points {
     bool any_bad;
 };
 
-static int check_nan(struct kiln_call *call, const struct kiln_slot *slot, const char *field, const struct kiln_slot *policy)
+static int check_nan(struct kiln_call *call, const struct kiln_slot *slot, const char *field,
+                     const struct kiln_slot *policy)
 {
     struct sample s;
     if (policy->text[0] != 'r') {
@@ -69,7 +77,8 @@ static int check_nan(struct kiln_call *call, const struct kiln_slot *slot, const
     return sample_take(call, slot, field, NAN_RAISE, &s);
 }
 
-static int points_take(struct kiln_call *call, const struct kiln_slot *a, const struct kiln_slot *b, struct points *p)
+static int points_take(struct kiln_call *call, const struct kiln_slot *a, const struct kiln_slot *b,
+                       struct points *p)
 {
     const size_t from_a = (size_t) a->array.count, from_b = b ? (size_t) b->array.count : 0;
     p->k = (size_t) a->array.shape[1];
@@ -151,14 +160,17 @@ FUNCTION(cdist, "distances between the points of two sets", cdist_help);
 
 /* ---- pdist --------------------------------------------------------------------------------------------------- */
 
-static const char pdist_help[] =
-    "Distances between the points of one set, as scipy.spatial.distance.pdist: of point 0 from 1, 2, ..., of 1 from 2, 3, "
-    "..., m (m - 1) / 2 in all; a point is a row of k values.\n" HELP_METRICS;
+static const char pdist_help[] = "Distances between the points of one set, as scipy.spatial.distance.pdist: "
+                                 "of point 0 from 1, 2, ..., of 1 from 2, 3, "
+                                 "..., m (m - 1) / 2 in all; a point is a row of k values.\n" HELP_METRICS;
 
 enum { P_X, P_METRIC, P_VI, P_POLICY };
 
 static const struct kiln_row pdist_params[] = {
-    ROW_VECTOR("x", "m k", "m points"), ROW_METRIC, ROW_VI, ROW_POINT_POLICY,
+    ROW_VECTOR("x", "m k", "m points"),
+    ROW_METRIC,
+    ROW_VI,
+    ROW_POINT_POLICY,
 };
 
 static const struct kiln_row pdist_results[] = {
@@ -205,7 +217,7 @@ static int pdist_run(struct kiln_call *call, const struct kiln_slot *args, struc
                 blank_bad(&p, i, at, count, out);
             }
             const size_t skip = i + 1 > at ? i + 1 - at : 0; /* points up to i itself */
-            const size_t row = i * p.m - i * (i + 1) / 2; /* of point i, which begins with i + 1 */
+            const size_t row = i * p.m - i * (i + 1) / 2;    /* of point i, which begins with i + 1 */
             memcpy(d + row + (at + skip - i - 1), out + skip, (count - skip) * sizeof *d);
         }
         if (call->host->cancelled(call)) {

@@ -16,6 +16,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "bins.h"
+#include "rolling_kernels.h"
+
+#define KERNEL_BLOCK 1536
+#define KERNEL_ORDER 32
 #include "distance_kernels.h"
 #include "fit_kernels.h"
 
@@ -55,8 +60,9 @@ struct kernels {
     const char *name;
     bool (*runs_here)(void);
 
-    size_t (*find_nan)(const double *x, size_t n); /* index of the first NaN; n when there is none */
-    double (*sum)(const double *x, size_t n);      /* block */
+    size_t (*find_nan)(const double *x, size_t n);  /* index of the first NaN; n when there is none */
+    double (*sum)(const double *x, size_t n);       /* block */
+    double (*magnitude)(const double *x, size_t n); /* largest |x|; NaN when one is not finite */
     void (*moments2)(const double *x, size_t n, struct moments *ret);                     /* block, n >= 1 */
     void (*moments4)(const double *x, size_t n, struct moments *ret);                     /* block, n >= 1 */
     void (*comoments)(const double *x, const double *y, size_t n, struct comoments *ret); /* block, n >= 1 */
@@ -89,6 +95,13 @@ struct kernels {
     /* Sorts at most KERNEL_ORDER values into out, which may be x. */
     void (*order)(const double *x, size_t n, double *out);
 
+    /* Counts the values of each bin; value i in table i % BINS_TABLES of counters, which are count + 1 apart. */
+    void (*count)(const double *x, size_t n, const struct bins *b, uint32_t *tables);
+
+    /* out[i] = sum of weights[j] x[i + j], for n sums of m products; x holds n + m - 1 values. */
+    void (*slide)(const double *x, size_t n, const double *weights, size_t m, double *out);
+
+    rolling_kernel *const *rolling; /* by enum rolling */
     /* ret[4 i + j] = sum of a[i * stride + l] b[j * stride + l] over l < n, a multiple of 8; i, j < 4. */
     void (*products)(const double *a, const double *b, size_t n, size_t stride, double ret[16]);
 

@@ -17,6 +17,8 @@ static bool runs_here(void)
 
 SIMD_BEGIN
 
+#include "simd_math.h"
+
 /* How far ahead to fetch: a whole block is probably followed by another, a short one is not. */
 SIMD_INLINE size_t next_block(size_t n)
 {
@@ -63,6 +65,27 @@ static double sum(const double *x, size_t n)
         total += (a + b) + (c + d);
     }
     return v_sum(total + v_part(x + i, n - i, 0));
+}
+
+/* What is not finite makes its product with 0 NaN, and the sum of those. */
+static double magnitude(const double *x, size_t n)
+{
+    const vec none = v_set(0);
+    vec a = none, b = none, za = none, zb = none;
+    size_t i = 0;
+    for (; i + 2 * W <= n; i += 2 * W) {
+        const vec u = v_load(x + i), v = v_load(x + i + W);
+        a = v_max(v_max(u, -u), a);
+        b = v_max(v_max(v, -v), b);
+        za = v_fma(u, none, za);
+        zb = v_fma(v, none, zb);
+    }
+    for (; i < n; i += W) {
+        const vec u = v_part(x + i, n - i < W ? n - i : W, 0);
+        a = v_max(v_max(u, -u), a);
+        za = v_fma(u, none, za);
+    }
+    return v_greatest(v_max(a, b)) + v_sum(za + zb);
 }
 
 /* Deviations are taken from the rounded mean, center; their sum s1 tells how far the true mean is off, and
@@ -273,31 +296,16 @@ static void standardise(const double *x, size_t n, double mean, double std, doub
 }
 
 /* An error in z = (x - mu) / sigma, or in its square, grows by the factor z^2 in the result, so what
- * rounding takes away is carried along: z + dz is the quotient, u + du is -(z + dz)^2 / 2. Then exp(u) = 2^k
- * exp(r), |r| <= log(2) / 2, where exp(r) - 1 is its Taylor polynomial of degree 13 (remainder below 2^-57).
+ * rounding takes away is carried along: z + dz is the quotient, u + du is -(z + dz)^2 / 2. Then exp(u) is 2^k
+ * exp(r).
  * The factor of the density is added as c + c (exp(r) - 1), with the part of c that rounding took away, so
  * that the result is rounded almost once. */
 SIMD_INLINE vec density(vec x, vec mu, vec sigma, vec reciprocal, vec factor, vec factor_rest)
 {
-    const vec magic = v_set(0x1.8p52);
     vec d = x - mu, b = d - x, lost = (x - (d - b)) - (mu + b);
     vec z = d * reciprocal, dz = (lost - v_rest(z, sigma, d)) * reciprocal;
     vec zz = z * z, u = zz * v_set(-0.5), du = v_set(-0.5) * v_rest(z, z, zz) - z * dz;
-    vec k = v_fma(u, v_set(0x1.71547652b82fep0), magic) - magic;
-    vec r = v_fma(k, v_set(-0x1.62e42fee00000p-1), u) + v_fma(k, v_set(-0x1.a39ef35793c76p-33), du);
-    vec q = v_set(1 / 6227020800.0);
-    q = v_fma(q, r, v_set(1 / 479001600.0));
-    q = v_fma(q, r, v_set(1 / 39916800.0));
-    q = v_fma(q, r, v_set(1 / 3628800.0));
-    q = v_fma(q, r, v_set(1 / 362880.0));
-    q = v_fma(q, r, v_set(1 / 40320.0));
-    q = v_fma(q, r, v_set(1 / 5040.0));
-    q = v_fma(q, r, v_set(1 / 720.0));
-    q = v_fma(q, r, v_set(1 / 120.0));
-    q = v_fma(q, r, v_set(1 / 24.0));
-    q = v_fma(q, r, v_set(1 / 6.0));
-    q = v_fma(q, r, v_set(0.5));
-    vec p = v_fma(r * r, q, r);
+    vec k, p = v_expm1_near(v_exp_reduce(u, du, &k));
     return v_exp2(factor + v_fma(factor, p, factor_rest), k);
 }
 
@@ -378,11 +386,15 @@ static void order(const double *x, size_t n, double *out)
 
 SIMD_END
 
+#include "series_body.h"
+#include "rolling_body.h"
+
 const struct kernels KERNELS = {
     .name = KERNELS_NAME,
     .runs_here = runs_here,
     .find_nan = find_nan,
     .sum = sum,
+    .magnitude = magnitude,
     .moments2 = moments2,
     .moments4 = moments4,
     .comoments = comoments,
@@ -394,6 +406,9 @@ const struct kernels KERNELS = {
     .normal_pdf = normal_pdf,
     .split = split,
     .order = order,
+    .count = count,
+    .slide = slide,
+    .rolling = rolling_kernels,
     .products = products,
     .fit = FIT_KERNELS,
     .distance = DISTANCE_KERNELS,

@@ -33,6 +33,18 @@ static double plain_sum(const double *x, size_t n)
     return isfinite(sum) ? sum + lost : sum;
 }
 
+static double plain_magnitude(const double *x, size_t n)
+{
+    double most = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(x[i])) {
+            return (double) NAN;
+        }
+        most = fabs(x[i]) > most ? fabs(x[i]) : most;
+    }
+    return most;
+}
+
 static void plain_moments4(const double *x, size_t n, struct moments *ret)
 {
     const double count = (double) n, sum = plain_sum(x, n), center = sum / count;
@@ -174,6 +186,23 @@ static void plain_order(const double *x, size_t n, double *out)
     }
 }
 
+static void plain_count(const double *x, size_t n, const struct bins *b, uint32_t *tables)
+{
+    for (size_t i = 0; i < n; i++) {
+        tables[i % BINS_TABLES * (b->count + 1) + bins_find(b, x[i])]++;
+    }
+}
+
+static void plain_slide(const double *x, size_t n, const double *weights, size_t m, double *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        out[i] = 0;
+        for (size_t j = 0; j < m; j++) {
+            out[i] += weights[j] * x[i + j];
+        }
+    }
+}
+
 static void plain_products(const double *a, const double *b, size_t n, size_t stride, double ret[16])
 {
     for (size_t i = 0; i < 4; i++) {
@@ -192,6 +221,7 @@ const struct kernels kernels_plain = {
     .runs_here = plain_runs_here,
     .find_nan = plain_find_nan,
     .sum = plain_sum,
+    .magnitude = plain_magnitude,
     .moments2 = plain_moments2,
     .moments4 = plain_moments4,
     .comoments = plain_comoments,
@@ -203,6 +233,9 @@ const struct kernels kernels_plain = {
     .normal_pdf = plain_normal_pdf,
     .split = plain_split,
     .order = plain_order,
+    .count = plain_count,
+    .slide = plain_slide,
+    .rolling = rolling_plain,
     .products = plain_products,
     .fit = FIT_PLAIN_KERNELS,
     .distance = DISTANCE_PLAIN_KERNELS,

@@ -69,11 +69,12 @@ static int whiten(struct kiln_call *call, const double *vi, double *points, size
         covariance(points, m, k, root);
     }
     if (!cholesky(root, k)) {
-        return call->host->fail(call, KILN_INVALID, vi ? "vi" : "metric",
-                                vi ? "vi is not positive definite, expected an inverse covariance matrix"
-                                   : "metric is mahalanobis, but the covariance of the %zu points is singular, expected vi "
-                                     "or more points",
-                                m);
+        return call->host->fail(
+            call, KILN_INVALID, vi ? "vi" : "metric",
+            vi ? "vi is not positive definite, expected an inverse covariance matrix"
+               : "metric is mahalanobis, but the covariance of the %zu points is singular, expected vi "
+                 "or more points",
+            m);
     }
     for (size_t i = 0; i < m; i++) {
         double *x = points + i * k;
@@ -123,11 +124,12 @@ static double safe_scale(const double *x, size_t n)
     return ldexp(1, exponent > 1000 ? 1000 : exponent);
 }
 
-int metric_prepare(struct kiln_call *call, const char *name, const double *vi, double *points, size_t m, size_t k,
-                   struct metric *ret)
+int metric_prepare(struct kiln_call *call, const char *name, const double *vi, double *points, size_t m,
+                   size_t k, struct metric *ret)
 {
     const struct kernels *kernels = call->state;
-    *ret = (struct metric){.name = name, .kernel = kernels->distance.squares, .scale = safe_scale(points, m * k)};
+    *ret = (struct metric){
+        .name = name, .kernel = kernels->distance.squares, .scale = safe_scale(points, m * k)};
     for (size_t i = 0; ret->scale != 1 && i < m * k; i++) {
         points[i] *= ret->scale;
     }

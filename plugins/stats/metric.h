@@ -25,8 +25,8 @@ struct metric {
 
 /* m points of k values one behind the other, to be changed in place. vi: k by k, or NULL for the inverse covariance of the
  * points. */
-int metric_prepare(struct kiln_call *call, const char *name, const double *vi, double *points, size_t m, size_t k,
-                   struct metric *ret);
+int metric_prepare(struct kiln_call *call, const char *name, const double *vi, double *points, size_t m,
+                   size_t k, struct metric *ret);
 
 /* What the kernel gave for n pairs becomes distances. */
 void metric_finish(const struct metric *metric, double *distances, size_t n);

@@ -43,9 +43,10 @@ static int take_shape(struct kiln_call *call, const struct kiln_slot *args, size
 
 /* ---- jarque_bera ------------------------------------------------------------------------------------------- */
 
-static const char jarque_bera_help[] =
-    "Jarque and Bera's test: n / 6 (g1^2 + g2^2 / 4), g1 the skewness and g2 the excess kurtosis (biased), p from the "
-    "chi-squared distribution with 2 degrees of freedom, as scipy.stats.jarque_bera. Meant for large n." HELP_SHAPE;
+static const char jarque_bera_help[] = "Jarque and Bera's test: n / 6 (g1^2 + g2^2 / 4), g1 the skewness and "
+                                       "g2 the excess kurtosis (biased), p from the "
+                                       "chi-squared distribution with 2 degrees of freedom, as "
+                                       "scipy.stats.jarque_bera. Meant for large n." HELP_SHAPE;
 
 #define jarque_bera_params  shape_params
 #define jarque_bera_results shape_results
@@ -76,10 +77,10 @@ FUNCTION(jarque_bera, "Jarque and Bera's test of normality", jarque_bera_help);
 
 /* ---- skewtest --------------------------------------------------------------------------------------------- */
 
-static const char skewtest_help[] =
-    "D'Agostino's test (1970) that the skewness is that of a normal distribution: a transformation of it to a standard "
-    "normal z, as scipy.stats.skewtest; at least 8 values. At skewness 0 z is 0 (scipy 1.10 takes another value)."     \
-    HELP_SHAPE;
+static const char skewtest_help[] = "D'Agostino's test (1970) that the skewness is that of a normal "
+                                    "distribution: a transformation of it to a standard "
+                                    "normal z, as scipy.stats.skewtest; at least 8 values. At skewness 0 z "
+                                    "is 0 (scipy 1.10 takes another value)." HELP_SHAPE;
 
 /* Johnson's S_U curve through the moments of the skewness of n normal values. */
 static double skewness_z(const struct shape *s)
@@ -95,7 +96,10 @@ static double skewness_z(const struct shape *s)
 #define skewtest_results shape_results
 
 static const struct kiln_golden skewtest_goldens[] = {
-    {.title = "1..8", .args = "{\"x\":[1,2,3,4,5,6,7,8]}", .result = "{\"statistic\":0,\"pvalue\":1}", .atol = 1e-15},
+    {.title = "1..8",
+     .args = "{\"x\":[1,2,3,4,5,6,7,8]}",
+     .result = "{\"statistic\":0,\"pvalue\":1}",
+     .atol = 1e-15},
     {.title = "one large value",
      .args = "{\"x\":[1,2,3,4,5,6,7,8000]}",
      .result = "{\"statistic\":3.571773510360407,\"pvalue\":0.0003545719905823133}",
@@ -123,7 +127,8 @@ FUNCTION(skewtest, "test of the skewness of a normal distribution", skewtest_hel
 /* ---- kurtosistest ----------------------------------------------------------------------------------------- */
 
 static const char kurtosistest_help[] =
-    "Anscombe and Glynn's test (1983) that the kurtosis is that of a normal distribution: a transformation of it to a standard "
+    "Anscombe and Glynn's test (1983) that the kurtosis is that of a normal distribution: a transformation "
+    "of it to a standard "
     "normal z, as scipy.stats.kurtosistest; at least 5 values, reliable from 20 on." HELP_SHAPE;
 
 static double kurtosis_z(const struct shape *s)
@@ -131,8 +136,8 @@ static double kurtosis_z(const struct shape *s)
     const double n = s->n, mean = 3 * (n - 1) / (n + 1);
     const double var = 24 * n * (n - 2) * (n - 3) / ((n + 1) * (n + 1) * (n + 3) * (n + 5));
     const double x = (s->kurtosis + 3 - mean) / sqrt(var);
-    const double skew = 6 * (n * n - 5 * n + 2) / ((n + 7) * (n + 9)) *
-                        sqrt(6 * (n + 3) * (n + 5) / (n * (n - 2) * (n - 3)));
+    const double skew =
+        6 * (n * n - 5 * n + 2) / ((n + 7) * (n + 9)) * sqrt(6 * (n + 3) * (n + 5) / (n * (n - 2) * (n - 3)));
     const double a = 6 + 8 / skew * (2 / skew + sqrt(1 + 4 / (skew * skew)));
     const double root = cbrt((1 - 2 / a) / (1 + x * sqrt(2 / (a - 4))));
     return (1 - 2 / (9 * a) - root) / sqrt(2 / (9 * a));
@@ -147,7 +152,10 @@ static const struct kiln_golden kurtosistest_goldens[] = {
      .result = "{\"statistic\":3.0140242474515038,\"pvalue\":0.0025780720049279346}",
      .rtol = 1e-11},
     {.title = "no spread", .args = "{\"x\":[1,1,1,1,1]}", .result = "{\"statistic\":null}"},
-    {.title = "four values", .args = "{\"x\":[1,2,3,4]}", .status = KILN_INVALID, .result = "expected at least 5"},
+    {.title = "four values",
+     .args = "{\"x\":[1,2,3,4]}",
+     .status = KILN_INVALID,
+     .result = "expected at least 5"},
 };
 
 static int kurtosistest_run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *results)
@@ -166,9 +174,10 @@ FUNCTION(kurtosistest, "test of the kurtosis of a normal distribution", kurtosis
 
 /* ---- normaltest ------------------------------------------------------------------------------------------- */
 
-static const char normaltest_help[] =
-    "D'Agostino and Pearson's omnibus test K^2: the squares of the z of skewtest and kurtosistest together, p from the "
-    "chi-squared distribution with 2 degrees of freedom, as scipy.stats.normaltest; at least 8 values." HELP_SHAPE;
+static const char normaltest_help[] = "D'Agostino and Pearson's omnibus test K^2: the squares of the z of "
+                                      "skewtest and kurtosistest together, p from the "
+                                      "chi-squared distribution with 2 degrees of freedom, as "
+                                      "scipy.stats.normaltest; at least 8 values." HELP_SHAPE;
 
 #define normaltest_params  shape_params
 #define normaltest_results shape_results
@@ -179,7 +188,10 @@ static const struct kiln_golden normaltest_goldens[] = {
      .result = "{\"statistic\":32.059694536381635,\"pvalue\":1.0922593867473729e-07}",
      .rtol = 1e-11},
     {.title = "no spread", .args = "{\"x\":[1,1,1,1,1,1,1,1]}", .result = "{\"statistic\":null}"},
-    {.title = "four values", .args = "{\"x\":[1,2,3,4]}", .status = KILN_INVALID, .result = "expected at least 8"},
+    {.title = "four values",
+     .args = "{\"x\":[1,2,3,4]}",
+     .status = KILN_INVALID,
+     .result = "expected at least 8"},
     {.title = "10,000 values", .args = "{\"x\":{\"$normal\":[10000,1]}}"},
 };
 

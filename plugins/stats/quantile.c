@@ -139,7 +139,7 @@ quantile_method *quantile_method_of(const char *name)
 /* ---- values ------------------------------------------------------------------------------------------ */
 
 /* From the nearer end, so that it is exact at both; a difference of finite values may overflow. */
-static double interpolate(double a, double b, double weight)
+double quantile_between(double a, double b, double weight)
 {
     if (weight == 0 || a == b) {
         return a;
@@ -193,8 +193,8 @@ int quantiles(struct kiln_call *call, const double *x, size_t n, quantile_method
     select_ranks(call->state, x, n, ranks, n_ranks, SELECT_PATIENCE, scratch, values);
     for (size_t i = 0; i < n_q; i++) {
         const struct quantile_place place = method((double) n, q[i]);
-        ret[i] = interpolate(value_of(ranks, values, n_ranks, place.low),
-                             value_of(ranks, values, n_ranks, place.high), place.weight);
+        ret[i] = quantile_between(value_of(ranks, values, n_ranks, place.low),
+                                  value_of(ranks, values, n_ranks, place.high), place.weight);
     }
     return KILN_OK;
 }
@@ -222,10 +222,9 @@ static const struct kiln_row quantile_params[] = {
      .max = 1,
      .unit = "fraction",
      .help = "probabilities: 0 asks for the smallest value, 0.5 for the median, 1 for the largest"},
-#define METHOD_CHOICE(id, function) "|" #id
     {.name = "method",
      .kind = KILN_STRING,
-     .choices = &(METHODS(METHOD_CHOICE))[1],
+     .choices = QUANTILE_METHODS,
      .fallback = "\"linear\"",
      .help = "what a quantile between two values is"},
     ROW_NAN_POLICY(HELP_NAN_POLICY),

@@ -15,7 +15,15 @@ typedef struct quantile_place quantile_method(double n, double q);
 
 quantile_method quantile_linear;
 
+/* The choices of a row for a method. */
+#define QUANTILE_METHODS                                                                                     \
+    "linear|lower|higher|nearest|midpoint|inverted_cdf|averaged_inverted_cdf|closest_observation|"           \
+    "interpolated_inverted_cdf|hazen|weibull|median_unbiased|normal_unbiased"
+
 quantile_method *quantile_method_of(const char *name); /* NULL when there is none of this name */
+
+/* The value `weight` of the way from a to b. */
+double quantile_between(double a, double b, double weight);
 
 /* The quantiles q[0..n_q-1], each in 0..1 and in any order, of n values, none NaN. KILN_RESOURCE without
  * scratch memory. */

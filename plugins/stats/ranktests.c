@@ -9,12 +9,17 @@
 /* ---- mannwhitneyu ----------------------------------------------------------------------------------------- */
 
 static const char mannwhitneyu_help[] =
-    "Mann and Whitney's U test of two independent samples of n and m values, as scipy.stats.mannwhitneyu: U = sum of "
+    "Mann and Whitney's U test of two independent samples of n and m values, as scipy.stats.mannwhitneyu: U "
+    "= sum of "
     "the ranks of x - n (n + 1) / 2, equal values with their average rank.\n"
-    "asymptotic: z = (U - n m / 2 - 1/2) / s, s^2 = n m / 12 ((N + 1) - sum (t^3 - t) / (N (N - 1))), N = n + m, t tied "
-    "values; two-sided with the greater of U and n m - U; without use_continuity the 1/2 is left out. exact: by "
-    "counting, as if there were no ties. auto: exact when a sample has at most 8 values and nothing is tied.\n"
-    "When all values are equal the statistic is n m / 2 and p null. A NaN makes all results NaN unless nan_policy says "
+    "asymptotic: z = (U - n m / 2 - 1/2) / s, s^2 = n m / 12 ((N + 1) - sum (t^3 - t) / (N (N - 1))), N = n "
+    "+ m, t tied "
+    "values; two-sided with the greater of U and n m - U; without use_continuity the 1/2 is left out. exact: "
+    "by "
+    "counting, as if there were no ties. auto: exact when a sample has at most 8 values and nothing is "
+    "tied.\n"
+    "When all values are equal the statistic is n m / 2 and p null. A NaN makes all results NaN unless "
+    "nan_policy says "
     "otherwise; omit leaves out values of either sample.";
 
 enum { MWU_X, MWU_Y, MWU_CONTINUITY, MWU_ALTERNATIVE, MWU_METHOD, MWU_NAN_POLICY };
@@ -105,7 +110,8 @@ static int mannwhitneyu_run(struct kiln_call *call, const struct kiln_slot *args
     double p = 0;
     if (exact && !mann_whitney_feasible(n, m)) {
         return call->host->fail(call, KILN_INVALID, "method",
-                                "method is exact for %zu and %zu values, expected fewer or asymptotic", x.n, y.n);
+                                "method is exact for %zu and %zu values, expected fewer or asymptotic", x.n,
+                                y.n);
     }
     if (exact) {
         status = mann_whitney_sf(call, x.n, y.n, floor(u), &p);
@@ -125,11 +131,15 @@ FUNCTION(mannwhitneyu, "Mann and Whitney's test of two samples by ranks", mannwh
 /* ---- wilcoxon ---------------------------------------------------------------------------------------------- */
 
 static const char wilcoxon_help[] =
-    "Wilcoxon's signed-rank test that x, or x - y, is symmetric about 0, as scipy.stats.wilcoxon: r_plus and r_minus are "
+    "Wilcoxon's signed-rank test that x, or x - y, is symmetric about 0, as scipy.stats.wilcoxon: r_plus and "
+    "r_minus are "
     "sums of the ranks of |d| over positive and negative d; statistic is the lesser, r_plus when one-sided.\n"
-    "Zeros: wilcox leaves them out, pratt ranks them and then leaves them out, zsplit gives half of their ranks to either "
-    "side. approx: z = (T - mean) / s with tie correction; correction moves T by 1/2 towards the mean. exact: by counting. "
-    "auto: exact up to 50 values without zeros and without ties (scipy 1.10: with ties, too, where the counts do not "
+    "Zeros: wilcox leaves them out, pratt ranks them and then leaves them out, zsplit gives half of their "
+    "ranks to either "
+    "side. approx: z = (T - mean) / s with tie correction; correction moves T by 1/2 towards the mean. "
+    "exact: by counting. "
+    "auto: exact up to 50 values without zeros and without ties (scipy 1.10: with ties, too, where the "
+    "counts do not "
     "hold).\n"
     "Refused when all differences are 0. A NaN makes all results NaN unless nan_policy says otherwise.";
 
@@ -160,7 +170,8 @@ static const struct kiln_golden wilcoxon_goldens[] = {
      .result = "{\"statistic\":24,\"pvalue\":0.041259765625,\"zstatistic\":null}",
      .rtol = 1e-13},
     {.title = "one-sided, approximate",
-     .args = "{\"x\":[6,8,14,16,23,24,28,29,41,-48,49,56,60,-67,75],\"alternative\":\"greater\",\"method\":\"approx\"}",
+     .args = "{\"x\":[6,8,14,16,23,24,28,29,41,-48,49,56,60,-67,75],\"alternative\":\"greater\",\"method\":"
+             "\"approx\"}",
      .result = "{\"statistic\":96,\"pvalue\":0.020444066455927955}",
      .rtol = 1e-9},
     {.title = "no differences",
@@ -195,7 +206,8 @@ static int take_differences(struct kiln_call *call, const struct kiln_slot *args
     return KILN_OK;
 }
 
-static int rank_differences(struct kiln_call *call, const struct sample *s, bool keep_zeros, struct signed_ranks *r)
+static int rank_differences(struct kiln_call *call, const struct sample *s, bool keep_zeros,
+                            struct signed_ranks *r)
 {
     double *d = call->host->alloc(call, 2 * s->n * sizeof *d), *ranks = d ? d + s->n : NULL;
     void *scratch = call->host->alloc(call, sort_scratch_bytes(s->n));
@@ -211,7 +223,8 @@ static int rank_differences(struct kiln_call *call, const struct sample *s, bool
     }
     *r = (struct signed_ranks){.n = (double) n, .n_zero = (double) zeros};
     if (zeros == s->n) {
-        return call->host->fail(call, KILN_INVALID, "x", "all %zu differences are 0, expected some that are not", s->n);
+        return call->host->fail(call, KILN_INVALID, "x",
+                                "all %zu differences are 0, expected some that are not", s->n);
     }
     struct ties ties;
     const int status = sort_ranks(call, ranks, n, RANK_AVERAGE, scratch, ranks, &ties);
@@ -235,12 +248,17 @@ static double approximate_z(const struct signed_ranks *r, bool pratt, double t, 
         cubes -= z * (z * z - 1);
     }
     if (correction) {
-        shift = alternative == GREATER ? 0.5 : alternative == LESS ? -0.5 : t > mean ? 0.5 : t < mean ? -0.5 : 0;
+        shift = alternative == GREATER ? 0.5
+                : alternative == LESS  ? -0.5
+                : t > mean             ? 0.5
+                : t < mean             ? -0.5
+                                       : 0;
     }
     return (t - mean - shift) / sqrt((squares - cubes / 2) / 24);
 }
 
-static int exact_p(struct kiln_call *call, const struct signed_ranks *r, enum alternative alternative, double *ret)
+static int exact_p(struct kiln_call *call, const struct signed_ranks *r, enum alternative alternative,
+                   double *ret)
 {
     double below = 0, above = 0; /* P(W <= plus), P(W >= plus) = P(W <= minus) */
     int status = signed_rank_cdf(call, (size_t) r->n, floor(r->plus), &below);
@@ -269,10 +287,11 @@ static int wilcoxon_run(struct kiln_call *call, const struct kiln_slot *args, st
     const char *method = args[W_METHOD].text;
     const bool exact = method[0] == 'e' || (method[1] == 'u' && r.n <= 50 && r.n_zero == 0 && r.cubes == 0);
     if (exact && (r.n_zero > 0 || r.n > MOST_SIGNED)) {
-        return call->host->fail(call, KILN_INVALID, "method",
-                                "method is exact for %.0f differences of which %.0f are 0, expected at most %d without 0, "
-                                "or approx",
-                                (double) d.n, r.n_zero, MOST_SIGNED);
+        return call->host->fail(
+            call, KILN_INVALID, "method",
+            "method is exact for %.0f differences of which %.0f are 0, expected at most %d without 0, "
+            "or approx",
+            (double) d.n, r.n_zero, MOST_SIGNED);
     }
     if (zero == 'z') {
         r.plus += r.zeros / 2;

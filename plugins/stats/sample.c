@@ -91,6 +91,15 @@ int sample_take_pairs(struct kiln_call *call, const struct kiln_slot *x, const s
     return KILN_OK;
 }
 
+int sample_check_nan(struct kiln_call *call, const struct kiln_slot *slot, const char *field,
+                     const struct kiln_slot *policy)
+{
+    const struct kernels *k = call->state;
+    const size_t n = (size_t) slot->array.count;
+    const size_t at = nan_policy_of(policy) == NAN_RAISE ? k->find_nan(slot->array.data, n) : n;
+    return at < n ? refuse_nan(call, field, at) : KILN_OK;
+}
+
 int sample_check_ddof(struct kiln_call *call, const struct sample *s, const char *field, int64_t ddof)
 {
     if ((int64_t) s->n > ddof) {

@@ -34,6 +34,10 @@ int sample_take(struct kiln_call *call, const struct kiln_slot *slot, const char
 int sample_take_pairs(struct kiln_call *call, const struct kiln_slot *x, const struct kiln_slot *y,
                       enum nan_policy policy, struct sample *ret_x, struct sample *ret_y);
 
+/* Refuses NaN when the slot of nan_policy says so; for functions in which a NaN reaches what it reaches. */
+int sample_check_nan(struct kiln_call *call, const struct kiln_slot *slot, const char *field,
+                     const struct kiln_slot *policy);
+
 /* Refuses a ddof that is not less than the number of values. */
 int sample_check_ddof(struct kiln_call *call, const struct sample *s, const char *field, int64_t ddof);
 
@@ -49,6 +53,12 @@ int sample_check_ddof(struct kiln_call *call, const struct sample *s, const char
 #define ROW_NAN_POLICY(text)                                                                                 \
     {                                                                                                        \
         .name = "nan_policy", .kind = KILN_STRING, .choices = "propagate|omit|raise",                        \
+        .fallback = "\"propagate\"", .help = text                                                            \
+    }
+
+#define ROW_NAN_RAISE(text)                                                                                  \
+    {                                                                                                        \
+        .name = "nan_policy", .kind = KILN_STRING, .choices = "propagate|raise",                             \
         .fallback = "\"propagate\"", .help = text                                                            \
     }
 

@@ -8,8 +8,10 @@
 #include "sorting.h"
 
 static const char shapiro_help[] =
-    "Shapiro and Wilk's test of normality: W = (sum a_i x_(i))^2 / sum (x - mean)^2, with coefficients a and the p-value by "
-    "Royston's approximations (Applied Statistics algorithm AS R94, 1995), as scipy.stats.shapiro, which computes in single "
+    "Shapiro and Wilk's test of normality: W = (sum a_i x_(i))^2 / sum (x - mean)^2, with coefficients a and "
+    "the p-value by "
+    "Royston's approximations (Applied Statistics algorithm AS R94, 1995), as scipy.stats.shapiro, which "
+    "computes in single "
     "precision. 3 to 5,000 values; p is less sure beyond that, and more than 100,000 are refused.\n"
     "Null when all values are equal. A NaN makes all results NaN unless nan_policy says otherwise.";
 
@@ -32,7 +34,10 @@ static const struct kiln_golden shapiro_goldens[] = {
      .args = "{\"x\":[148,154,158,160,161,162,166,170,182,195,236]}",
      .result = "{\"statistic\":0.7888147830963135,\"pvalue\":0.006703833118081093}",
      .rtol = 1e-5},
-    {.title = "three values", .args = "{\"x\":[1,2,3]}", .result = "{\"statistic\":1,\"pvalue\":1}", .rtol = 1e-7},
+    {.title = "three values",
+     .args = "{\"x\":[1,2,3]}",
+     .result = "{\"statistic\":1,\"pvalue\":1}",
+     .rtol = 1e-7},
     {.title = "no spread", .args = "{\"x\":[1,1,1]}", .result = "{\"statistic\":null,\"pvalue\":null}"},
     {.title = "two values", .args = "{\"x\":[1,2]}", .status = KILN_INVALID, .result = "expected at least 3"},
 };

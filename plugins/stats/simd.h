@@ -21,6 +21,7 @@
  * v_scan v_last  lane i of v_scan is the sum of lanes 0..i (with a vector unit); v_last has the last lane in all
  * v_any_less v_any_bits  nonzero when in any lane a is less than b; one of the bits is set in a whole number
  * v_prefetch  asks for the n values from p + ahead, which may lie outside of any array
+ * v_store_places   the nearest whole numbers of a; `most` where one is not in 0 .. most
  * v_sum v_least v_greatest   over the lanes */
 #ifndef SIMD_H
 #define SIMD_H
@@ -115,6 +116,13 @@ SIMD_INLINE unsigned v_unordered(vec a, vec b)
 SIMD_INLINE vec v_exp2(vec y, vec k)
 {
     return _mm512_scalef_pd(y, k);
+}
+
+/* What is no 32-bit number becomes 2^31, and negative ones are large, without a sign. */
+SIMD_INLINE void v_store_places(int32_t *p, vec a, int32_t most)
+{
+    const __m256i places = _mm256_min_epu32(_mm512_cvtpd_epi32(a), _mm256_set1_epi32(most));
+    _mm256_storeu_si256((__m256i *) (void *) p, places);
 }
 
 SIMD_INLINE vec v_abs(vec a)
@@ -218,6 +226,12 @@ SIMD_INLINE unsigned v_unordered(vec a, vec b)
     return (unsigned) _mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_UNORD_Q));
 }
 
+SIMD_INLINE void v_store_places(int32_t *p, vec a, int32_t most)
+{
+    const __m128i places = _mm_min_epu32(_mm256_cvtpd_epi32(a), _mm_set1_epi32(most));
+    _mm_storeu_si128((__m128i *) (void *) p, places);
+}
+
 SIMD_INLINE vec v_abs(vec a)
 {
     return _mm256_andnot_pd(_mm256_set1_pd(-0.0), a);
@@ -314,6 +328,24 @@ SIMD_INLINE unsigned v_unordered(vec a, vec b)
 {
     vec_mask m = (a != a) | (b != b);
     return (m[0] | m[1]) != 0;
+}
+
+SIMD_INLINE void v_store_places(int32_t *p, vec a, int32_t most)
+{
+    for (int i = 0; i < W; i++) {
+        const double up = a[i] + 0.5;
+        p[i] = up >= 0 && up < (double) most ? (int32_t) up : most;
+    }
+}
+
+SIMD_INLINE vec v_abs(vec a)
+{
+    return (vec) ((vec_int) a & INT64_MAX);
+}
+
+SIMD_INLINE unsigned v_any_less(vec a, vec b)
+{
+    return a[0] < b[0] || a[1] < b[1];
 }
 
 #endif

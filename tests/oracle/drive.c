@@ -10,13 +10,18 @@
  * nanoseconds, each the least of the repetitions, then field, error and result. Names that are no functions:
  *
  *     ""        the result is the list of all contracts
- *     "!prove"  runs all goldens as a worker does before READY */
+ *     "!prove"  runs all goldens as a worker does before READY
+ *
+ * A job that takes longer than PATIENCE_S is told that it is cancelled, as one whose producer went away. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "engine.h"
 #include "mem.h"
+
+enum { PATIENCE_S = 5 };
 
 static void take(void *data, size_t bytes)
 {
@@ -58,13 +63,38 @@ static void least(int64_t *time, int64_t other)
     *time = other < *time ? other : *time;
 }
 
+static int64_t began_ns;
+
+static void enter(void *arg, size_t first, size_t count)
+{
+    (void) arg;
+    (void) first;
+    (void) count;
+    began_ns = clock_ns();
+}
+
+static void leave(void *arg, size_t first, size_t count)
+{
+    (void) arg;
+    (void) first;
+    (void) count;
+}
+
+static int cancelled(void *arg, size_t index)
+{
+    (void) arg;
+    (void) index;
+    return clock_ns() - began_ns > PATIENCE_S * CLOCK_S;
+}
+
 static void compute(struct engine *e, size_t fn, uint32_t repeat, struct engine_job *job)
 {
+    static const struct engine_watch watch = {.enter = enter, .leave = leave, .cancelled = cancelled};
     const struct engine_job asked = *job;
     int64_t decode = INT64_MAX, run = INT64_MAX, encode = INT64_MAX;
     for (uint32_t i = 0; i < repeat; i++) {
         *job = asked;
-        engine_run(e, fn, job, 1, true, NULL);
+        engine_run(e, fn, job, 1, true, &watch);
         least(&decode, job->decode_ns);
         least(&run, job->run_ns);
         least(&encode, job->encode_ns);
@@ -74,15 +104,16 @@ static void compute(struct engine *e, size_t fn, uint32_t repeat, struct engine_
     job->encode_ns = encode;
 }
 
-static void *read_file(const char *path, size_t *ret_bytes)
+/* Into memory that stays until the process ends, as the plugin may read its options so long. */
+static const void *read_file(const char *path, size_t *ret_bytes)
 {
+    static char data[1 << 16];
     FILE *f = fopen(path, "rb");
     if (!f) {
         perror(path);
         exit(2);
     }
-    char *data = mem_alloc(1 << 16);
-    *ret_bytes = fread(data, 1, 1 << 16, f);
+    *ret_bytes = fread(data, 1, sizeof data, f);
     fclose(f);
     return data;
 }
@@ -98,7 +129,7 @@ int main(int argc, char **argv)
     struct engine *e = NULL;
     struct err err;
     size_t options_bytes = 0;
-    void *options = argc > 2 ? read_file(argv[2], &options_bytes) : NULL;
+    const void *options = argc > 2 ? read_file(argv[2], &options_bytes) : NULL;
     if (engine_load(argv[1], options, options_bytes, &limits, &e, &err)) {
         fprintf(stderr, "%s: %s\n", argv[1], err.text);
         return 1;

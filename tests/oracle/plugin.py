@@ -9,6 +9,7 @@
         stats.prove()                            all goldens, as before READY
 
 NaN and infinities go both ways unharmed. A crash, a sanitizer's report included, is an error with what it printed."""
+import fcntl
 import os
 import re
 import struct
@@ -66,6 +67,8 @@ class Plugin:
         self.name, self._contracts, self._stderr = name, None, tempfile.TemporaryFile()
         self._process = subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr,
                                          env=self._environment())
+        for pipe in (self._process.stdin, self._process.stdout):
+            fcntl.fcntl(pipe, 1031, 1 << 20)  # F_SETPIPE_SZ
 
     @staticmethod
     def _environment():
@@ -78,6 +81,14 @@ class Plugin:
 
     def __exit__(self, *error):
         self.close()
+
+    @property
+    def dead(self):
+        return self._process is None or self._process.poll() is not None
+
+    def kill(self):
+        """Ends it; whoever waits for an answer finds it crashed."""
+        self._process.kill()
 
     def close(self):
         if self._process:

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MPL-2.0
 """The harness itself, and what holds for every plugin of the project."""
 import os
+import subprocess
 
 import numpy as np
 import pytest
 
-from plugin import BUILD, Crashed, Plugin
+from plugin import BUILD, ROOT, Crashed, Plugin
 
 PLUGINS = ["echo", "indicators", "staking", "stats"]
 
@@ -33,3 +34,8 @@ def test_the_harness_tells_a_crash():
     crasher = Plugin(os.path.join(BUILD, "tests", "plugins", "crash.so"))
     with pytest.raises(Crashed):
         crasher("crash", how="abort")
+
+
+def test_the_page_of_functions_is_what_the_contracts_say():
+    done = subprocess.run([os.path.join(ROOT, "tools", "list-functions"), "--check"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

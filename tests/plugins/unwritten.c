@@ -26,7 +26,7 @@ static int run(struct kiln_call *call, const struct kiln_slot *args, struct kiln
 }
 
 static const struct kiln_function function = {
-    KILN_FUNCTION_HEAD, .name = "f",     .summary = "differences", .params = params, .n_params = 1,
+    KILN_FUNCTION_HEAD, .name = "f",    .summary = "differences", .params = params, .n_params = 1,
     .results = results, .n_results = 1, .goldens = goldens,       .n_goldens = 1,   .run = run,
 };
 BAD_PLUGIN("unwritten");

@@ -6,7 +6,7 @@ static void blocks_are_aligned_and_apart(void **state)
 {
     (void) state;
     struct arena a;
-    arena_init(&a, 1 << 20, 1 << 20);
+    arena_init(&a, 1 << 20);
     unsigned char *blocks[50];
     for (size_t i = 0; i < 50; i++) {
         blocks[i] = arena_alloc(&a, i * 7, NULL);
@@ -28,7 +28,7 @@ static void the_cap_is_hard(void **state)
 {
     (void) state;
     struct arena a;
-    arena_init(&a, 100000, 0);
+    arena_init(&a, 100000);
     assert_null(arena_alloc(&a, 100000, NULL));
     assert_true(a.refused);
     assert_null(arena_alloc(&a, SIZE_MAX, NULL));
@@ -49,7 +49,7 @@ static void a_block_grows_and_keeps_what_it_held(void **state)
 {
     (void) state;
     struct arena a;
-    arena_init(&a, 64 << 20, 0);
+    arena_init(&a, 64 << 20);
     size_t n = 0, moves = 0;
     uint64_t *v = NULL;
     for (; n < 100000; n++) {
@@ -78,7 +78,7 @@ static void growth_in_place_up_to_the_cap(void **state)
 {
     (void) state;
     struct arena a;
-    arena_init(&a, 40000, 0);
+    arena_init(&a, 40000);
     void *v = NULL;
     size_t bytes = 0;
     for (void *w; (w = arena_grow(&a, v, bytes + 100, "v")); v = w) {
@@ -89,22 +89,55 @@ static void growth_in_place_up_to_the_cap(void **state)
     arena_done(&a);
 }
 
-static void reset_keeps_memory_up_to_a_bound(void **state)
+static size_t held(const struct arena *a)
+{
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < a->n; i++) {
+        bytes += a->chunks[i].bytes;
+    }
+    return bytes;
+}
+
+static void a_reset_keeps_memory_and_a_trim_gives_back_what_nobody_needed(void **state)
 {
     (void) state;
     struct arena a;
-    arena_init(&a, 64 << 20, 1 << 20);
+    arena_init(&a, 64 << 20);
     void *first = arena_alloc(&a, 1000, NULL);
     arena_reset(&a);
     assert_ptr_equal(arena_alloc(&a, 1000, NULL), first);
-    assert_non_null(arena_alloc(&a, 10 << 20, NULL));
-    arena_reset(&a);
-    size_t kept = 0;
-    for (uint32_t i = 0; i < a.n; i++) {
-        kept += a.chunks[i].bytes;
-    }
-    assert_true(kept <= 1 << 20);
+    char *big = arena_alloc(&a, 10 << 20, NULL);
+    assert_non_null(big);
+    assert_true((uintptr_t) big % ARENA_ALIGN == 0);
+    memset(big, 1, 10 << 20);
+    arena_trim(&a, 1 << 20);
+    assert_true(held(&a) > 10 << 20); /* a job since the last trim has needed it */
     assert_int_equal(a.spent, 0);
+    arena_alloc(&a, 1000, NULL);
+    arena_trim(&a, 1 << 20);
+    assert_true(held(&a) <= 1 << 20);
+    arena_done(&a);
+}
+
+static void an_arena_that_serves_all_sizes_does_not_collect_chunks(void **state)
+{
+    (void) state;
+    struct arena a;
+    arena_init(&a, 64 << 20);
+    for (size_t bytes = 1000; bytes < 50 << 20; bytes += bytes / 16) {
+        arena_reset(&a);
+        assert_non_null(arena_alloc(&a, bytes, NULL));
+        assert_true(held(&a) <= 64 << 20);
+    }
+    arena_done(&a);
+}
+
+static void a_steady_state_allocates_nothing(void **state)
+{
+    (void) state;
+    struct arena a;
+    arena_init(&a, 64 << 20);
+    assert_non_null(arena_alloc(&a, 20000, NULL));
     /* In the steady state nothing is allocated. */
     fault_after = 0;
     mem_fault = fault_nth;
@@ -126,7 +159,7 @@ static void writes_out_of_bounds_are_found(void **state)
                 {130, "middle"}, {-1, "middle"},  {-9, "middle"},  {-33, "first"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct arena a;
-        arena_init(&a, 1 << 20, 0);
+        arena_init(&a, 1 << 20);
         const char *label = NULL;
         assert_non_null(arena_alloc(&a, 50, "first"));
         unsigned char *middle = arena_alloc(&a, 100, "middle");
@@ -141,7 +174,7 @@ static void writes_out_of_bounds_are_found(void **state)
     /* Each size has its guard right behind its last byte. */
     for (size_t n = 0; n < 200; n++) {
         struct arena a;
-        arena_init(&a, 1 << 20, 0);
+        arena_init(&a, 1 << 20);
         const char *label = NULL;
         unsigned char *block = arena_alloc(&a, n, "block");
         block[n] ^= 1;
@@ -158,7 +191,7 @@ static void no_memory_is_no_crash(void **state)
 {
     (void) state;
     struct arena a;
-    arena_init(&a, SIZE_MAX / 4, 0);
+    arena_init(&a, SIZE_MAX / 4);
     mem_fault = fault_nth;
     for (long n = 0; n < 3; n++) {
         fault_after = n;
@@ -179,7 +212,7 @@ static void texts_end_in_nul(void **state)
 {
     (void) state;
     struct arena a;
-    arena_init(&a, 1 << 20, 0);
+    arena_init(&a, 1 << 20);
     assert_string_equal(arena_text(&a, "kilnX", 4), "kiln");
     assert_string_equal(arena_text(&a, "", 0), "");
     arena_done(&a);
@@ -192,7 +225,9 @@ int main(void)
         cmocka_unit_test(the_cap_is_hard),
         cmocka_unit_test(a_block_grows_and_keeps_what_it_held),
         cmocka_unit_test(growth_in_place_up_to_the_cap),
-        cmocka_unit_test(reset_keeps_memory_up_to_a_bound),
+        cmocka_unit_test(a_reset_keeps_memory_and_a_trim_gives_back_what_nobody_needed),
+        cmocka_unit_test(an_arena_that_serves_all_sizes_does_not_collect_chunks),
+        cmocka_unit_test(a_steady_state_allocates_nothing),
         cmocka_unit_test(writes_out_of_bounds_are_found),
         cmocka_unit_test(no_memory_is_no_crash),
         cmocka_unit_test(texts_end_in_nul),

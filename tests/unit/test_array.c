@@ -10,7 +10,7 @@ static struct arena arena;
 static int setup(void **state)
 {
     (void) state;
-    arena_init(&arena, 64 << 20, 1 << 20);
+    arena_init(&arena, 64 << 20);
     return 0;
 }
 
@@ -346,7 +346,7 @@ static void the_cap_is_told(void **state)
 {
     (void) state;
     struct arena small;
-    arena_init(&small, 1000, 0);
+    arena_init(&small, 1000);
     struct buf b;
     buf_init(&b, 0);
     buf_put_list(&b, 1000);

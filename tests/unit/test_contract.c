@@ -55,7 +55,7 @@ static void begin(struct fixture *f, const struct contract_rows *in, const struc
                   uint32_t flags)
 {
     memset(f, 0, sizeof *f);
-    arena_init(&f->arena, 1 << 20, 1 << 20);
+    arena_init(&f->arena, 1 << 20);
     if (contract_new(in, out, flags, &f->c, &f->err)) {
         fail_msg("%s", f->err.text);
     }
@@ -726,7 +726,7 @@ static void every_allocation_may_fail(void **state)
         struct kiln_slot slots[KILN_MAX_ROWS], results[KILN_MAX_ROWS];
         struct bound bound;
         struct buf out;
-        arena_init(&arena, 1 << 20, 0);
+        arena_init(&arena, 1 << 20);
         buf_init(&out, 0);
         fault_after = n;
         mem_fault = fault_nth;

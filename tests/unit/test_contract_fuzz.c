@@ -158,7 +158,7 @@ static void damaged_payloads(void **state)
         whole[i] = pack(seeds[i]);
     }
     struct arena arena;
-    arena_init(&arena, 1 << 20, 1 << 20);
+    arena_init(&arena, 1 << 20);
     buf_init(&reply, 1 << 20);
     uint64_t seed = 0x2385;
     unsigned long ok = 0, invalid = 0, resource = 0;

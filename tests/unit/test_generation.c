@@ -189,10 +189,11 @@ static void from_staged_to_retired(void **state)
     assert_int_equal(b->g->state, GENERATION_READY);
     assert_string_equal(b->g->version, "1.2.3");
     struct buf out = {0};
-    generation_put(b->g, &out);
-    assert_string_equal(unpack(out.data, out.bytes),
-                        "{\"name\":\"looks\",\"state\":\"ready\",\"workers\":1,\"restarts\":0,"
-                        "\"version\":\"1.2.3\",\"build\":\"0123\"}");
+    generation_put(b->g, NULL, "", &out);
+    assert_string_equal(
+        unpack(out.data, out.bytes),
+        "{\"name\":\"looks\",\"state\":\"ready\",\"generation\":1,\"workers\":1,\"restarts\":0,"
+        "\"version\":\"1.2.3\",\"build\":\"0123\"}");
     buf_done(&out);
     generation_drain(b->g, 5000, clock_ns());
     assert_int_equal(b->g->state, GENERATION_DRAINING);
@@ -423,10 +424,11 @@ static void one_that_could_not_be_staged(void **state)
     generation_drain(b->g, 5, clock_ns());
     generation_reap(b->g, &b->site, clock_ns());
     struct buf out = {0};
-    generation_put(b->g, &out);
-    assert_string_equal(unpack(out.data, out.bytes),
-                        "{\"name\":\"absent\",\"state\":\"failed\",\"workers\":0,\"restarts\":0,"
-                        "\"why\":\"plugin file x.so cannot be opened\"}");
+    generation_put(b->g, NULL, "", &out);
+    assert_string_equal(
+        unpack(out.data, out.bytes),
+        "{\"name\":\"absent\",\"state\":\"failed\",\"generation\":0,\"workers\":0,\"restarts\":0,"
+        "\"why\":\"plugin file x.so cannot be opened\"}");
     buf_done(&out);
     bench_free(b);
 }

@@ -86,7 +86,7 @@ static void called_and_answered(void **state)
     assert_string_equal(text(m, "id"), "c");
     assert_int_equal(number(m, "rid"), 4711);
     assert_string_equal(text(m, "worker"), "w1");
-    assert_string_equal(text(m, "plugin"), "stats/1.2.3");
+    assert_string_equal(text(m, "plugin"), "stats/1.2.3+b7");
     assert_int_equal(number(m, "timing.run_us"), 2385);
     assert_int_equal(number(m, "attempt"), 1);
     assert_true(number(m, "timing.total_us") >= number(m, "timing.queue_us"));

@@ -30,7 +30,8 @@ static void hello_is_welcomed_with_what_a_worker_must_know(void **state)
     assert_null(at(w.heard, "lost"));
     struct peer quick = peer_open(f.back); /* under a microsecond is 0, and not the same as nothing said */
     say(&quick, "[{},{}]",
-        "{op:'hello', role:'worker', wid:'w2', session:'s', plugin:'p', functions:[{name:'a', warm_us:0}, {name:'b'}]}");
+        "{op:'hello', role:'worker', wid:'w2', session:'s', plugin:'p', functions:[{name:'a', warm_us:0}, "
+        "{name:'b'}]}");
     fake_turn(&f);
     assert_int_equal(fake_function(&f, "p.a")->cost_ns, 1000);
     assert_int_equal(fake_function(&f, "p.b")->cost_ns, 1000000);
@@ -38,7 +39,7 @@ static void hello_is_welcomed_with_what_a_worker_must_know(void **state)
     fake_turn(&f);
     peer_close(&quick);
     struct worker *me = worker_named(&f, "w1");
-    assert_string_equal(me->label, "stats/1.2.3");
+    assert_string_equal(me->label, "stats/1.2.3+b7");
     assert_int_equal(me->n_functions, 2);
     assert_true(me->reported);
     say(&w, NULL, "{op:'bye'}");

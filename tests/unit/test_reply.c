@@ -47,7 +47,7 @@ static void outcomes_of_one_message_leave_in_one(void **state)
     assert_string_equal(text(m, "op"), "reply");
     assert_string_equal(text(m, "rid"), "first");
     assert_string_equal(text(m, "worker"), "w1");
-    assert_string_equal(text(m, "plugin"), "stats/1.2.3");
+    assert_string_equal(text(m, "plugin"), "stats/1.2.3+b7");
     assert_int_equal(length(m, "jobs"), 3);
     assert_string_equal(text(m, "jobs.0.id"), "a");
     assert_int_equal(term(m, 0, "batch"), 5);

@@ -9,7 +9,7 @@ static struct arena arena;
 static int setup(void **state)
 {
     (void) state;
-    arena_init(&arena, 1 << 20, 1 << 20);
+    arena_init(&arena, 1 << 20);
     return 0;
 }
 

@@ -24,7 +24,7 @@
 
 #include <kiln/plugin.h>
 
-enum { MOCK_ROWS = 16, MOCK_BLOCKS = 64 };
+enum { MOCK_ROWS = 32, MOCK_BLOCKS = 1024 };
 #define MOCK_UNWRITTEN (-7.7e77)
 
 struct mock {
@@ -70,6 +70,12 @@ static inline void *mock_alloc(struct kiln_call *call, size_t bytes)
     return m->no_memory ? NULL : mock_block(m, bytes);
 }
 
+static inline int mock_cancelled(struct kiln_call *call)
+{
+    (void) call;
+    return 0;
+}
+
 static inline void mock_start(struct mock *m)
 {
     memset(m, 0, sizeof(*m));
@@ -77,7 +83,8 @@ static inline void mock_start(struct mock *m)
                                  .abi_major = KILN_ABI_MAJOR,
                                  .abi_minor = KILN_ABI_MINOR,
                                  .fail = mock_fail,
-                                 .alloc = mock_alloc};
+                                 .alloc = mock_alloc,
+                                 .cancelled = mock_cancelled};
     m->call.host = &m->host;
 }
 
@@ -147,6 +154,11 @@ static inline int mock_bind_array(struct mock *m, const struct kiln_row *row, st
         if ((row->flags & KILN_FINITE) && !isfinite(x[i])) {
             return mock_refuse(m, row, "is not finite");
         }
+        if ((row->min != 0.0 || row->max != 0.0) && (x[i] < row->min || x[i] > row->max)) {
+            char why[64];
+            snprintf(why, sizeof(why), "is %g, out of range", x[i]);
+            return mock_refuse(m, row, why);
+        }
     }
     return KILN_OK;
 }
@@ -156,7 +168,7 @@ static inline int mock_bind_scalar(struct mock *m, const struct kiln_row *row, s
 {
     double number = json_number_value(value);
     if (row->kind == KILN_STRING) {
-        char text[64], choices[64];
+        char text[64], choices[256];
         snprintf(text, sizeof(text), "|%s|", json_string_value(value));
         snprintf(choices, sizeof(choices), "|%s|", row->choices);
         char *copy = mock_block(m, json_string_length(value) + 1);

@@ -2,6 +2,8 @@
 /* Every function of the plugin: its descriptor, its examples, and what it does with any short or broken series. */
 #include "mock_host.h"
 
+#include "indicator.h"
+
 static int right(double v, const json_t *want, const struct kiln_golden *g)
 {
     if (json_is_null(want)) {
@@ -35,13 +37,28 @@ static void compare(struct mock *m, const struct kiln_golden *g)
     json_decref(all);
 }
 
+/* A function that takes indicators by name: the engine proves its examples, which are beyond what mock_host binds. */
+static int takes_values(const struct kiln_function *fn)
+{
+    for (size_t i = 0; i < fn->n_params; i++) {
+        if (fn->params[i].kind == KILN_VALUE) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static void examples_hold(void **state)
 {
     (void) state;
-    size_t compared = 0, refused = 0, warmed = 0;
+    size_t n = 0, compared = 0, refused = 0, warmed = 0;
     for (size_t f = 0; f < kiln_plugin.n_functions; f++) {
         const struct kiln_function *fn = kiln_plugin.functions[f];
         size_t here[3] = {0};
+        if (takes_values(fn)) {
+            continue;
+        }
+        n++;
         for (size_t k = 0; k < fn->n_goldens; k++) {
             const struct kiln_golden *g = &fn->goldens[k];
             struct mock m;
@@ -64,8 +81,7 @@ static void examples_hold(void **state)
         assert_true(here[0] > 0 && here[1] > 0 && here[2] > 0);
         compared += here[0], refused += here[1], warmed += here[2];
     }
-    assert_int_equal(kiln_plugin.n_functions, 9);
-    assert_true(compared >= 20 && refused >= 9 && warmed >= 9);
+    assert_true(n >= 9 && compared >= 2 * n && refused >= n && warmed >= n);
 }
 
 static void rows_are_complete(void **state)
@@ -130,8 +146,8 @@ static void gaps_in_any_place(void **state)
     size_t checked = 0;
     for (size_t f = 0; f < kiln_plugin.n_functions; f++) {
         const struct kiln_function *fn = kiln_plugin.functions[f];
-        if (strcmp(fn->name, "cvd") == 0) {
-            continue; /* refuses gaps */
+        if (!indicator_of(fn)) {
+            continue; /* with a rule of its own about gaps */
         }
         for (size_t n = 1; n <= 20; n++) {
             for (size_t which = 0; which < arrays_of(fn); which++) {
@@ -181,7 +197,7 @@ static void two_leading_gaps_and_all_gaps(void **state)
     assert_true(isnan(sma[0]) && isnan(sma[1]) && isnan(sma[2]) && sma[3] == 6.0 && sma[4] == 8.25);
     for (size_t f = 0; f < kiln_plugin.n_functions; f++) {
         const struct kiln_function *fn = kiln_plugin.functions[f];
-        if (arrays_of(fn) == 1) {
+        if (indicator_of(fn) && arrays_of(fn) == 1 && strcmp(fn->params[0].name, "close") == 0) {
             assert_int_equal(mock_call(&m, fn, "{\"close\":[null,null,null]}"), KILN_OK);
             for (size_t i = 0; i < 3; i++) {
                 assert_true(isnan(((double *) m.results[0].array.data)[i]));

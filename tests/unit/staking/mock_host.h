@@ -101,6 +101,12 @@ static int mock_cancelled(struct kiln_call *call)
     return ((struct mock *) call)->cancel;
 }
 
+static void mock_progress(struct kiln_call *call, double fraction)
+{
+    (void) call;
+    assert_true(fraction >= 0 && fraction <= 1);
+}
+
 static void mock_init(struct mock *m, const struct kiln_function *function)
 {
     memset(m, 0, sizeof *m);
@@ -111,6 +117,7 @@ static void mock_init(struct mock *m, const struct kiln_function *function)
         .alloc = mock_alloc,
         .grow = mock_grow,
         .cancelled = mock_cancelled,
+        .progress = mock_progress,
     };
     m->call.host = &m->host;
     m->call.function = function;
@@ -256,6 +263,12 @@ static int mock_fill(struct mock *m, const struct kiln_row *row, struct kiln_slo
             (int64_t) (json_is_array(v) ? json_array_size(v)
                                         : json_array_size(json_object_iter_value(json_object_iter(v))));
         return KILN_OK;
+    case KILN_VALUE: {
+        struct kiln_value *value = mock_take(&m->args_arena, sizeof *value);
+        *value = mock_value(m, v);
+        slot->value = value;
+        return KILN_OK;
+    }
     default:
         assert_int_equal(row->kind, KILN_MAP);
         return KILN_OK;

@@ -6,6 +6,7 @@
 
 #include "calculate.h"
 #include "grid.h"
+#include "levels.h"
 
 static struct mock host;
 static unsigned seed = 2385;
@@ -15,14 +16,17 @@ static double uniform(double from, double to)
     return from + (to - from) * rand_r(&seed) / RAND_MAX;
 }
 
-#define BUCKETS 1500
+#define BUCKETS     1500
+#define GRID_POINTS (LEVELS_AXIS * LEVELS_AXIS)
+#define WIDEST      100
 
 struct scene {
     struct model model;
     struct terms terms;
     struct buckets buckets;
     double weight[BUCKETS], size[BUCKETS];
-    double axis[HELD][LEVELS_AXIS];
+    double level[HELD][WIDEST];
+    struct grid_axis axis[HELD];
 };
 
 static void scene_make(struct scene *s, size_t buckets)
@@ -40,7 +44,8 @@ static void scene_make(struct scene *s, size_t buckets)
         m->weight[a] = uniform(0, 0.3);
         m->yield[a] = uniform(0, 0.2);
         m->baseline[a] = uniform(0, 1);
-        levels_axis(m->baseline[a], s->axis[a]);
+        levels_axis(m->baseline[a], s->level[a]);
+        s->axis[a] = (struct grid_axis){LEVELS_AXIS, s->level[a]};
     }
     m->exposure.k[ETH][SOL] = m->exposure.k[SOL][ETH] = rho * sqrt(m->exposure.k[0][0] * m->exposure.k[1][1]);
     double sum = 0;
@@ -56,15 +61,18 @@ static void scene_make(struct scene *s, size_t buckets)
     assert_true(terms_make(m, &s->terms));
 }
 
+#define ROOM (WIDEST * WIDEST + 1)
+
 struct plane {
-    double te[GRID_POINTS + 1], benefit[GRID_POINTS + 1], shortfall[GRID_POINTS + 1],
-        net_bps[GRID_POINTS + 1];
+    double te[ROOM], benefit[ROOM], shortfall[ROOM], net_bps[ROOM];
 };
 
+/* What lies behind the last point stays as it is. */
 static struct grid_columns columns_of(struct plane *p)
 {
-    p->te[GRID_POINTS] = p->benefit[GRID_POINTS] = p->shortfall[GRID_POINTS] = p->net_bps[GRID_POINTS] =
-        2.385;
+    for (size_t i = 0; i < ROOM; i++) {
+        p->te[i] = p->benefit[i] = p->shortfall[i] = p->net_bps[i] = 2.385;
+    }
     return (struct grid_columns){p->te, p->benefit, p->shortfall, p->net_bps};
 }
 
@@ -85,9 +93,9 @@ static void plane_is_the_reference(void **state)
         scene_make(&s, counts[round % KILN_COUNT(counts)]);
         struct grid_columns have = columns_of(&fast), want = columns_of(&plain);
         size_t best = GRID_POINTS;
-        int rc = grid_plane(&host.call, &s.terms, &s.buckets, s.axis[ETH], s.axis[SOL], &have, &best);
+        int rc = grid_plane(&host.call, &s.terms, &s.buckets, s.axis, &have, &best);
         assert_int_equal(rc, KILN_OK);
-        grid_reference(&s.model, &s.buckets, s.axis[ETH], s.axis[SOL], &want);
+        grid_reference(&s.model, &s.buckets, s.axis, &want);
         /* Where the terms nearly cancel the root has few digits: compare against the parts it was made of. */
         double scale = sqrt(s.terms.variance[ETH] + s.terms.variance[SOL] + fabs(s.terms.cross));
         double most = -HUGE_VAL;
@@ -108,6 +116,67 @@ static void plane_is_the_reference(void **state)
     }
 }
 
+/* Axes of every kind of length, in any order, against the plain form; nothing is written behind the end. */
+static void any_axes(void **state)
+{
+    (void) state;
+    static const size_t lengths[] = {1, 2, 5, 30, 31, 32, 33, 63, 64, 65, 100};
+    static struct scene s;
+    static struct plane fast, plain;
+    for (size_t round = 0; round < KILN_COUNT(lengths) * KILN_COUNT(lengths); round++) {
+        scene_make(&s, round % 7 == 0 ? 130 : 4);
+        s.axis[ETH].count = lengths[round % KILN_COUNT(lengths)];
+        s.axis[SOL].count = lengths[round / KILN_COUNT(lengths)];
+        for (size_t a = 0; a < HELD; a++) {
+            for (size_t i = 0; i < s.axis[a].count; i++) {
+                s.level[a][i] = uniform(0, 1);
+            }
+        }
+        size_t points = s.axis[ETH].count * s.axis[SOL].count, best = points;
+        struct grid_columns have = columns_of(&fast), want = columns_of(&plain);
+        assert_int_equal(grid_plane(&host.call, &s.terms, &s.buckets, s.axis, &have, &best), KILN_OK);
+        grid_reference(&s.model, &s.buckets, s.axis, &want);
+        double scale = s.terms.variance[ETH] + s.terms.variance[SOL] + fabs(s.terms.cross);
+        size_t first = 0;
+        for (size_t i = 0; i < points; i++) {
+            near("te squared", i, fast.te[i] * fast.te[i], plain.te[i] * plain.te[i], scale);
+            near("benefit", i, fast.benefit[i], plain.benefit[i], plain.benefit[i]);
+            first = fast.net_bps[i] > fast.net_bps[first] ? i : first;
+        }
+        assert_int_equal(best, first);
+        for (size_t i = points; i < ROOM; i++) {
+            assert_true(fast.te[i] == 2.385 && fast.benefit[i] == 2.385);
+            assert_true(fast.shortfall[i] == 2.385 && fast.net_bps[i] == 2.385);
+        }
+    }
+}
+
+/* A long job asks whether it is still wanted. */
+static void plane_is_cancelled(void **state)
+{
+    (void) state;
+    static struct scene s;
+    static struct plane p;
+    scene_make(&s, BUCKETS);
+    s.axis[ETH].count = s.axis[SOL].count = WIDEST;
+    for (size_t a = 0; a < HELD; a++) {
+        for (size_t i = 0; i < WIDEST; i++) {
+            s.level[a][i] = uniform(0, 1);
+        }
+    }
+    struct grid_columns have = columns_of(&p);
+    size_t best = 7;
+    host.cancel = 1;
+    int rc = grid_plane(&host.call, &s.terms, &s.buckets, s.axis, &have, &best);
+    assert_int_equal(rc, KILN_OK); /* 384 blocks: too short to ask */
+    static double weight[BUCKETS * 8], size[BUCKETS * 8];
+    s.buckets = (struct buckets){BUCKETS * 8, weight, size};
+    best = 7;
+    assert_int_equal(grid_plane(&host.call, &s.terms, &s.buckets, s.axis, &have, &best), KILN_CANCELLED);
+    assert_int_equal(best, 7);
+    host.cancel = 0;
+}
+
 /* With definite covariance, away from cancellation, both agree to the last digits. */
 static void usual_market(void **state)
 {
@@ -122,8 +191,8 @@ static void usual_market(void **state)
         assert_true(terms_make(&s.model, &s.terms));
         struct grid_columns have = columns_of(&fast), want = columns_of(&plain);
         size_t best;
-        grid_plane(&host.call, &s.terms, &s.buckets, s.axis[ETH], s.axis[SOL], &have, &best);
-        size_t other = grid_reference(&s.model, &s.buckets, s.axis[ETH], s.axis[SOL], &want);
+        grid_plane(&host.call, &s.terms, &s.buckets, s.axis, &have, &best);
+        size_t other = grid_reference(&s.model, &s.buckets, s.axis, &want);
         for (size_t i = 0; i < GRID_POINTS; i++) {
             near("te", i, fast.te[i], plain.te[i], plain.te[i]);
             near("net", i, fast.net_bps[i], plain.net_bps[i], fabs(plain.net_bps[i]) + 1e4 * plain.te[i]);
@@ -171,19 +240,19 @@ static void ties(void **state)
     assert_true(terms_make(&s.model, &s.terms));
     struct grid_columns have = columns_of(&p);
     size_t best = 7;
-    grid_plane(&host.call, &s.terms, &s.buckets, s.axis[ETH], s.axis[SOL], &have, &best);
+    grid_plane(&host.call, &s.terms, &s.buckets, s.axis, &have, &best);
     assert_int_equal(best, 0);
     best = 7;
-    grid_line(&host.call, &s.terms, &s.buckets, LEVELS_AXIS, s.axis[ETH], &have, &best);
+    grid_line(&host.call, &s.terms, &s.buckets, LEVELS_AXIS, s.level[ETH], &have, &best);
     assert_int_equal(best, 0);
 
     /* Yield of SOL alone: equal along a row, the last row best, its first point wins. */
     s.model.yield[SOL] = 0.07;
     s.model.baseline[SOL] = 0.5;
     s.model.weight[SOL] = 0.1;
-    levels_axis(0.5, s.axis[SOL]);
+    levels_axis(0.5, s.level[SOL]);
     assert_true(terms_make(&s.model, &s.terms));
-    grid_plane(&host.call, &s.terms, &s.buckets, s.axis[ETH], s.axis[SOL], &have, &best);
+    grid_plane(&host.call, &s.terms, &s.buckets, s.axis, &have, &best);
     assert_int_equal(best, 30 * LEVELS_AXIS);
 }
 
@@ -211,7 +280,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plane_is_the_reference), cmocka_unit_test(usual_market),
         cmocka_unit_test(line_is_the_diagonal),   cmocka_unit_test(ties),
-        cmocka_unit_test(beyond_double),
+        cmocka_unit_test(beyond_double),          cmocka_unit_test(any_axes),
+        cmocka_unit_test(plane_is_cancelled),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -7,7 +7,8 @@
  *     assert_true(mock_number(&m, "mean") == 1.5);
  *     mock_close(&m);
  *
- * It trusts the tests: of the rows it knows scalars, arrays of doubles, shapes, defaults and ranges. */
+ * It trusts the tests: of the rows it knows scalars, arrays of doubles and whole numbers, shapes, defaults, ranges
+ * and choices. */
 #ifndef MOCK_HOST_H
 #define MOCK_HOST_H
 
@@ -161,7 +162,7 @@ static inline int64_t *mock_symbol(struct mock *m, const char *name, size_t byte
 }
 
 /* Binds the symbols of a shape to an argument's sizes, or gives a result the sizes bound before: 0 when one
- * of them is not bound. Tests of unequal or too small sizes belong to the real host: such calls are mistakes
+ * of them is not bound. Tests of unequal sizes belong to the real host: such calls are mistakes
  * here. */
 static inline int mock_shape(struct mock *m, const char *shape, struct kiln_array *a, int is_result)
 {
@@ -216,6 +217,17 @@ static inline void mock_array_of(struct mock *m, const json_t *j, struct kiln_ar
         mock_noise(a->data, (size_t) a->count, (uint64_t) mock_value(json_array_get(normal, 1)));
         return;
     }
+    const json_t *line = json_object_get(j, "$linspace");
+    if (line) {
+        a->rank = 1;
+        a->shape[0] = a->count = (int64_t) mock_value(json_array_get(line, 2));
+        double *to = a->data = mock_block(m, (size_t) a->count * sizeof(double));
+        const double from = mock_value(json_array_get(line, 0)), last = mock_value(json_array_get(line, 1));
+        for (int64_t i = 0; i < a->count; i++) {
+            to[i] = from + (last - from) * (double) i / (double) (a->count - 1);
+        }
+        return;
+    }
     assert_true(json_is_array(j));
     const size_t rows = json_array_size(j), nested = rows && json_is_array(json_array_get(j, 0));
     const size_t columns = nested ? json_array_size(json_array_get(j, 0)) : 1;
@@ -236,11 +248,23 @@ static inline void mock_array_of(struct mock *m, const json_t *j, struct kiln_ar
 static inline int mock_out_of_range(struct mock *m, const struct kiln_row *row, double v)
 {
     if ((row->min == 0 && row->max == 0) || isnan(v) || /* no range; missing */
-        ((row->flags & KILN_OPEN_MIN ? v > row->min : v >= row->min) && v <= row->max)) {
+        ((row->flags & KILN_OPEN_MIN ? v > row->min : v >= row->min) &&
+         (row->flags & KILN_OPEN_MAX ? v < row->max : v <= row->max))) {
         return 0;
     }
     mock_fail(&m->call, KILN_INVALID, row->name, "%s is %.15g", row->name, v);
     return 1;
+}
+
+static inline int mock_is_choice(const char *choices, const char *text)
+{
+    const size_t bytes = strlen(text);
+    for (const char *word = choices; *word; word += strcspn(word, "|"), word += *word == '|') {
+        if (strcspn(word, "|") == bytes && memcmp(word, text, bytes) == 0) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 /* Fills one argument slot; KILN_INVALID when it is out of range. */
@@ -250,10 +274,20 @@ static inline int mock_argument(struct mock *m, const struct kiln_row *row, cons
     switch (row->kind) {
     case KILN_ARRAY:
         mock_array_of(m, j, &slot->array);
+        if (slot->array.count == 0 && !strstr(row->shape, ">=0")) {
+            return mock_fail(&m->call, KILN_INVALID, row->name, "%s has no elements", row->name);
+        }
         mock_shape(m, row->shape, &slot->array, 0);
         for (int64_t i = 0; i < slot->array.count; i++) {
             if (mock_out_of_range(m, row, ((double *) slot->array.data)[i])) {
                 return KILN_INVALID;
+            }
+        }
+        if (row->dtype == KILN_I64) { /* in place: both have 8 bytes */
+            slot->array.dtype = KILN_I64;
+            for (int64_t i = 0; i < slot->array.count; i++) {
+                const int64_t whole = (int64_t) ((double *) slot->array.data)[i];
+                memcpy((double *) slot->array.data + i, &whole, sizeof whole);
             }
         }
         return KILN_OK;
@@ -261,6 +295,9 @@ static inline int mock_argument(struct mock *m, const struct kiln_row *row, cons
         slot->text = json_string_value(j);
         assert_non_null(slot->text);
         slot->text_bytes = strlen(slot->text);
+        if (row->choices && !mock_is_choice(row->choices, slot->text)) {
+            return mock_fail(&m->call, KILN_INVALID, row->name, "%s is \"%s\"", row->name, slot->text);
+        }
         return KILN_OK;
     case KILN_BOOL:
         slot->i64 = json_is_true(j);
@@ -318,7 +355,9 @@ static inline int mock_run_json(struct mock *m, const char *name, json_t *docume
         if (!j && row->fallback) {
             j = m->json[i] = mock_parse(row->fallback);
         }
-        assert_true(j || !(row->flags & KILN_REQUIRED));
+        if (!j && row->flags & KILN_REQUIRED) {
+            return mock_fail(&m->call, KILN_INVALID, row->name, "argument \"%s\" is missing", row->name);
+        }
         if (j) {
             int status = mock_argument(m, row, j, &m->args[i]);
             if (status) {
@@ -331,6 +370,7 @@ static inline int mock_run_json(struct mock *m, const char *name, json_t *docume
         struct kiln_slot *slot = &m->results[i];
         if (f->results[i].kind == KILN_ARRAY && mock_shape(m, f->results[i].shape, &slot->array, 1)) {
             slot->array.data = mock_block(m, (size_t) slot->array.count * sizeof(double));
+            slot->array.dtype = f->results[i].dtype;
             slot->present = 1;
         }
     }

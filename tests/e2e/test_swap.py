@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Plugins swapped while traffic flows: by rename, in place, truncated first; bad ones, which leave the old one serving; and
+configurations reloaded."""
+import os
+import shutil
+import signal
+import threading
+import time
+
+import pytest
+
+from house import MODE, House, until
+
+
+BUILDS = {1: "swap_1", 2: "swap_2", "wrong_golden": "swap_wrong_golden", "init_crash": "swap_init_crash", "wrong_abi": "swap_wrong_abi",
+          "hangs": "swap_hangs"}
+
+
+class Swapped:
+    """A house with the plugin swap in a folder of its own, and its configuration, which may be written anew."""
+
+    def __init__(self, house, bad, workers=2, watch=False, **keys):
+        self.house, self.bad = house, bad
+        self.file = os.path.join(house.folder, "swap.so")
+        self.keys = {"name": "swap", "file": self.file, "workers": workers, "limits": {"warm_ms": 20000}, **keys}
+        self.put(1)
+        self.daemon = house.start_daemon([self.keys], watch=watch)
+
+    def put(self, version):
+        """As `install` or `mv` does: another file takes the name."""
+        shutil.copyfile(self.bad(BUILDS[version]), self.file + ".new")
+        os.chmod(self.file + ".new", 0o755)
+        os.rename(self.file + ".new", self.file)
+
+    def overwrite(self, version):
+        with open(self.bad(BUILDS[version]), "rb") as f, open(self.file, "r+b") as to:
+            data = f.read()
+            to.write(data)
+            to.truncate(len(data))
+
+    def truncate_and_write(self, version):
+        with open(self.bad(BUILDS[version]), "rb") as f, open(self.file, "wb") as to:
+            data = f.read()
+            for at in range(0, len(data), 4096):
+                to.write(data[at:at + 4096])
+                to.flush()
+
+    def reload(self):
+        seen = self.daemon.text().count("event=reloaded ")
+        os.kill(self.daemon.pid, signal.SIGHUP)
+        until(lambda: self.daemon.text().count("event=reloaded ") > seen, "the reload to end")
+
+    def state(self):
+        return until(lambda: self.house.plugins().get("swap"), "the node's word about its plugins")
+
+
+class Traffic:
+    """Producers that call without a pause, several jobs under way each; every answer is kept."""
+
+    def __init__(self, house, producers=3, under_way=20):
+        self.stop, self.answers, self.faults = threading.Event(), [], []
+        self.threads = [threading.Thread(target=self.run, args=(house, under_way)) for _ in range(producers)]
+        for t in self.threads:
+            t.start()
+
+    def run(self, house, under_way):
+        p = house.producer()
+        sent, waiting = 0, {}
+        try:
+            while not self.stop.is_set() or waiting:
+                while len(waiting) < under_way and not self.stop.is_set():
+                    sent += 1
+                    p.send({"op": "call", "fn": "swap.answer", "id": str(sent)}, {"x": float(sent)})
+                    waiting[str(sent)] = float(sent)
+                header, (result,) = p.recv()
+                asked = waiting.pop(header["id"])  # a second answer to the same job has no place: KeyError
+                if header["status"] != "ok" or result["x"] != asked:
+                    self.faults.append((header, result))
+                self.answers.append((header["plugin"], result and result.get("version")))
+        except Exception as e:  # noqa: BLE001: whatever it is, the test shall see it
+            self.faults.append(repr(e))
+
+    def end(self):
+        self.stop.set()
+        for t in self.threads:
+            t.join()
+        assert not self.faults, self.faults[:5]
+        return self.answers
+
+
+def test_swaps_under_load_fail_lose_and_repeat_nothing(bad):
+    with House() as house:
+        s = Swapped(house, bad)
+        traffic = Traffic(house)
+        ways = [s.put, s.overwrite, s.truncate_and_write] * 4
+        for i, way in enumerate(ways):
+            version = 2 - i % 2
+            count = len(traffic.answers)
+            until(lambda: len(traffic.answers) > count + 200, "traffic")
+            way(version)
+            s.reload()
+            until(lambda: s.state()["version"] == f"0.{version}.0", "the new version")
+        answers = traffic.end()
+        assert len(answers) > 200 * len(ways)
+        builds = {}
+        for plugin, version in answers:  # each from one generation, which the reply names
+            assert builds.setdefault(plugin, version) == version, answers
+        assert sorted(builds.values()) == [1, 2]
+        assert all(p.startswith(f"swap/0.{v}.0+") for p, v in builds.items())
+        until(lambda: len(house.workers("swap")) == 2, "the old workers to be gone")
+        assert s.state()["restarts"] == 0 and s.state()["generation"] == 1 + len(ways)
+        row = next(f for f in house.stats()["functions"] if f["name"] == "swap.answer")
+        assert (row["crashes"], row["retries"], row["errors"], row["ok"]) == (0, 0, 0, len(answers))
+
+
+def test_watched_files_are_swapped_by_themselves(bad):
+    with House() as house:
+        s = Swapped(house, bad, workers=1, watch=True)
+        traffic = Traffic(house, producers=1)
+        for version, way in ((2, s.put), (1, s.overwrite), (2, s.truncate_and_write), ("wrong_golden", s.put), (1, s.put)):
+            way(version)
+            if version == "wrong_golden":
+                until(lambda: "expected 4" in s.state().get("why", ""), "the refusal")
+            else:
+                until(lambda: s.state()["version"] == f"0.{version}.0", f"version {version}")
+        traffic.end()
+        assert s.state()["restarts"] == 0
+
+
+@pytest.mark.parametrize("version, words", [
+    ("wrong_golden", ["version is 3", "expected 4"]),
+    ("init_crash", ["signal 6"]),
+    ("wrong_abi", ["99"]),
+])
+def test_a_bad_generation_leaves_the_old_one_serving(bad, version, words):
+    with House() as house:
+        s = Swapped(house, bad, workers=1)
+        pid = house.workers("swap")[0]["pid"]
+        s.put(version)
+        s.reload()
+        why = until(lambda: s.state().get("why"), "the refusal")
+        for word in words:
+            assert word in why, why
+        assert s.state()["state"] == "ready" and s.state()["version"] == "0.1.0"
+        assert "event=swap_refused" in s.daemon.text()
+        assert house.producer().call("swap.answer").expect("ok").result["version"] == 1
+        assert house.workers("swap")[0]["pid"] == pid and s.state()["restarts"] == 0
+        s.put(2)  # and a good one still comes
+        s.reload()
+        assert house.producer().call("swap.answer").expect("ok").result["version"] == 2
+        until(lambda: not s.state().get("why"), "the refusal to be forgotten")
+
+
+def test_a_generation_that_hangs_in_warm_up(bad):
+    with House() as house:
+        s = Swapped(house, bad, workers=1, limits={"warm_ms": 1500})
+        s.put("hangs")
+        s.reload()
+        why = until(lambda: s.state().get("why"), "the refusal")
+        assert "warm_ms" in why and "swap.answer" in why, why
+        assert house.producer().call("swap.answer").expect("ok").result["version"] == 1
+
+
+@pytest.mark.parametrize("how", ["gone", "not a plugin", "truncated", "empty", "writable by all"])
+def test_a_file_that_is_no_plugin(bad, how):
+    with House() as house:
+        s = Swapped(house, bad, workers=1)
+        if how == "gone":
+            os.unlink(s.file)
+        elif how == "writable by all":
+            os.chmod(s.file, 0o777)
+        else:
+            with open(s.file, "rb+") as f:
+                data = {"not a plugin": b"#!/bin/sh\n", "truncated": f.read(3000), "empty": b""}[how]
+                f.seek(0)
+                f.write(data)
+                f.truncate(len(data))
+        s.reload()
+        until(lambda: s.state().get("why"), "the refusal")
+        assert house.producer().call("swap.answer").expect("ok").result["version"] == 1
+
+
+def test_what_did_not_change_is_left_alone(bad):
+    with House() as house:
+        s = Swapped(house, bad, workers=1)
+        pid = house.workers("swap")[0]["pid"]
+        s.reload()
+        s.put(1)  # the same contents in another file
+        s.reload()
+        assert house.workers("swap")[0]["pid"] == pid and s.state()["generation"] == 1
+
+
+def test_the_last_of_several_reloads_wins(bad):
+    with House() as house:
+        s = Swapped(house, bad, workers=1)
+        traffic = Traffic(house, producers=1)
+        for version in (2, 1, 2, 1, 2):
+            s.put(version)
+            os.kill(s.daemon.pid, signal.SIGHUP)
+            time.sleep(0.01)
+        until(lambda: s.state()["version"] == "0.2.0", "the last version")
+        traffic.end()
+        until(lambda: len(house.workers("swap")) == 1, "all others to be gone")
+        assert house.producer().call("swap.answer").expect("ok").result["version"] == 2
+
+
+def test_workers_and_plugins_by_reload(bad):
+    with House() as house:
+        s = Swapped(house, bad, workers=1)
+        traffic = Traffic(house, producers=2)
+        house.daemon_conf([{**s.keys, "workers": 3}])
+        s.reload()
+        until(lambda: len(house.workers("swap")) == 3, "three workers")
+        house.daemon_conf([{**s.keys, "workers": 2, "limits": {"run_ms": 1234}}, "echo"])
+        s.reload()
+        until(lambda: len(house.workers("swap")) == 2 and house.workers("echo"), "two workers, and echo")
+        assert house.producer().call("echo.echo", {"data": "x"}).expect("ok")
+        house.daemon_conf([{**s.keys, "workers": 2, "limits": {"run_ms": 1234}}])
+        s.reload()
+        until(lambda: not house.workers("echo"), "echo to be gone")
+        assert list(house.plugins()) == ["swap"]
+        traffic.end()
+
+
+@pytest.mark.parametrize("keys, words", [
+    ({"slots": 0}, ["daemon.slots", "1..4096"]),
+    ({"broker": "ipc:///elsewhere"}, ["daemon.broker", "/elsewhere", "restart"]),
+    ({"colour": 5}, ["colour"]),
+])
+def test_a_wrong_configuration_changes_nothing(bad, keys, words):
+    with House() as house:
+        s = Swapped(house, bad, workers=1)
+        pid = house.workers("swap")[0]["pid"]
+        house.daemon_conf([{**s.keys, "workers": 3}], **keys)
+        s.reload()
+        line = next(l for l in s.daemon.text().splitlines() if "event=reload_refused" in l)
+        for word in words:
+            assert word in line, line
+        assert [w["pid"] for w in house.workers("swap")] == [pid]
+        house.daemon_conf([{**s.keys, "workers": 3}])
+        s.reload()
+        until(lambda: len(house.workers("swap")) == 3, "three workers")
+
+
+def test_stopping_in_the_middle_of_a_swap(bad):
+    with House() as house:
+        s = Swapped(house, bad, workers=2)
+        s.put("hangs")
+        os.kill(s.daemon.pid, signal.SIGHUP)
+        s.daemon.says("event=swap_begun")
+        s.daemon.terminate()
+        assert s.daemon.wait() == 0
+
+
+def test_a_hundred_swaps_leave_nothing_behind(bad):
+    with House() as house:
+        s = Swapped(house, bad, workers=1)
+
+        def held():
+            with open(f"/proc/{s.daemon.pid}/status", encoding="ascii") as f:
+                rss = next(int(l.split()[1]) for l in f if l.startswith("VmRSS"))
+            return rss, len(os.listdir(f"/proc/{s.daemon.pid}/fd"))
+
+        before = None
+        for i in range(100):
+            s.put(2 - i % 2)
+            s.reload()
+            if i == 20:
+                before = held()
+        until(lambda: len(house.workers("swap")) == 1 and held()[1] <= before[1], "the descriptors")
+        assert MODE != "release" or held()[0] < before[0] + 600, (before, held())  # sanitizers keep what was freed
+
+        def staged():
+            return [f for _, _, files in os.walk(f"{house.folder}/run-node") for f in files if f.endswith(".so")]
+
+        until(lambda: len(staged()) == 1, "the copies that nobody needs to be gone")
