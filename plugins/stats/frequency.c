@@ -59,6 +59,7 @@ static const struct kiln_golden chisquare_goldens[] = {
      .args = "{\"f_obs\":[1,2],\"f_exp\":[1,3]}",
      .status = KILN_INVALID,
      .result = "the sum of f_exp is 4, expected that of f_obs, 3"},
+    {.title = "1,000 categories", .args = "{\"f_obs\":{\"$linspace\":[1,1000,1000]}}"},
 };
 
 static int chisquare_run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *results)
@@ -118,17 +119,19 @@ static const char chi2_contingency_help[] =
     "(Yates). With df 0 "
     "the statistic is 0 and p 1. Refused when a row or column is empty.";
 
-enum { TABLE, CORRECTION };
+enum { TABLE, CORRECTION, TABLE_POLICY };
 
 static const struct kiln_row chi2_contingency_params[] = {
     {.name = "observed",
      .kind = KILN_ARRAY,
-     .flags = KILN_REQUIRED | KILN_FINITE,
+     .flags = KILN_REQUIRED,
      .shape = "r c",
      .min = 0,
      .max = MOST_COUNT,
      .help = "frequencies"},
     ROW_SWITCH("correction", "true", "Yates's correction for continuity when df is 1"),
+    ROW_CHOICE("nan_policy", "propagate|raise", "propagate",
+               "what a NaN does: make all results NaN, or be refused"),
 };
 
 static const struct kiln_row chi2_contingency_results[] = {
@@ -193,7 +196,15 @@ static int chi2_contingency_run(struct kiln_call *call, const struct kiln_slot *
     const double *x = args[TABLE].array.data;
     double *expected = results[EXPECTED].array.data, sum = 0;
     const size_t r = (size_t) args[TABLE].array.shape[0], c = (size_t) args[TABLE].array.shape[1];
-    int status = expect(call, x, r, c, expected);
+    struct sample s;
+    int status = sample_take(call, &args[TABLE], "observed", nan_policy_of(&args[TABLE_POLICY]), &s);
+    if (!status && sample_has_nan(call, &s)) {
+        for (size_t i = 0; i < r * c; i++) {
+            expected[i] = (double) NAN;
+        }
+        return give_nan(results, STATISTIC, PVALUE);
+    }
+    status = status ? status : expect(call, x, r, c, expected);
     if (status) {
         return status;
     }

@@ -206,11 +206,11 @@ int table_correlation(struct kiln_call *call, const struct table *t, double *ret
         lengths[i] = sqrt(ret[i * m + i]);
     }
     for (size_t i = 0; i < m && !status; i++) {
-        for (size_t j = 0; j < m; j++) {
-            const double r =
-                i == j ? ret[i * m + i] / ret[i * m + i] : ret[i * m + j] / lengths[i] / lengths[j];
-            ret[i * m + j] = r > 1 ? 1 : r < -1 ? -1 : r;
+        for (size_t j = 0; j < i; j++) {
+            const double r = ret[i * m + j] / lengths[i] / lengths[j];
+            ret[i * m + j] = ret[j * m + i] = r > 1 ? 1 : r < -1 ? -1 : r;
         }
+        ret[i * m + i] /= ret[i * m + i]; /* 1, or NaN */
     }
     return status;
 }

@@ -108,6 +108,7 @@ static const struct kiln_golden skewtest_goldens[] = {
      .args = "{\"x\":[1,2,3,4,5,6,7]}",
      .status = KILN_INVALID,
      .result = "x has 7 values, expected at least 8"},
+    {.title = "1,000 values", .args = "{\"x\":{\"$normal\":[1000,1]}}"},
 };
 
 static int skewtest_run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *results)
@@ -156,6 +157,7 @@ static const struct kiln_golden kurtosistest_goldens[] = {
      .args = "{\"x\":[1,2,3,4]}",
      .status = KILN_INVALID,
      .result = "expected at least 5"},
+    {.title = "1,000 values", .args = "{\"x\":{\"$normal\":[1000,1]}}"},
 };
 
 static int kurtosistest_run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *results)

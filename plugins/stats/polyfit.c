@@ -72,6 +72,8 @@ static const struct kiln_golden polyfit_goldens[] = {
      .args = "{\"x\":[2.385,2.385],\"y\":[1,2],\"degree\":1}",
      .status = KILN_INVALID,
      .result = "degree is 1, expected less than the number of different values of x"},
+    {.title = "1,000 points",
+     .args = "{\"x\":{\"$normal\":[1000,1]},\"y\":{\"$normal\":[1000,2]},\"degree\":3}"},
 };
 
 struct points {

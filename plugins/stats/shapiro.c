@@ -40,6 +40,7 @@ static const struct kiln_golden shapiro_goldens[] = {
      .rtol = 1e-7},
     {.title = "no spread", .args = "{\"x\":[1,1,1]}", .result = "{\"statistic\":null,\"pvalue\":null}"},
     {.title = "two values", .args = "{\"x\":[1,2]}", .status = KILN_INVALID, .result = "expected at least 3"},
+    {.title = "1,000 values", .args = "{\"x\":{\"$normal\":[1000,1]}}"},
 };
 
 static double polynomial(const double *c, size_t k, double x)

@@ -123,7 +123,10 @@ static const struct kiln_golden ttest_rel_goldens[] = {
      .args = "{\"x\":[5,7,8,10,1],\"y\":[4,7,6,7,null],\"nan_policy\":\"omit\"}",
      .result = "{\"statistic\":2.32379000772445,\"df\":3}",
      .rtol = 1e-12},
-    {.title = "unequal lengths", .args = "{\"x\":[1,2],\"y\":[1]}", .status = KILN_INVALID, .result = "y"},
+    {.title = "one pair",
+     .args = "{\"x\":[1],\"y\":[2]}",
+     .status = KILN_INVALID,
+     .result = "x has 1 value, expected at least 2"},
     {.title = "1,000 pairs", .args = "{\"x\":{\"$normal\":[1000,1]},\"y\":{\"$normal\":[1000,2]}}"},
 };
 
