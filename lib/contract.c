@@ -13,7 +13,7 @@
 
 enum {
     PATH_BYTES = 95,
-    ALL_ROW_FLAGS = KILN_REQUIRED | KILN_FINITE | KILN_OPEN_MIN | KILN_OPEN_MAX | KILN_LENIENT
+    ALL_ROW_FLAGS = KILN_REQUIRED | KILN_FINITE | KILN_OPEN_MIN | KILN_OPEN_MAX | KILN_LENIENT | KILN_OPTIONAL
 };
 
 static const char *const kinds[] = {[KILN_FLOAT] = "float",   [KILN_INT] = "int",     [KILN_BOOL] = "bool",
@@ -84,6 +84,9 @@ static const char *judge_row(const struct kiln_row *row, bool param)
     }
     if ((row->flags & KILN_LENIENT) && row->kind != KILN_MAP && row->kind != KILN_TABLE) {
         return "KILN_LENIENT is for maps and tables";
+    }
+    if ((row->flags & KILN_OPTIONAL) && strstr(row->name, "[].")) {
+        return "KILN_OPTIONAL is not for columns";
     }
     if ((row->flags & KILN_FINITE) && !numeric(row->kind)) {
         return "KILN_FINITE is for numbers";

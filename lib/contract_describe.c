@@ -57,6 +57,7 @@ static void describe_row(const struct contract *c, const struct member *m, struc
     flag(out, "required", row->flags & KILN_REQUIRED, &pairs);
     flag(out, "finite", row->flags & KILN_FINITE, &pairs);
     flag(out, "lenient", row->flags & KILN_LENIENT, &pairs);
+    flag(out, "optional", row->flags & KILN_OPTIONAL, &pairs);
     text(out, "default", row->fallback, &pairs);
     text(out, "choices", row->choices, &pairs);
     text(out, "help", row->help, &pairs);

@@ -216,11 +216,28 @@ static int put_text(struct replier *r, const struct member *m, const struct kiln
     return 0;
 }
 
+/* Sent as null, or left out. */
+static bool unset(const struct replier *r, const struct member *m)
+{
+    switch (m->kind) {
+    case KILN_MAP:
+        return m->slot != NO_SLOT && !any_present(r, m);
+    case KILN_TABLE:
+        return !any_present(r, m);
+    default:
+        return !r->slots[m->slot].present;
+    }
+}
+
+static bool left_out(const struct replier *r, const struct member *m)
+{
+    return m->row && m->row->flags & KILN_OPTIONAL && unset(r, m);
+}
+
 static int put_member(struct replier *r, const struct member *m)
 {
     const struct kiln_slot *slot = m->slot == NO_SLOT ? NULL : &r->slots[m->slot];
-    if (m->kind == KILN_MAP ? slot && !any_present(r, m)
-                            : !(m->kind == KILN_TABLE ? any_present(r, m) : slot->present)) {
+    if (unset(r, m)) {
         buf_put_nil(r->out);
         return 0;
     }
@@ -261,12 +278,18 @@ static int put_member(struct replier *r, const struct member *m)
 
 static int put_map(struct replier *r, const struct member *map)
 {
-    buf_put_map(r->out, map->n_children);
+    size_t pairs = map->n_children;
     for (const struct member *m = map->first; m; m = m->next) {
-        buf_put_str(r->out, m->name, m->name_bytes);
-        int status = put_member(r, m);
-        if (status) {
-            return status;
+        pairs -= left_out(r, m);
+    }
+    buf_put_map(r->out, pairs);
+    for (const struct member *m = map->first; m; m = m->next) {
+        if (!left_out(r, m)) {
+            buf_put_str(r->out, m->name, m->name_bytes);
+            int status = put_member(r, m);
+            if (status) {
+                return status;
+            }
         }
     }
     return 0;

@@ -143,7 +143,7 @@ struct kiln_pair {
  * As an argument: `present` is 1 when the producer gave a value other than null, 0 when the row's
  * default was filled in or, without a default, the argument is absent.
  * As a result: the plugin sets `present` to 1 when it has set the value; a result left at 0 is
- * sent as null. Fixed-shape arrays and columns come with `present` already 1. */
+ * sent as null, or left out when its row is KILN_OPTIONAL. Fixed-shape arrays and columns come with `present` already 1. */
 struct kiln_slot {
     int32_t present;
     int32_t reserved;
@@ -175,6 +175,8 @@ enum kiln_row_flag {
     KILN_OPEN_MIN = 1 << 2, /* the value must be greater than min, not equal to it */
     KILN_OPEN_MAX = 1 << 3, /* the value must be less than max, not equal to it */
     KILN_LENIENT = 1 << 4,  /* KILN_MAP, KILN_TABLE: unknown members are dropped, not refused */
+    KILN_OPTIONAL = 1 << 5, /* a result that is left out of the reply, instead of null, when it is not set;
+                               not for columns */
 };
 
 /* One parameter, result or option.

@@ -44,8 +44,9 @@ static const struct kiln_row correlation_results[] = {
      .help = "coefficient of x and y, -1..1; null without spread, and with data"},
     {.name = "matrix",
      .kind = KILN_ARRAY,
+     .flags = KILN_OPTIONAL,
      .shape = "m m",
-     .help = "coefficients of each two rows of data; null with x and y"},
+     .help = "coefficients of each two rows of data; left out with x and y"},
 };
 
 static const struct kiln_golden correlation_goldens[] = {
@@ -143,8 +144,9 @@ static const struct kiln_row covariance_results[] = {
     {.name = "cov", .kind = KILN_FLOAT, .help = "covariance of x and y; null with data"},
     {.name = "matrix",
      .kind = KILN_ARRAY,
+     .flags = KILN_OPTIONAL,
      .shape = "m m",
-     .help = "covariances of each two rows of data; null with x and y"},
+     .help = "covariances of each two rows of data; left out with x and y"},
 };
 
 static const struct kiln_golden covariance_goldens[] = {
