@@ -16,12 +16,49 @@
 #define INDICATORS_VOLATILITY(X) X(atr)
 /* volume.c */
 #define INDICATORS_VOLUME(X) X(obv) X(vwap)
+/* change.c, direction.c, oscillators.c, stochastics.c, reach.c, convergence.c */
+#define INDICATORS_CHANGE(X)      X(mom) X(roc) X(rocp) X(rocr) X(rocr100) X(cmo) X(trix)
+#define INDICATORS_DIRECTION(X)   X(plus_dm) X(minus_dm) X(plus_di) X(minus_di) X(dx) X(adx) X(adxr)
+#define INDICATORS_OSCILLATORS(X) X(bop) X(imi) X(mfi) X(ultosc) X(cci)
+#define INDICATORS_STOCHASTICS(X) X(stochf) X(stoch) X(stochrsi)
+#define INDICATORS_REACH(X)       X(willr) X(aroon) X(aroonosc)
+#define INDICATORS_CONVERGENCE(X) X(apo) X(ppo) X(macdext) X(macdfix)
+/* ranges.c, money.c */
+#define INDICATORS_RANGES(X) X(trange) X(natr)
+#define INDICATORS_MONEY(X)  X(ad) X(adosc)
+
+/* averages.c, channels.c, cycles.c, prices.c, statistics.c, windows.c */
+#define INDICATORS_AVERAGES(X) X(wma) X(dema) X(tema) X(trima) X(kama) X(t3) X(mama) X(ma) X(mavp)
+#define INDICATORS_CHANNELS(X) X(midpoint) X(midprice) X(accbands) X(sar) X(sarext)
+#define INDICATORS_CYCLES(X)                                                                                 \
+    X(ht_trendline) X(ht_dcperiod) X(ht_dcphase) X(ht_phasor) X(ht_sine) X(ht_trendmode)
+#define INDICATORS_PRICES(X) X(avgprice) X(medprice) X(typprice) X(wclprice)
+#define INDICATORS_STATISTICS(X)                                                                             \
+    X(stddev)                                                                                                \
+    X(var)                                                                                                   \
+    X(avgdev)                                                                                                \
+    X(linearreg) X(linearreg_angle) X(linearreg_intercept) X(linearreg_slope) X(tsf) X(correl) X(beta)
+#define INDICATORS_WINDOWS(X) X(max) X(min) X(sum) X(minmax) X(maxindex) X(minindex) X(minmaxindex)
 
 #define INDICATORS(X)                                                                                        \
+    INDICATORS_AVERAGES(X)                                                                                   \
+    INDICATORS_CHANNELS(X)                                                                                   \
+    INDICATORS_CYCLES(X)                                                                                     \
+    INDICATORS_PRICES(X)                                                                                     \
+    INDICATORS_STATISTICS(X)                                                                                 \
+    INDICATORS_WINDOWS(X)                                                                                    \
     INDICATORS_OVERLAP(X)                                                                                    \
     INDICATORS_MOMENTUM(X)                                                                                   \
     INDICATORS_VOLATILITY(X)                                                                                 \
-    INDICATORS_VOLUME(X)
+    INDICATORS_VOLUME(X)                                                                                     \
+    INDICATORS_CHANGE(X)                                                                                     \
+    INDICATORS_DIRECTION(X)                                                                                  \
+    INDICATORS_OSCILLATORS(X)                                                                                \
+    INDICATORS_STOCHASTICS(X)                                                                                \
+    INDICATORS_REACH(X)                                                                                      \
+    INDICATORS_CONVERGENCE(X)                                                                                \
+    INDICATORS_RANGES(X)                                                                                     \
+    INDICATORS_MONEY(X)
 
 /* Functions that are no indicators in the sense of indicator.h: flow.c, bundle.c, stream.c. */
 #define PLAIN_FUNCTIONS(X) X(cvd) X(bundle) X(stream)

@@ -68,7 +68,7 @@ static inline size_t part_place(struct part part, uint64_t first, size_t length)
 
 /* Bars worked on at once by kernels that have a vector stage and a serial stage: small enough for both to
  * stay in the first-level cache. */
-enum { KERNEL_CHUNK = 512 };
+enum { KERNEL_CHUNK = 128 };
 
 /* a b + c in one rounding. Without FMA in hardware it is a call into libm: slower, the same bits. */
 ALWAYS_INLINE double mul_add(double a, double b, double c)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* overlap - indicators on the scale of the price: SMA, EMA, Bollinger bands. */
 #include <stdbool.h>
-#include <string.h>
 
+#include "average.h"
 #include "bands.h"
 #include "indicator.h"
 #include "indicators.h"
@@ -134,7 +134,7 @@ static const struct kiln_row bbands_params[] = {
     [1 + BBANDS_MATYPE] = {.name = "matype",
                            .kind = KILN_STRING,
                            .fallback = "\"sma\"",
-                           .choices = "sma|ema",
+                           .choices = AVERAGE_CHOICES,
                            .help = "average that makes the middle band"},
 };
 
@@ -168,7 +168,7 @@ static const struct kiln_golden bbands_goldens[] = {
          "\"lower_band\":[null,null,-0.8989794855663558,-0.48331477354788265]}",
      .rtol = 1e-13},
     {.title = "an average unknown here",
-     .args = "{\"close\":[1,2,3],\"matype\":\"wma\"}",
+     .args = "{\"close\":[1,2,3],\"matype\":\"hull\"}",
      .result = "matype",
      .status = KILN_INVALID},
     {.args = "{\"close\":{\"$normal\":[10000,1]},\"period\":20}"},
@@ -181,30 +181,36 @@ static int bbands_plan(struct kiln_call *call, const struct kiln_slot *args, str
     plan->period[0] = (size_t) args[BBANDS_PERIOD].i64;
     plan->factor[0] = args[BBANDS_NBDEV_UP].f64;
     plan->factor[1] = args[BBANDS_NBDEV_DN].f64;
-    plan->lookback = plan->period[0] - 1;
-    plan->history = moving_history(plan->period[0]);
-    plan->state = strcmp(args[BBANDS_MATYPE].text, "ema") == 0 ? SMOOTH_AVERAGE : 0;
-    plan->scratch = 2 * plan->period[0];
+    plan->period[1] = (size_t) average_kind_of(args[BBANDS_MATYPE].text);
+    struct average_needs middle = average_needs((enum average_kind) plan->period[1], plan->period[0]);
+    size_t history = moving_history(plan->period[0]), scratch = 2 * plan->period[0];
+    plan->lookback = middle.lookback > plan->period[0] - 1 ? middle.lookback : plan->period[0] - 1;
+    plan->history = middle.history > history ? middle.history : history;
+    plan->state = middle.state;
+    plan->scratch = middle.scratch > scratch ? middle.scratch : scratch;
+    plan->scratch_bars = middle.scratch_bars;
     return KILN_OK;
 }
 
 static void bbands_advance(const struct plan *plan, struct feed *f)
 {
     struct part part = feed_part(f);
-    bool by_ema = plan->state > 0;
-    if (by_ema) {
-        smooth_ema_part(f->in[0], part, 0, plan->period[0], f->state, f->out[1]);
+    enum average_kind kind = (enum average_kind) plan->period[1];
+    bool own_middle = kind == AVERAGE_SMA;
+    if (!own_middle) {
+        average_part(kind, plan->period[0], f->in[0], part, f->state, f->scratch, f->out[1]);
     }
-    bands_part(f->in[0], part, plan->period[0], plan->factor[0], plan->factor[1], !by_ema, f->scratch,
-               f->out[0], f->out[1], f->out[2]);
+    bands_part(f->in[0], part_from(part, plan->lookback), plan->period[0], plan->factor[0], plan->factor[1],
+               own_middle, f->scratch, f->out[0], f->out[1], f->out[2]);
 }
 
 INDICATOR(bbands, 1, "Bollinger bands",
-          "The middle band is the moving average of the prices (sma, or ema when matype says so); the "
+          "The middle band is the moving average of the prices that matype names (see ma); the "
           "outer ones lie nbdev_up and nbdev_dn "
           "population standard deviations of the last `period` prices (around their mean) away from it, as "
           "in TA-Lib's BBANDS. The first values are at bar "
-          "period - 1.\n\n"
+          "period - 1, or where the average has its first value if that is later (mama begins at bar 32 "
+          "whatever the period).\n\n"
           "The variance is that of the window alone, to nearly full precision: unlike with running sums of "
           "squares, a spike leaves "
           "no trace after it has left the window, and there is no least variance (TA-Lib's running sums "

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "kernel.h"
+#include "prefix.h"
 
 ALWAYS_INLINE double with_sign(double volume, double sign)
 {
@@ -13,23 +14,18 @@ ALWAYS_INLINE double with_sign(double volume, double sign)
 KERNEL void running_obv_part(const double *restrict close, const double *restrict volume, struct part part,
                              double *restrict state, double *restrict out)
 {
-    double sum = state[0];
-    size_t first = part_index(part, 1);
-    if (first > part.begin) { /* it starts here */
-        sum = volume[part.begin];
-        out[part.begin] = sum;
-    }
-    for (size_t from = first; from < part.end; from += KERNEL_CHUNK) {
-        size_t to = from + least(KERNEL_CHUNK, part.end - from);
-        for (size_t i = from; i < to; i++) {
+    for (size_t length, from = part.begin; from < part.end; from += length) {
+        length = least(KERNEL_CHUNK, part.end - from);
+        size_t first = from;
+        if (part.origin + from == 0) { /* it starts here */
+            out[first] = volume[first];
+            first++;
+        }
+        for (size_t i = first; i < from + length; i++) {
             out[i] = with_sign(volume[i], close[i] - close[i - 1]);
         }
-        for (size_t i = from; i < to; i++) {
-            sum += out[i];
-            out[i] = sum;
-        }
+        prefix_sums(out + from, length, part.origin + from, state);
     }
-    state[0] = sum;
 }
 
 KERNEL void running_vwap_part(const double *restrict high, const double *restrict low,

@@ -10,7 +10,7 @@
 #include "kernel.h"
 
 /* Doubles that each carries, and bars before the part that it reads. */
-enum { RUNNING_OBV = 1, RUNNING_OBV_HISTORY = 1, RUNNING_VWAP = 2 };
+enum { RUNNING_OBV = 2, RUNNING_OBV_HISTORY = 1, RUNNING_VWAP = 2 };
 
 /* Starts at volume[0]; adds the volume of bars that close higher, takes that of bars that close lower. */
 void running_obv_part(const double *close, const double *volume, struct part part, double *state,

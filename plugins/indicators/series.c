@@ -9,13 +9,14 @@
 /* Values looked at together, each lane apart, so that the compiler can use whole vectors. */
 enum { LANES = 8 };
 
-KERNEL static size_t count_nan(const double *x, size_t n)
+/* One comparison tells whether either of two values is none. */
+KERNEL bool series_has_nan(const double *x, size_t n)
 {
     double lane[LANES] = {0.0}, count = 0.0;
     size_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
         for (size_t j = 0; j < LANES; j++) {
-            lane[j] += x[i + j] != x[i + j] ? 1.0 : 0.0;
+            lane[j] += __builtin_isunordered(x[i + j], x[i + LANES + j]) ? 1.0 : 0.0;
         }
     }
     for (; i < n; i++) {
@@ -24,7 +25,7 @@ KERNEL static size_t count_nan(const double *x, size_t n)
     for (size_t j = 0; j < LANES; j++) {
         count += lane[j];
     }
-    return (size_t) count;
+    return count > 0.0;
 }
 
 static bool bar_is_clean(size_t i, size_t count, const double *const series[])
@@ -44,11 +45,12 @@ struct span series_span(size_t n, size_t count, const double *const series[])
         span.begin++;
     }
     for (size_t from = span.begin; from < n; from += KERNEL_CHUNK) {
-        size_t length = least(KERNEL_CHUNK, n - from), missing = 0;
+        size_t length = least(KERNEL_CHUNK, n - from);
+        bool missing = false;
         for (size_t s = 0; s < count; s++) {
-            missing += count_nan(series[s] + from, length);
+            missing |= series_has_nan(series[s] + from, length);
         }
-        if (missing > 0) {
+        if (missing) {
             span.end = from;
             while (bar_is_clean(span.end, count, series)) {
                 span.end++;

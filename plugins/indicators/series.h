@@ -6,6 +6,7 @@
 #ifndef SERIES_H
 #define SERIES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <kiln/plugin.h>
@@ -26,6 +27,9 @@ static inline size_t series_length(struct span span)
 
 /* Sets out to NaN where an indicator with this lookback has no value: before span.begin + lookback and from span.end on. */
 void series_blank(double *out, size_t n, struct span span, size_t lookback);
+
+/* Whether one of n values is none. */
+bool series_has_nan(const double *x, size_t n);
 
 /* Index of the first value below zero; n when there is none. */
 size_t series_first_negative(const double *x, size_t n);

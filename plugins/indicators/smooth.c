@@ -2,56 +2,9 @@
 #include "smooth.h"
 
 #include <math.h>
-#include <stdbool.h>
 
+#include "rate.h"
 #include "kernel.h"
-
-/* TA-Lib's measure of nothing. */
-static const double nothing = 1e-14;
-
-struct rate {
-    double keep, take;
-};
-
-/* Of a weight of the new value in (0, 1]. One of the two differences is exact whatever the weight, hence keep + take == 1. */
-ALWAYS_INLINE struct rate rate_of(double weight)
-{
-    struct rate rate = {.keep = 1.0 - weight};
-    rate.take = 1.0 - rate.keep;
-    return rate;
-}
-
-ALWAYS_INLINE struct rate rate_ema(size_t period)
-{
-    return rate_of(2.0 / ((double) period + 1.0));
-}
-
-ALWAYS_INLINE struct rate rate_wilder(size_t period)
-{
-    return rate_of(1.0 / (double) period);
-}
-
-ALWAYS_INLINE double step(struct rate rate, double y, double x)
-{
-    return mul_add(rate.keep, y, rate.take * x);
-}
-
-/* What an average carries. */
-enum { Y, SUM };
-
-/* Takes one value of a seed of `period` values. The last one makes their mean, exact when they are equal. */
-ALWAYS_INLINE void seed_with(double x, bool is_first, bool is_last, size_t period, double *state)
-{
-    if (is_first) {
-        state[Y] = x;
-        state[SUM] = 0.0;
-    } else {
-        state[SUM] += x - state[Y];
-    }
-    if (is_last) {
-        state[Y] += state[SUM] / (double) period;
-    }
-}
 
 /* Takes the values of the seed, bars first .. first + period-1, that lie in the part. True when the last one was
  * among them: the average is then that of the bar at *ret_next - 1. */
@@ -104,11 +57,12 @@ KERNEL void smooth_wilder_part(const double *restrict x, struct part part, uint6
     average(x, part, first, period, rate_wilder(period), state, out);
 }
 
-KERNEL void smooth_macd_part(const double *restrict x, struct part part, size_t fast, size_t slow,
-                             size_t signal, double *restrict state, double *restrict macd,
-                             double *restrict trigger, double *restrict histogram)
+ALWAYS_INLINE void convergence(const double *restrict x, struct part part, size_t fast, size_t slow,
+                               size_t signal, struct rate fast_rate, struct rate slow_rate,
+                               double *restrict state, double *restrict macd, double *restrict trigger,
+                               double *restrict histogram)
 {
-    struct rate fast_rate = rate_ema(fast), slow_rate = rate_ema(slow), rate = rate_ema(signal);
+    struct rate rate = rate_ema(signal);
     double *of_fast = state, *of_slow = of_fast + SMOOTH_AVERAGE, *of_signal = of_slow + SMOOTH_AVERAGE;
     size_t next, first = slow - 1, last_seed = first + signal - 1;
     bool starts = seed(x, part, slow - fast, fast, of_fast, &next);
@@ -139,6 +93,21 @@ KERNEL void smooth_macd_part(const double *restrict x, struct part part, size_t 
     of_fast[Y] = quick;
     of_slow[Y] = calm;
     of_signal[Y] = y;
+}
+
+KERNEL void smooth_macd_part(const double *restrict x, struct part part, size_t fast, size_t slow,
+                             size_t signal, double *restrict state, double *restrict macd,
+                             double *restrict trigger, double *restrict histogram)
+{
+    convergence(x, part, fast, slow, signal, rate_ema(fast), rate_ema(slow), state, macd, trigger, histogram);
+}
+
+KERNEL void smooth_macdfix_part(const double *restrict x, struct part part, size_t signal,
+                                double *restrict state, double *restrict macd, double *restrict trigger,
+                                double *restrict histogram)
+{
+    convergence(x, part, SMOOTH_MACDFIX_FAST, SMOOTH_MACDFIX_SLOW, signal, rate_of(0.15), rate_of(0.075),
+                state, macd, trigger, histogram);
 }
 
 /* ---- rsi ------------------------------------------------------------------------------------- */

@@ -39,6 +39,11 @@ void smooth_wilder_part(const double *x, struct part part, uint64_t first, size_
 void smooth_macd_part(const double *x, struct part part, size_t fast, size_t slow, size_t signal,
                       double *state, double *out_macd, double *out_signal, double *out_histogram);
 
+/* The same of the periods 12 and 26, but with the weights 0.15 and 0.075, as TA-Lib's MACDFIX has it. */
+enum { SMOOTH_MACDFIX_FAST = 12, SMOOTH_MACDFIX_SLOW = 26 };
+void smooth_macdfix_part(const double *x, struct part part, size_t signal, double *state, double *out_macd,
+                         double *out_signal, double *out_histogram);
+
 /* 100 G/(G+L) of Wilder's averages of gains and losses; 0 where G+L < 1e-14. Lookback period. */
 void smooth_rsi_part(const double *x, struct part part, size_t period, double *state, double *out);
 
