@@ -60,8 +60,18 @@
     INDICATORS_RANGES(X)                                                                                     \
     INDICATORS_MONEY(X)
 
-/* Functions that are no indicators in the sense of indicator.h: flow.c, bundle.c, stream.c. */
-#define PLAIN_FUNCTIONS(X) X(cvd) X(bundle) X(stream)
+/* Analyses of whole series. support.c, orderblocks.c, structure.c, proximity.c: */
+#define ANALYSES_STRUCTURE(X)                                                                                \
+    X(sr_detection)                                                                                          \
+    X(sr_volume_confirmed)                                                                                   \
+    X(sr_summary)                                                                                            \
+    X(order_block_detection)                                                                                 \
+    X(order_block_wicks)                                                                                     \
+    X(order_block_summary)                                                                                   \
+    X(market_structure) X(market_structure_simple) X(price_structure) X(range_analysis) X(level_proximity)
+
+/* Functions that are no indicators in the sense of indicator.h: flow.c, bundle.c, stream.c, and the analyses. */
+#define PLAIN_FUNCTIONS(X) X(cvd) ANALYSES_STRUCTURE(X) X(bundle) X(stream)
 
 struct indicator;
 #define INDICATORS_DECLARE_FUNCTION(id)  extern const struct kiln_function indicators_##id;
