@@ -22,45 +22,71 @@ struct verdict {
     double total;              /* of all */
 };
 
-/* Chunks: what moves is found by whole vectors, what is large then among the few that move. */
-KERNEL static size_t find_moving(const double *restrict prices, size_t n, double impact,
-                                 uint8_t *restrict moves)
+/* Trades from .. n-1, whose mean volumes are sums[i - 1]/window. Lanes of trades; comparisons give all ones or all zeros, which
+ * count as -1 and select by their bits. */
+KERNEL static size_t judge_lanes(const double *restrict prices, const double *restrict volumes,
+                                 const double *restrict sums, size_t from, size_t n, struct judge judge,
+                                 struct verdict *verdict)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < n; i++) {
-        double before = prices[i - 1];
-        moves[i] = (fabs(prices[i] - before) / before > impact) & (before > 0.0);
+    enum { LANES = 4 };
+    typedef double lanes __attribute__((vector_size(LANES * sizeof(double)), aligned(8), may_alias));
+    typedef int64_t bits __attribute__((vector_size(LANES * sizeof(double)), aligned(8), may_alias));
+    bits moving = {0}, aggressive = {0};
+    lanes bought = {0}, sold = {0}, total = {0};
+    size_t i = from;
+    for (; i + LANES <= n; i += LANES) {
+        lanes before = *(const lanes *) (prices + i - 1), change = *(const lanes *) (prices + i) - before;
+        lanes volume = *(const lanes *) (volumes + i);
+        lanes mean = *(const lanes *) (sums + i - 1) / (double) judge.window;
+        lanes part = change / before;
+        bits moves = ((part > judge.impact) | (-part > judge.impact)) & (before > 0.0);
+        bits counts = moves & (volume > judge.multiple * mean), rises = change > 0.0;
+        moving -= moves;
+        aggressive -= counts;
+        bought += (lanes) (counts & rises & (bits) volume);
+        sold += (lanes) (counts & ~rises & (bits) volume);
+        total += volume;
     }
-    for (size_t i = 0; i < n; i++) {
-        count += moves[i];
+    for (size_t lane = 0; lane < LANES; lane++) {
+        verdict->moving += (size_t) moving[lane];
+        verdict->aggressive += (size_t) aggressive[lane];
+        verdict->bought += bought[lane];
+        verdict->sold += sold[lane];
+        verdict->total += total[lane];
     }
-    return count;
+    return i;
+}
+
+static void judge_one(const double *prices, const double *volumes, size_t i, double mean, struct judge judge,
+                      struct verdict *verdict)
+{
+    double before = prices[i - 1], change = prices[i] - before;
+    bool moves = before > 0.0 && fabs(change) / before > judge.impact;
+    verdict->total += volumes[i];
+    verdict->moving += moves;
+    if (moves && volumes[i] > judge.multiple * mean) {
+        verdict->aggressive++;
+        *(change > 0.0 ? &verdict->bought : &verdict->sold) += volumes[i];
+    }
 }
 
 static int judge_trades(struct kiln_call *call, const struct kiln_slot *args, struct judge judge,
                         struct verdict *ret)
 {
-    size_t n = (size_t) args[PRICES].array.count, window = judge.window;
+    size_t n = (size_t) args[PRICES].array.count, window = judge.window, i = 1;
     const double *prices = series_in(&args[PRICES]), *volumes = series_in(&args[VOLUMES]);
     double *sums = analysis_room(call, n), *scratch = analysis_room(call, rolling_scratch(window));
-    uint8_t *moves = call->host->alloc(call, n);
-    if (!sums || !scratch || !moves) {
+    if (!sums || !scratch) {
         return KILN_RESOURCE;
     }
     rolling_sums(volumes, n, window, scratch, sums);
     *ret = (struct verdict){.total = volumes[0]};
-    moves[0] = 0;
-    ret->moving = find_moving(prices + 1, n - 1, judge.impact, moves + 1);
-    for (size_t i = 1; i < n; i++) {
-        ret->total += volumes[i];
-        if (!moves[i]) {
-            continue;
-        }
-        double mean = i < window ? sums[i] / (double) (i + 1) : sums[i - 1] / (double) window;
-        if (volumes[i] > judge.multiple * mean) {
-            ret->aggressive++;
-            *(prices[i] > prices[i - 1] ? &ret->bought : &ret->sold) += volumes[i];
-        }
+    for (; i < least(window, n); i++) {
+        judge_one(prices, volumes, i, sums[i] / (double) (i + 1), judge, ret);
+    }
+    i = judge_lanes(prices, volumes, sums, i, n, judge, ret);
+    for (; i < n; i++) {
+        judge_one(prices, volumes, i, sums[i - 1] / (double) window, judge, ret);
     }
     return KILN_OK;
 }
