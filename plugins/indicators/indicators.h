@@ -64,7 +64,7 @@
     INDICATORS_MONEY(X)                                                                                      \
     INDICATORS_PUBLISHED(X)
 
-/* Analyses of whole series. support.c, orderblocks.c, structure.c, proximity.c: */
+/* Analyses of whole series. support.c, orderblocks.c, structure.c, range.c, proximity.c: */
 #define ANALYSES_STRUCTURE(X)                                                                                \
     X(sr_detection)                                                                                          \
     X(sr_volume_confirmed)                                                                                   \

@@ -4,13 +4,18 @@
 #include "extremes.h"
 #include "touches.h"
 
-int levels_init(struct levels *l, struct kiln_call *call, size_t window, size_t windows)
+int levels_begin(struct levels *l, struct kiln_call *call, size_t window, size_t windows)
 {
     l->window = window;
     l->most = least(extremes_piece(window), windows);
     /* The extremes of a window stand where its last bar does. */
     size_t lead = window - 1, each = lead + l->most;
-    double *room = analysis_room(call, 3 * each + 5 * l->most);
+    size_t doubles = 3 * each + 5 * l->most;
+    if (doubles > l->doubles) {
+        l->room = analysis_room(call, doubles);
+        l->doubles = doubles;
+    }
+    double *room = l->room;
     if (!room) {
         return KILN_RESOURCE;
     }

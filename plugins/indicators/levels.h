@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* levels - support and resistance: the extremes of a moving window, and how much they hold.
  *
- *     struct levels l;
- *     levels_init(&l, call, window, n)        room for pieces of the series
+ *     struct levels l = {0};
+ *     levels_begin(&l, call, window, n)       room for pieces of n windows; more often, for other windows in the same room
  *     for (; windows are left; ) levels_next(&l, ..)
  *
  * A piece is some windows that follow each other; each has `window` bars. */
@@ -22,6 +22,8 @@ struct levels_side {
 
 struct levels {
     size_t window, most;
+    double *room; /* of this many doubles */
+    size_t doubles;
     struct levels_side low, high;
     double *max_volume;
     double *tolerance;
@@ -29,7 +31,7 @@ struct levels {
 
 enum levels_weight { LEVELS_FIRST, LEVELS_MEAN };
 
-int levels_init(struct levels *l, struct kiln_call *call, size_t window, size_t windows);
+int levels_begin(struct levels *l, struct kiln_call *call, size_t window, size_t windows);
 
 /* The `length` (at most l->most) windows of which the first begins at these pointers; close is that of the bar which each window is
  * for. */

@@ -60,7 +60,8 @@ static double side_strength(const struct levels *l, const struct levels_side *si
 
 /* One column: bars of n that have `lookback` before them. The others are 0. */
 static int sr_column(struct kiln_call *call, const struct kiln_slot *args, size_t n, size_t lookback,
-                     size_t step, double *support, double *resistance, double *strength, struct pace *pace)
+                     size_t step, struct levels *l, double *support, double *resistance, double *strength,
+                     struct pace *pace)
 {
     for (size_t i = 0; i < least(lookback, n); i++) {
         support[i * step] = resistance[i * step] = strength[i * step] = 0.0;
@@ -70,18 +71,17 @@ static int sr_column(struct kiln_call *call, const struct kiln_slot *args, size_
     }
     const double *low = series_in(&args[LOW]), *high = series_in(&args[HIGH]);
     const double *volume = series_in(&args[VOLUME]), *close = series_in(&args[CLOSE]);
-    struct levels l;
-    int status = levels_init(&l, call, lookback + 1, n - lookback);
+    int status = levels_begin(l, call, lookback + 1, n - lookback);
     for (size_t length, from = 0; status == KILN_OK && from < n - lookback; from += length) {
-        length = least(l.most, n - lookback - from);
-        status = levels_next(&l, low + from, high + from, volume + from, close + lookback + from, length,
+        length = least(l->most, n - lookback - from);
+        status = levels_next(l, low + from, high + from, volume + from, close + lookback + from, length,
                              LEVELS_FIRST, pace);
         for (size_t i = 0; i < length && status == KILN_OK; i++) {
             size_t at = (lookback + from + i) * step;
-            support[at] = l.low.level[i];
-            resistance[at] = l.high.level[i];
-            strength[at] = (side_strength(&l, &l.low, i, (double) lookback) +
-                            side_strength(&l, &l.high, i, (double) lookback)) /
+            support[at] = l->low.level[i];
+            resistance[at] = l->high.level[i];
+            strength[at] = (side_strength(l, &l->low, i, (double) lookback) +
+                            side_strength(l, &l->high, i, (double) lookback)) /
                            2.0;
         }
     }
@@ -93,9 +93,10 @@ static int sr_detection_run(struct kiln_call *call, const struct kiln_slot *args
     size_t n = (size_t) args[HIGH].array.count, m = (size_t) args[LOOKBACKS].array.count;
     const int64_t *lookbacks = args[LOOKBACKS].array.data;
     struct pace pace = {call, 0};
+    struct levels l = {0};
     int status = KILN_OK;
     for (size_t k = 0; k < m && status == KILN_OK; k++) {
-        status = sr_column(call, args, n, (size_t) lookbacks[k], m, series_out(&results[0]) + k,
+        status = sr_column(call, args, n, (size_t) lookbacks[k], m, &l, series_out(&results[0]) + k,
                            series_out(&results[1]) + k, series_out(&results[2]) + k, &pace);
     }
     return status;
@@ -261,15 +262,15 @@ static int sr_summary_run(struct kiln_call *call, const struct kiln_slot *args, 
     }
     double *support = room, *resistance = room + m, *strength = room + 2 * m;
     struct pace pace = {call, 0};
+    struct levels l = {0};
     for (size_t k = 0; k < m; k++) {
         size_t lookback = (size_t) lookbacks[k];
         support[k] = resistance[k] = strength[k] = 0.0;
         if (lookback >= n) {
             continue;
         }
-        struct levels l;
         size_t from = n - 1 - lookback;
-        int status = levels_init(&l, call, lookback + 1, 1);
+        int status = levels_begin(&l, call, lookback + 1, 1);
         if (status == KILN_OK) {
             status = levels_next(&l, series_in(&args[LOW]) + from, series_in(&args[HIGH]) + from,
                                  series_in(&args[VOLUME]) + from, series_in(&args[CLOSE]) + n - 1, 1,
