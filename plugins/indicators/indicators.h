@@ -40,6 +40,9 @@
 #define INDICATORS_DEVIATIONS(X) X(stddev) X(var) X(avgdev)
 #define INDICATORS_WINDOWS(X)    X(max) X(min) X(sum) X(minmax) X(maxindex) X(minindex) X(minmaxindex)
 
+/* book.c, published.c: indicators among the analyses */
+#define INDICATORS_PUBLISHED(X) X(spread) X(macd_published)
+
 #define INDICATORS(X)                                                                                        \
     INDICATORS_OVERLAP(X)                                                                                    \
     INDICATORS_MOMENTUM(X)                                                                                   \
@@ -58,10 +61,37 @@
     INDICATORS_REACH(X)                                                                                      \
     INDICATORS_CONVERGENCE(X)                                                                                \
     INDICATORS_RANGES(X)                                                                                     \
-    INDICATORS_MONEY(X)
+    INDICATORS_MONEY(X)                                                                                      \
+    INDICATORS_PUBLISHED(X)
 
-/* Functions that are no indicators in the sense of indicator.h: flow.c, bundle.c, stream.c. */
-#define PLAIN_FUNCTIONS(X) X(cvd) X(bundle) X(stream)
+/* Analyses of whole series. support.c, orderblocks.c, structure.c, range.c, proximity.c: */
+#define ANALYSES_STRUCTURE(X)                                                                                \
+    X(sr_detection)                                                                                          \
+    X(sr_volume_confirmed)                                                                                   \
+    X(sr_summary)                                                                                            \
+    X(order_block_detection)                                                                                 \
+    X(order_block_wicks)                                                                                     \
+    X(order_block_summary)                                                                                   \
+    X(market_structure) X(market_structure_simple) X(price_structure) X(range_analysis) X(level_proximity)
+
+/* tape.c, ladder.c, aggression.c, book.c, published.c, suite.c: */
+#define ANALYSES_FLOW(X)                                                                                     \
+    X(flow_score)                                                                                            \
+    X(temporal_flow)                                                                                         \
+    X(trade_flow)                                                                                            \
+    X(cvd_summary)                                                                                           \
+    X(cvd_levels)                                                                                            \
+    X(volume_delta)                                                                                          \
+    X(liquidity)                                                                                             \
+    X(aggression)                                                                                            \
+    X(aggressive_trades)                                                                                     \
+    X(imbalance)                                                                                             \
+    X(order_flow_imbalance)                                                                                  \
+    X(book_imbalance)                                                                                        \
+    X(rsi_published) X(rsi_summary) X(macd_summary) X(volume_suite) X(volume_flow_summary)
+
+/* Functions that are no indicators in the sense of indicator.h: flow.c, bundle.c, stream.c, and the analyses. */
+#define PLAIN_FUNCTIONS(X) X(cvd) ANALYSES_STRUCTURE(X) ANALYSES_FLOW(X) X(bundle) X(stream)
 
 struct indicator;
 #define INDICATORS_DECLARE_FUNCTION(id)  extern const struct kiln_function indicators_##id;

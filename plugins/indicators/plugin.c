@@ -9,6 +9,9 @@
  *     averages, choice, channels, cycles, prices, statistics, regression, windows
  *                          more families
  *     flow                 CVD, which takes one of two sets of series and is no indicator in that sense
+ *     support, orderblocks, structure, range, proximity,
+ *     tape, ladder, aggression, book, published, suite
+ *                          analyses of whole series of bars or trades (analysis.h), made of levels, touches, swings, trades, decay, rolling
  *     bundle, stream       several indicators in one job; and bar by bar, with a state
  *     state, panel, entry  what these two are made of: the state's bytes, a list of indicators over the same bars, one asked for
  *     indicator, walk      what an indicator is; one on its way through the bars
