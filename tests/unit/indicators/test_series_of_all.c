@@ -1,88 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Every function of the plugin: its descriptor, its examples, and what it does with any short or broken series. */
+/* Every function of the plugin: its descriptor, and what it does with any short or broken series. */
 #include "mock_host.h"
 
 #include "indicator.h"
-
-static int right(double v, const json_t *want, const struct kiln_golden *g)
-{
-    if (json_is_null(want)) {
-        return isnan(v);
-    }
-    double w = json_number_value(want);
-    return fabs(v - w) <= g->atol + g->rtol * fabs(w);
-}
-
-static void compare(struct mock *m, const struct kiln_golden *g)
-{
-    const char *name;
-    json_t *want, *all = json_loads(g->result, 0, NULL);
-    assert_non_null(all);
-    json_object_foreach(all, name, want)
-    {
-        struct kiln_slot *slot = mock_result(m, name);
-        assert_int_equal(slot->present, 1);
-        if (!json_is_array(want)) {
-            assert_true(right(slot->f64, want, g));
-            continue;
-        }
-        assert_int_equal(json_array_size(want), slot->array.count);
-        for (int64_t i = 0; i < slot->array.count; i++) {
-            double v = ((const double *) slot->array.data)[i];
-            if (!right(v, json_array_get(want, (size_t) i), g)) {
-                fail_msg("%s, \"%s\": %s[%d] is %.17g", m->call.function->name, g->title, name, (int) i, v);
-            }
-        }
-    }
-    json_decref(all);
-}
-
-/* A function that takes indicators by name: the engine proves its examples, which are beyond what mock_host binds. */
-static int takes_values(const struct kiln_function *fn)
-{
-    for (size_t i = 0; i < fn->n_params; i++) {
-        if (fn->params[i].kind == KILN_VALUE) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-static void examples_hold(void **state)
-{
-    (void) state;
-    size_t n = 0, compared = 0, refused = 0, warmed = 0;
-    for (size_t f = 0; f < kiln_plugin.n_functions; f++) {
-        const struct kiln_function *fn = kiln_plugin.functions[f];
-        size_t here[3] = {0};
-        if (takes_values(fn)) {
-            continue;
-        }
-        n++;
-        for (size_t k = 0; k < fn->n_goldens; k++) {
-            const struct kiln_golden *g = &fn->goldens[k];
-            struct mock m;
-            mock_start(&m);
-            int status = mock_call(&m, fn, g->args);
-            if (status != g->status) {
-                fail_msg("%s, \"%s\": status %d %s", fn->name, g->title, status, m.error);
-            }
-            if (status != KILN_OK) {
-                assert_true(!g->result || strstr(m.error, g->result));
-                here[1]++;
-            } else if (g->result) {
-                compare(&m, g);
-                here[0]++;
-            } else {
-                here[2]++;
-            }
-            mock_stop(&m);
-        }
-        assert_true(here[0] > 0 && here[1] > 0 && here[2] > 0);
-        compared += here[0], refused += here[1], warmed += here[2];
-    }
-    assert_true(n >= 9 && compared >= 2 * n && refused >= n && warmed >= n);
-}
 
 static void rows_are_complete(void **state)
 {
@@ -231,7 +151,6 @@ static void memory_that_is_not_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(examples_hold),
         cmocka_unit_test(rows_are_complete),
         cmocka_unit_test(gaps_in_any_place),
         cmocka_unit_test(two_leading_gaps_and_all_gaps),
