@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "infer.h"
 
+#define MATHLIB_STANDALONE
+#include <Rmath.h>
+
 #include "dist.h"
 
 enum alternative alternative_of(const struct kiln_slot *slot)
@@ -37,6 +40,11 @@ double pvalue_t(double t, double df, enum alternative alternative)
     default:
         return 2 * dist_t_sf(fabs(t), df);
     }
+}
+
+double quantile_t(double tail, double df)
+{
+    return qt(tail, df, 0, 0);
 }
 
 int sample_check_least(struct kiln_call *call, const struct sample *s, const char *field, size_t least)

@@ -14,6 +14,9 @@ enum alternative alternative_of(const struct kiln_slot *slot);
 double pvalue_norm(double z, enum alternative alternative);
 double pvalue_t(double t, double df, enum alternative alternative);
 
+/* t with P(T > t) = tail, right to 13 digits, in a fraction of a microsecond. */
+double quantile_t(double tail, double df);
+
 /* Refuses a sample of fewer than `least` values. */
 int sample_check_least(struct kiln_call *call, const struct sample *s, const char *field, size_t least);
 

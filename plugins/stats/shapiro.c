@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* shapiro - Shapiro and Wilk's test of normality. */
-#include <string.h>
+#define MATHLIB_STANDALONE
+#include <Rmath.h>
 
 #include "dist.h"
 #include "infer.h"
@@ -66,7 +67,7 @@ static void coefficients(size_t n, double *a)
     }
     double squares = 0;
     for (size_t i = 0; i < half; i++) { /* expected order statistics of a normal sample, nearly */
-        a[i] = dist_norm_isf(((double) i + 1 - 0.375) / ((double) n + 0.25));
+        a[i] = qnorm(((double) i + 1 - 0.375) / ((double) n + 0.25), 0, 1, 0, 0);
         squares += 2 * a[i] * a[i];
     }
     const double length = sqrt(squares), u = 1 / sqrt((double) n), m0 = a[0], m1 = a[1];
