@@ -20,7 +20,7 @@ PKG    ?= pkg-config
 
 # Debian packages: to build and run the demo; further ones to run every test.
 DEPS_BUILD = build-essential pkg-config libzmq3-dev libczmq-dev libmsgpack-dev libopenblas-dev libconfig-dev \
-             libjansson-dev libsodium-dev libsystemd-dev libfftw3-dev r-mathlib python3
+             libjansson-dev libsodium-dev libsystemd-dev libfftw3-dev python3
 DEPS_CHECK = $(DEPS_BUILD) clang libclang-rt-dev libcmocka-dev python3-pytest python3-zmq python3-msgpack python3-numpy python3-scipy python3-pandas python3-mpmath \
              libzmq-ffi-perl libdata-messagepack-perl nodejs npm systemd
 DEPS_BENCH = $(DEPS_BUILD) python3-msgpack python3-numpy python3-scipy python3-pandas python3-numba python3-bottleneck
@@ -35,7 +35,7 @@ LIBS_cli    = -lzmq $(MSGPACK_LIBS) -ljansson -lm
 LIBS_client = -lzmq $(MSGPACK_LIBS)
 
 # What each plugin links beside libm.
-LIBS_plugin_stats = -lopenblas -lfftw3 -lRmath
+LIBS_plugin_stats = -lopenblas -lfftw3
 
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings \
            -Wvla -Wformat=2 -Wundef -Wno-missing-field-initializers \

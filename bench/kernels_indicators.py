@@ -146,7 +146,7 @@ IN_PANDAS = {
 }
 
 # Series by the names that Kiln's functions give them where they are not those of bars.
-RENAMED = {"correl": ["x", "y"], "beta": ["x", "y"]}
+RENAMED = {"correl": ["real0", "real1"], "beta": ["real0", "real1"]}
 
 
 def rows():

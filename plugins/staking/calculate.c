@@ -131,7 +131,7 @@ static int put_line(struct kiln_call *call, struct kiln_slot *out, const struct 
     double *column[R_LINE_NET_BPS - R_LINE_LEVEL + 1];
     for (size_t i = 0; i < KILN_COUNT(column); i++) {
         column[i] = call->host->grow(call, R_LINE_LEVEL + i, (int64_t) count);
-        if (column[i] == NULL && count > 0) {
+        if (column[i] == NULL) {
             return KILN_RESOURCE;
         }
     }

@@ -82,7 +82,7 @@ static int grow(struct kiln_call *call, struct kiln_slot *out, size_t table, siz
     double *column[5];
     for (size_t i = 0; i < columns; i++) {
         column[i] = call->host->grow(call, table + 1 + i, (int64_t) points);
-        if (column[i] == NULL && points > 0) {
+        if (column[i] == NULL) {
             return KILN_RESOURCE;
         }
     }

@@ -79,7 +79,7 @@ static int reduce(const struct along *a, const struct slice *slice, double *ret)
         reduce_moments2(k, x, n, &m);
         break;
     default:
-        reduce_moments4(k, x, n, &m);
+        reduce_shape(k, x, n, &m);
     }
     return a->r->of_moments(a->call, a->args, slice, &m, ret);
 }
@@ -217,8 +217,8 @@ static int gathered_columns(const struct along *a, const struct matrix *m)
     return KILN_OK;
 }
 
-/* Where a column's moments cannot be trusted as they are, because their range was left or nothing but rounding is
- * left of them, the column is looked at by itself. */
+/* Where a column's moments cannot be trusted as they are, because their range was left or nothing but
+ * rounding is left of them, the column is looked at by itself. */
 static int moments_of_columns(const struct along *a, const struct matrix *m)
 {
     struct reduction *found = a->call->host->alloc(a->call, m->columns * sizeof *found);
@@ -264,7 +264,7 @@ static int matrix_take(struct along *a, struct matrix *m)
     return KILN_OK;
 }
 
-/* ---- a job ------------------------------------------------------------------------------------------------ */
+/* ---- a job --------------------------------------------------------------------------------------------- */
 
 static int refuse_nan(struct kiln_call *call, const struct kiln_slot *slot, bool is_matrix, size_t at)
 {
@@ -348,5 +348,5 @@ int along_run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_
     if (axis == 1) {
         return each_row(&a, &m);
     }
-    return r->powers && !a.kept ? moments_of_columns(&a, &m) : gathered_columns(&a, &m);
+    return r->of_moments && !a.kept ? moments_of_columns(&a, &m) : gathered_columns(&a, &m);
 }

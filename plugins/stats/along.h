@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* along - functions that make a number, or a few, of many values: of all of x, or of each column (axis 0) or row
- * (axis 1) of the matrix data.
+/* along - functions that make a number, or a few, of many values: of all of x, or of each column (axis 0) or
+ * row (axis 1) of the matrix data.
  *
- * A family says what it makes of one slice; taking x or data apart, nan_policy, and columns of a matrix a block
- * at a time are done here:
+ * A family says what it makes of one slice; taking x or data apart, nan_policy, and columns of a matrix a
+ * block at a time are done here:
  *
  *     static const struct kiln_row mean_params[] = {ROWS_ALONG("values", HELP_NAN_POLICY)};
  *     static const struct kiln_row mean_results[] = {{.name = "mean", ...}, ROW_ALONG_VALUES("mean")};
  *     static const struct reducer mean_reducer = {.outputs = 1, .powers = 1, .of_moments = mean_of};
  *     ALONG_FUNCTION(mean, "arithmetic mean")
  *
- * Results come in the order of outputs: first one number for each (set for x), then one array for each (set for
- * data). A slice of data without values after nan_policy omit, or with too few, has NaN; x is refused then. */
+ * Results come in the order of outputs: first one number for each (set for x), then one array for each (set
+ * for data). A slice of data without values after nan_policy omit, or with too few, has NaN; x is refused
+ * then. */
 #ifndef ALONG_H
 #define ALONG_H
 
@@ -35,8 +36,9 @@ typedef int reduce_values(struct kiln_call *call, const struct kiln_slot *args, 
 typedef int reduce_powers(struct kiln_call *call, const struct kiln_slot *args, const struct slice *slice,
                           const struct reduction *r, double *ret);
 
-/* of_moments is given sums up to `powers`: 1 (sum and n only), 2, or 4 (and min and max). A reducer without it takes
- * the values themselves; one with both is asked by values, and by moments for the columns of a matrix. */
+/* of_moments is given sums up to `powers`: 1 (n and sum only), 2 or 4. A reducer without it takes the values
+ * themselves. One with both is asked by values, but by moments for the columns of a matrix; then powers may
+ * also be 0 for n, sum, min and max. */
 struct reducer {
     int outputs;
     int powers;

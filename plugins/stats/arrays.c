@@ -10,7 +10,9 @@
 /* ---- zscore ------------------------------------------------------------------------------------------- */
 
 static const char zscore_help[] =
-    "Standard scores z = (x - mean) / std, as scipy.stats.zscore, with ddof 0 by default.\n"
+    "Standard scores z = (x - mean) / std, as scipy.stats.zscore, with ddof 0 by default: x normalised to "
+    "mean "
+    "0 and deviation 1.\n"
     "When all values are equal, std is 0: refused, or with zero_std zeros a score of 0 for each (scipy: "
     "NaN). A NaN in x makes every score NaN; with nan_policy omit only its own, and mean and std are those "
     "of the other values. Refused when n <= ddof.";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "columns.h"
 
-enum { POLL_BLOCKS = 256 };
+enum { POLL_VALUES = 1 << 20 };
 
 static void join(struct moments *into, const struct moments *later, int powers)
 {
@@ -10,11 +10,13 @@ static void join(struct moments *into, const struct moments *later, int powers)
     } else {
         into->n += later->n;
         into->sum += later->sum;
+        into->min = later->min < into->min ? later->min : into->min;
+        into->max = later->max > into->max ? later->max : into->max;
     }
 }
 
-/* As a binary counter is raised: `levels` rows of all columns hold the joined moments of 1, 2, 4 .. blocks, where
- * the bit of the number of blocks so far is set. */
+/* As a binary counter is raised: `levels` rows of all columns hold the joined moments of 1, 2, 4 .. blocks,
+ * where the bit of the number of blocks so far is set. */
 static void add_block(struct moments *held, size_t columns, size_t blocks, struct moments *strip,
                       size_t first, size_t width, int powers)
 {
@@ -68,11 +70,12 @@ int columns_moments(struct kiln_call *call, const double *x, size_t rows, size_t
             const size_t width = columns - j < KERNEL_COLUMNS ? columns - j : KERNEL_COLUMNS;
             k->columns(x + at * columns + j, count, columns, width, powers, strip);
             add_block(held, columns, b, strip, j, width, powers);
-            if (++since_poll == POLL_BLOCKS) {
-                since_poll = 0;
-                if (call->host->cancelled(call)) {
-                    return KILN_CANCELLED;
-                }
+        }
+        since_poll += count * columns;
+        if (since_poll > POLL_VALUES) {
+            since_poll = 0;
+            if (call->host->cancelled(call)) {
+                return KILN_CANCELLED;
             }
         }
     }

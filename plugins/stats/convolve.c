@@ -53,7 +53,7 @@ static int slide_directly(struct kiln_call *call, const struct slide *s, double 
 {
     const struct kernels *k = call->state;
     const size_t step = STEP / s->m > 64 ? STEP / s->m : 64, end = s->first + s->count;
-    const bool finite = !isnan(k->magnitude(s->weights, s->m));
+    const bool finite = all_finite(k, s->weights, s->m);
     double *edge = call->host->alloc(call, 2 * s->m * sizeof *edge);
     if (!edge) {
         return KILN_RESOURCE;
@@ -168,8 +168,10 @@ static bool use_transform(struct kiln_call *call, const struct slide *s, const c
     if (method[0] == 'd' || (method[0] == 'a' && s->m < FFT_FROM)) {
         return false;
     }
-    const double x = k->magnitude(s->x, s->n), w = k->magnitude(s->weights, s->m);
-    return x < 0x1p450 && w < 0x1p450 && (x > 0x1p-450 || x == 0) && (w > 0x1p-450 || w == 0);
+    bool nan_x, nan_w;
+    const double x = k->magnitude(s->x, s->n, &nan_x), w = k->magnitude(s->weights, s->m, &nan_w);
+    return !nan_x && !nan_w && x < 0x1p450 && w < 0x1p450 && (x > 0x1p-450 || x == 0) &&
+           (w > 0x1p-450 || w == 0);
 }
 
 static int run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *results, bool convolve)

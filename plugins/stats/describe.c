@@ -73,6 +73,13 @@ static const struct kiln_golden describe_goldens[] = {
     {.title = "10,000 values", .args = "{\"x\":{\"$normal\":[10000,1]}}"},
 };
 
+static void give_known(struct kiln_slot *slot, double value)
+{
+    if (!isnan(value)) {
+        give(slot, value);
+    }
+}
+
 static int describe_run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *results)
 {
     const struct kernels *k = call->state;
@@ -109,8 +116,8 @@ static int describe_run(struct kiln_call *call, const struct kiln_slot *args, st
     give(&results[MEDIAN], quartiles[1]);
     give(&results[Q75], quartiles[2]);
     give(&results[MAX], r.m.max);
-    give(&results[SKEWNESS], shape_skewness(&r.m, args[BIAS].i64));
-    give(&results[KURTOSIS], shape_kurtosis(&r.m, args[BIAS].i64));
+    give_known(&results[SKEWNESS], shape_skewness(&r.m, args[BIAS].i64));
+    give_known(&results[KURTOSIS], shape_kurtosis(&r.m, args[BIAS].i64));
     return KILN_OK;
 }
 

@@ -140,7 +140,8 @@ static int run(struct kiln_call *call, const struct kiln_slot *args, enum rollin
     double scale = 1;
     int status = take(call, args, what != ROLLING_MEAN && args[BIAS].i64, &d);
     if (status == KILN_OK) {
-        status = rolling_scaled(call, what, n, k->magnitude(x, n), &x, &scale);
+        bool nan;
+        status = rolling_scaled(call, what, n, k->magnitude(x, n, &nan), &x, &scale);
     }
     if (status) {
         return status;

@@ -22,7 +22,7 @@ static const char ptp_help[] = "Range (peak to peak), the largest value less the
 
 #define PARAMS(name) static const struct kiln_row name##_params[] = {ROWS_ALONG("values", HELP_NAN_POLICY)}
 
-/* ---- sum --------------------------------------------------------------------------------------------------- */
+/* ---- sum ----------------------------------------------------------------------------------------------- */
 
 PARAMS(sum);
 
@@ -56,7 +56,7 @@ static const struct reducer sum_reducer = {.outputs = 1, .powers = 1, .of_moment
 
 ALONG_FUNCTION(sum, "sum")
 
-/* ---- min, max, ptp: what they share is found together -------------------------------------------------------- */
+/* ---- min, max, ptp: what they share is found together -------------------------------------------------- */
 
 struct extremes {
     double min, max;
@@ -104,7 +104,7 @@ static void give_ptp(struct extremes e, double *ret)
         return KILN_OK;                                                                                      \
     }                                                                                                        \
     static const struct reducer name##_reducer = {                                                           \
-        .outputs = n_outputs, .powers = 4, .of_values = name##_values, .of_moments = name##_moments}
+        .outputs = n_outputs, .of_values = name##_values, .of_moments = name##_moments}
 
 PARAMS(min);
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* frequency - tests of counts: goodness of fit, contingency, one proportion. */
-#define MATHLIB_STANDALONE
-#include <Rmath.h>
 #include <math.h>
 
 #include "dist.h"
 #include "infer.h"
+#include "laws.h"
 
 #define MOST_COUNT 9007199254740992.0 /* 2^53 */
 
@@ -265,12 +264,25 @@ static const struct kiln_golden fisher_exact_goldens[] = {
     {.title = "negative", .args = "{\"table\":[[-1,2],[1,5]]}", .status = KILN_INVALID, .result = "-1"},
 };
 
-/* The last place from `inside` (where it holds) towards `outside` (where it does not) at which dhyper is at most p. */
+/* Of n draws from n1 + n2, k from the n1: its probability, and those of at most k or of more. */
+static double hypergeom_mass(double k, double n1, double n2, double n)
+{
+    const double shape[] = {n1 + n2, n1, n};
+    return law_density_at(&law_hypergeom, shape, k);
+}
+
+static double hypergeom_tail(double k, double n1, double n2, double n, bool upper)
+{
+    const double shape[] = {n1 + n2, n1, n};
+    return law_tail_at(&law_hypergeom, shape, k, upper);
+}
+
+/* The last place from `inside` (where it holds) towards `outside` (where it does not) at which the mass is at most p. */
 static double boundary(double inside, double outside, double p, double n1, double n2, double n)
 {
     while (fabs(outside - inside) > 1) {
         const double middle = floor((inside + outside) / 2);
-        if (dhyper(middle, n1, n2, n, 0) <= p) {
+        if (hypergeom_mass(middle, n1, n2, n) <= p) {
             inside = middle;
         } else {
             outside = middle;
@@ -282,22 +294,22 @@ static double boundary(double inside, double outside, double p, double n1, doubl
 /* Both tails: this one up to a, and of the other all that is no more probable. */
 static double fisher_both(double a, double n1, double n2, double n)
 {
-    const double mode = floor((n + 1) * (n1 + 1) / (n1 + n2 + 2)), p = dhyper(a, n1, n2, n, 0);
-    const double most = dhyper(mode, n1, n2, n, 0), limit = p * (1 + 1e-14);
+    const double mode = floor((n + 1) * (n1 + 1) / (n1 + n2 + 2)), p = hypergeom_mass(a, n1, n2, n);
+    const double most = hypergeom_mass(mode, n1, n2, n), limit = p * (1 + 1e-14);
     const double first = fmax(0, n - n2), last = fmin(n, n1);
     if (fabs(p - most) <= 1e-14 * fmax(p, most)) {
         return 1;
     }
     if (a < mode) {
-        const double low = phyper(a, n1, n2, n, 1, 0);
-        return dhyper(last, n1, n2, n, 0) > limit
+        const double low = hypergeom_tail(a, n1, n2, n, false);
+        return hypergeom_mass(last, n1, n2, n) > limit
                    ? low
-                   : low + phyper(boundary(last, mode, limit, n1, n2, n) - 1, n1, n2, n, 0, 0);
+                   : low + hypergeom_tail(boundary(last, mode, limit, n1, n2, n) - 1, n1, n2, n, true);
     }
-    const double high = phyper(a - 1, n1, n2, n, 0, 0);
-    return dhyper(first, n1, n2, n, 0) > limit
+    const double high = hypergeom_tail(a - 1, n1, n2, n, true);
+    return hypergeom_mass(first, n1, n2, n) > limit
                ? high
-               : high + phyper(boundary(first, mode, limit, n1, n2, n), n1, n2, n, 1, 0);
+               : high + hypergeom_tail(boundary(first, mode, limit, n1, n2, n), n1, n2, n, false);
 }
 
 static int fisher_exact_run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *results)
@@ -311,8 +323,8 @@ static int fisher_exact_run(struct kiln_call *call, const struct kiln_slot *args
     }
     give(&results[0], b * c > 0 ? a * d / (b * c) : HUGE_VAL);
     const enum alternative alternative = alternative_of(&args[FISHER_ALTERNATIVE]);
-    const double p = alternative == LESS      ? phyper(a, a + b, c + d, a + c, 1, 0)
-                     : alternative == GREATER ? phyper(a - 1, a + b, c + d, a + c, 0, 0)
+    const double p = alternative == LESS      ? hypergeom_tail(a, a + b, c + d, a + c, false)
+                     : alternative == GREATER ? hypergeom_tail(a - 1, a + b, c + d, a + c, true)
                                               : fisher_both(a, a + b, c + d, a + c);
     return give(&results[1], p > 1 ? 1 : p);
 }

@@ -116,7 +116,7 @@ static int range_of(struct kiln_call *call, const struct sample *s, const struct
             return refuse_range(call, first, last);
         }
     } else {
-        if (isnan(k->magnitude(s->x, s->n))) {
+        if (!all_finite(k, s->x, s->n)) {
             size_t i = 0;
             while (isfinite(s->x[i])) {
                 i++;

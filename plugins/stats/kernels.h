@@ -13,6 +13,7 @@
 #ifndef KERNELS_H
 #define KERNELS_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -27,7 +28,7 @@
 #define KERNEL_BLOCK   1536
 #define KERNEL_ORDER   32
 #define KERNEL_ROWS    256 /* of a matrix, and how many of its columns, are a block */
-#define KERNEL_COLUMNS 8
+#define KERNEL_COLUMNS 256
 
 /* A mean to more digits than a double has: hi + lo, where hi is rounded. Without lo, joining blocks of 1e9 +
  * noise would cost digits of the noise. */
@@ -60,18 +61,19 @@ struct kernels {
     const char *name;
     bool (*runs_here)(void);
 
-    size_t (*find_nan)(const double *x, size_t n);  /* index of the first NaN; n when there is none */
-    double (*sum)(const double *x, size_t n);       /* block */
-    double (*magnitude)(const double *x, size_t n); /* largest |x|; NaN when one is not finite */
-    void (*moments2)(const double *x, size_t n, struct moments *ret);                     /* block, n >= 1 */
-    void (*moments4)(const double *x, size_t n, struct moments *ret);                     /* block, n >= 1 */
+    size_t (*find_nan)(const double *x, size_t n); /* index of the first NaN; n when there is none */
+    double (*sum)(const double *x, size_t n);      /* block */
+    double (*magnitude)(const double *x, size_t n, bool *ret_nan);    /* largest |x|, NaN apart */
+    void (*moments2)(const double *x, size_t n, struct moments *ret); /* block, n >= 1 */
+    void (*moments4)(const double *x, size_t n, struct moments *ret); /* block, n >= 1 */
+    void (*shape)(const double *x, size_t n, struct moments *ret);    /* the same, but min and max are 0 */
     void (*comoments)(const double *x, const double *y, size_t n, struct comoments *ret); /* block, n >= 1 */
 
     /* Smallest and largest of n >= 1 values; returns whether there is a NaN, when they mean nothing. */
     bool (*extremes)(const double *x, size_t n, double *ret_min, double *ret_max);
 
     /* The moments of each of `width` <= KERNEL_COLUMNS columns, 1 <= rows <= KERNEL_ROWS; neighbours in a column
-     * are `stride` values apart. With powers 1 only n and sum are set, else all, as by moments4. */
+     * are `stride` values apart. With powers 1 only n and sum are set, with 0 also min and max, else all. */
     void (*columns)(const double *x, size_t rows, size_t stride, size_t width, int powers,
                     struct moments *ret);
 
@@ -101,13 +103,21 @@ struct kernels {
     /* out[i] = sum of weights[j] x[i + j], for n sums of m products; x holds n + m - 1 values. */
     void (*slide)(const double *x, size_t n, const double *weights, size_t m, double *out);
 
-    rolling_kernel *const *rolling; /* by enum rolling */
+    rolling_kernel *const *rolling;           /* by enum rolling */
+    rolling_gaps_kernel *const *rolling_gaps; /* the same, less than ROLLING_MIN */
+
     /* ret[4 i + j] = sum of a[i * stride + l] b[j * stride + l] over l < n, a multiple of 8; i, j < 4. */
     void (*products)(const double *a, const double *b, size_t n, size_t stride, double ret[16]);
 
     struct fit_kernels fit; /* least squares */
     struct distance_kernels distance;
 };
+
+static inline bool all_finite(const struct kernels *k, const double *x, size_t n)
+{
+    bool nan;
+    return k->magnitude(x, n, &nan) < (double) INFINITY && !nan;
+}
 
 extern const struct kernels kernels_plain, kernels_baseline;
 #if defined(__x86_64__) && defined(__GNUC__)

@@ -3,7 +3,7 @@
  * kernels_avx512.c, which define KERNELS (the set to fill), KERNELS_NAME and KERNELS_RUN_HERE.
  *
  * Sums keep several vectors under way, because an addition takes three or four cycles but two can start in
- * each. Second passes over a block, which has arrived in the cache by then, fetch the next one meanwhile. */
+ * each. */
 #include "kernels.h"
 #include "simd.h"
 
@@ -67,86 +67,27 @@ static double sum(const double *x, size_t n)
     return v_sum(total + v_part(x + i, n - i, 0));
 }
 
-/* What is not finite makes its product with 0 NaN, and the sum of those. */
-static double magnitude(const double *x, size_t n)
+static double magnitude(const double *x, size_t n, bool *ret_nan)
 {
-    const vec none = v_set(0);
-    vec a = none, b = none, za = none, zb = none;
+    vec a = v_set(0), b = a;
+    unsigned nan = 0;
     size_t i = 0;
     for (; i + 2 * W <= n; i += 2 * W) {
         const vec u = v_load(x + i), v = v_load(x + i + W);
         a = v_max(v_max(u, -u), a);
         b = v_max(v_max(v, -v), b);
-        za = v_fma(u, none, za);
-        zb = v_fma(v, none, zb);
+        nan |= v_unordered(u, v);
     }
     for (; i < n; i += W) {
         const vec u = v_part(x + i, n - i < W ? n - i : W, 0);
         a = v_max(v_max(u, -u), a);
-        za = v_fma(u, none, za);
+        nan |= v_unordered(u, u);
     }
-    return v_greatest(v_max(a, b)) + v_sum(za + zb);
+    *ret_nan = nan;
+    return v_greatest(v_max(a, b));
 }
 
-/* Deviations are taken from the rounded mean, center; their sum s1 tells how far the true mean is off, and
- * the other sums are moved there. */
-static void moments2(const double *x, size_t n, struct moments *ret)
-{
-    const double total = sum(x, n), center = total / (double) n;
-    const size_t ahead = next_block(n);
-    const vec c = v_set(center);
-    vec a1 = v_set(0), b1 = a1, c1 = a1, d1 = a1, a2 = a1, b2 = a1, c2 = a1, d2 = a1;
-    size_t i = 0;
-    for (; i + 4 * W <= n; i += 4 * W) {
-        vec da = v_load(x + i) - c, db = v_load(x + i + W) - c;
-        vec dc = v_load(x + i + 2 * W) - c, dd = v_load(x + i + 3 * W) - c;
-        a1 += da;
-        b1 += db;
-        c1 += dc;
-        d1 += dd;
-        v_prefetch(x + i, ahead, 4 * W);
-        a2 = v_fma(da, da, a2);
-        b2 = v_fma(db, db, b2);
-        c2 = v_fma(dc, dc, c2);
-        d2 = v_fma(dd, dd, d2);
-    }
-    for (; i < n; i += W) {
-        vec da = (i + W <= n ? v_load(x + i) : v_part(x + i, n - i, center)) - c;
-        a1 += da;
-        a2 = v_fma(da, da, a2);
-    }
-    const double s1 = v_sum((a1 + b1) + (c1 + d1)), s2 = v_sum((a2 + b2) + (c2 + d2)), e = s1 / (double) n;
-    *ret = (struct moments){.n = (double) n, .sum = total, .mean = mean_near(center, e), .m2 = s2 - e * s1};
-}
-
-static void moments4(const double *x, size_t n, struct moments *ret)
-{
-    const double total = sum(x, n), center = total / (double) n;
-    const size_t ahead = next_block(n);
-    const vec c = v_set(center);
-    vec p1 = v_set(0), p2 = p1, p3 = p1, p4 = p1, least = v_set(x[0]), greatest = least;
-    for (size_t i = 0; i < n; i += W) { /* enough to do in each round to fill the time of an addition */
-        vec v = i + W <= n ? v_load(x + i) : v_part(x + i, n - i, x[0]);
-        vec d = (i + W <= n ? v : v_part(x + i, n - i, center)) - c, dd = d * d;
-        v_prefetch(x + i, ahead, W);
-        least = v_min(v, least);
-        greatest = v_max(v, greatest);
-        p1 += d;
-        p2 += dd;
-        p3 = v_fma(dd, d, p3);
-        p4 = v_fma(dd, dd, p4);
-    }
-    const double s1 = v_sum(p1), s2 = v_sum(p2), s3 = v_sum(p3), s4 = v_sum(p4);
-    const double e = s1 / (double) n;
-    ret->n = (double) n;
-    ret->sum = total;
-    ret->mean = mean_near(center, e);
-    ret->m2 = s2 - e * s1;
-    ret->m3 = s3 - 3 * e * s2 + 2 * e * e * s1;
-    ret->m4 = s4 - 4 * e * s3 + 6 * e * e * s2 - 3 * e * e * e * s1;
-    ret->min = v_least(least);
-    ret->max = v_greatest(greatest);
-}
+#include "kernels_moments.h"
 
 /* Four vectors spread over the block tell about where its mean is. */
 static double center_guess(const double *x, size_t n)
@@ -397,6 +338,7 @@ const struct kernels KERNELS = {
     .magnitude = magnitude,
     .moments2 = moments2,
     .moments4 = moments4,
+    .shape = shape,
     .comoments = comoments,
     .extremes = extremes,
     .columns = columns,
@@ -409,6 +351,7 @@ const struct kernels KERNELS = {
     .count = count,
     .slide = slide,
     .rolling = rolling_kernels,
+    .rolling_gaps = rolling_gaps_kernels,
     .products = products,
     .fit = FIT_KERNELS,
     .distance = DISTANCE_KERNELS,

@@ -6,6 +6,15 @@ SIMD_INLINE vec some(const double *p, size_t n)
     return n == W ? v_load(p) : v_part(p, n, 0);
 }
 
+SIMD_INLINE void store_some(double *p, size_t n, vec v)
+{
+    if (n == W) {
+        v_store(p, v);
+    } else {
+        v_store_part(p, n, v);
+    }
+}
+
 static void column_sums(const double *x, size_t rows, size_t stride, size_t width, struct moments *ret)
 {
     vec a = v_set(0), b = a, c = a, d = a;
@@ -71,9 +80,66 @@ static void column_moments(const double *x, size_t rows, size_t stride, size_t w
     }
 }
 
+/* What is known of many columns so far. */
+struct wide {
+    double sums[KERNEL_COLUMNS], least[KERNEL_COLUMNS], greatest[KERNEL_COLUMNS];
+};
+
+/* Four rows from p, or one. */
+SIMD_INLINE void wide_rows(const double *p, size_t stride, size_t width, bool four, bool extremes,
+                           struct wide *w)
+{
+    for (size_t j = 0; j < width; j += W) {
+        const size_t n = width - j < W ? width - j : W;
+        const vec a = some(p + j, n);
+        vec sum = a, low = a, high = a;
+        if (four) {
+            const vec b = some(p + stride + j, n), c = some(p + 2 * stride + j, n),
+                      d = some(p + 3 * stride + j, n);
+            sum = (a + b) + (c + d);
+            low = v_min(v_min(a, b), v_min(c, d));
+            high = v_max(v_max(a, b), v_max(c, d));
+        }
+        store_some(w->sums + j, n, sum + some(w->sums + j, n));
+        if (extremes) {
+            store_some(w->least + j, n, v_min(low, some(w->least + j, n)));
+            store_some(w->greatest + j, n, v_max(high, some(w->greatest + j, n)));
+        }
+    }
+}
+
+/* Many columns: rows from left to right, for they are too far apart to go down a few columns. */
+SIMD_INLINE void wide(const double *x, size_t rows, size_t stride, size_t width, bool extremes,
+                      struct moments *ret)
+{
+    struct wide w;
+    memset(w.sums, 0, width * sizeof *w.sums);
+    memcpy(w.least, x, width * sizeof *w.least);
+    memcpy(w.greatest, x, width * sizeof *w.greatest);
+    size_t i = 0;
+    for (; i + 4 <= rows; i += 4) {
+        wide_rows(x + i * stride, stride, width, true, extremes, &w);
+    }
+    for (; i < rows; i++) {
+        wide_rows(x + i * stride, stride, width, false, extremes, &w);
+    }
+    for (size_t j = 0; j < width; j++) {
+        ret[j] =
+            (struct moments){.n = (double) rows, .sum = w.sums[j], .min = w.least[j], .max = w.greatest[j]};
+    }
+}
+
 static void columns(const double *x, size_t rows, size_t stride, size_t width, int powers,
                     struct moments *ret)
 {
+    if (powers == 0) {
+        wide(x, rows, stride, width, true, ret);
+        return;
+    }
+    if (powers == 1 && width > 8 * W) {
+        wide(x, rows, stride, width, false, ret);
+        return;
+    }
     for (size_t j = 0; j < width; j += W) {
         const size_t some_columns = width - j < W ? width - j : W;
         if (powers > 1) {

@@ -33,13 +33,12 @@ static double plain_sum(const double *x, size_t n)
     return isfinite(sum) ? sum + lost : sum;
 }
 
-static double plain_magnitude(const double *x, size_t n)
+static double plain_magnitude(const double *x, size_t n, bool *ret_nan)
 {
     double most = 0;
+    *ret_nan = false;
     for (size_t i = 0; i < n; i++) {
-        if (!isfinite(x[i])) {
-            return (double) NAN;
-        }
+        *ret_nan |= isnan(x[i]);
         most = fabs(x[i]) > most ? fabs(x[i]) : most;
     }
     return most;
@@ -92,10 +91,10 @@ static void plain_columns(const double *x, size_t rows, size_t stride, size_t wi
         for (size_t i = 0; i < rows; i++) {
             column[i] = x[i * stride + j];
         }
-        if (powers > 1) {
-            plain_moments4(column, rows, &ret[j]);
-        } else {
-            ret[j] = (struct moments){.n = (double) rows, .sum = plain_sum(column, rows)};
+        struct moments *m = &ret[j];
+        plain_moments4(column, rows, m);
+        if (powers <= 1) {
+            *m = (struct moments){.n = m->n, .sum = m->sum, .min = m->min, .max = m->max};
         }
     }
 }
@@ -113,6 +112,12 @@ static void plain_moments2(const double *x, size_t n, struct moments *ret)
 {
     plain_moments4(x, n, ret);
     ret->m3 = ret->m4 = ret->min = ret->max = 0;
+}
+
+static void plain_shape(const double *x, size_t n, struct moments *ret)
+{
+    plain_moments4(x, n, ret);
+    ret->min = ret->max = 0;
 }
 
 static void plain_comoments(const double *x, const double *y, size_t n, struct comoments *ret)
@@ -224,6 +229,7 @@ const struct kernels kernels_plain = {
     .magnitude = plain_magnitude,
     .moments2 = plain_moments2,
     .moments4 = plain_moments4,
+    .shape = plain_shape,
     .comoments = plain_comoments,
     .extremes = plain_extremes,
     .columns = plain_columns,
@@ -236,6 +242,7 @@ const struct kernels kernels_plain = {
     .count = plain_count,
     .slide = plain_slide,
     .rolling = rolling_plain,
+    .rolling_gaps = rolling_plain_gaps,
     .products = plain_products,
     .fit = FIT_PLAIN_KERNELS,
     .distance = DISTANCE_PLAIN_KERNELS,

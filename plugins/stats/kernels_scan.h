@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* The part of kernels_body.h that adds up in order.
  *
- * A sum rounded at each step looks as if each addition had to wait for the one before. But as long as it stays
- * within one power of two, 2^e <= |sum| < 2^(e + 1), it is a multiple of u = 2^(e - 52), and what an addition does
- * is to add x rounded to a multiple of u. These rounded values do not depend on the sum, and their sums are exact
- * in any order: they can be added side by side. The exception is an x halfway between two multiples, which goes
- * where the sum becomes an even one; that is mended afterwards, in order. A chunk in which the sum leaves its
- * power of two, or comes close to its ends, is added up one by one. */
+ * A sum rounded at each step looks as if each addition had to wait for the one before. But as long as it
+ * stays within one power of two, 2^e <= |sum| < 2^(e + 1), it is a multiple of u = 2^(e - 52), and what an
+ * addition does is to add x rounded to a multiple of u. These rounded values do not depend on the sum, and
+ * their sums are exact in any order: they can be added side by side. The exception is an x halfway between
+ * two multiples, which goes where the sum becomes an even one; that is mended afterwards, in order. A chunk
+ * in which the sum leaves its power of two, or comes close to its ends, is added up one by one. */
 
 #if W > 2
 
@@ -79,7 +79,7 @@ static size_t scan_chunks(const double *x, size_t n, double sum, double *out)
             v_store(out + done + i, p);
         }
         if (v_any_less(least, v_set(b.from)) || v_any_less(v_set(b.to), most) ||
-            v_any_bits(strange, (int64_t) 0xfff << 52) || __builtin_popcount(ties) > SCAN_TIES) {
+            v_any_bits(strange, -((int64_t) 1 << 52)) || __builtin_popcount(ties) > SCAN_TIES) {
             break;
         }
         if (ties) {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "kolmogorov.h"
 
-#define MATHLIB_STANDALONE
-#include <Rmath.h>
 #include <math.h>
 #include <string.h>
+
+#include "dist.h"
 
 #define PI_SQUARED 9.869604401089358
 
@@ -27,7 +27,7 @@ double kolmogorov_one_sided_sf(double d, double n)
     double sum = 0;
     for (double j = floor(n * (1 - d)); j >= 0; j--) {
         const double p = d + j / n, q = 1 - p;
-        sum += q > 0 ? dbinom_raw(j, n, p, q, 0) / p : j == n ? 1 : 0;
+        sum += q > 0 ? dist_binom_pmf(j, n, p) / p : j == n ? 1 : 0;
     }
     return d * sum;
 }

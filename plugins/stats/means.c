@@ -34,7 +34,7 @@ static const char pmean_help[] =
         .min = least, .max = most, .help = "weight of each value; all alike when not given"                  \
     }
 
-/* ---- sums of products --------------------------------------------------------------------------------------- */
+/* ---- sums of products ---------------------------------------------------------------------------------- */
 
 /* The sum of f(x[i], p) times its weight, in blocks joined in pairs. */
 typedef double transform(double x, double p);
@@ -74,7 +74,7 @@ static int refuse_weights(struct kiln_call *call, double sum)
                             "the sum of weights is %.15g, expected another number", sum);
 }
 
-/* ---- average --------------------------------------------------------------------------------------------------- */
+/* ---- average ------------------------------------------------------------------------------------------- */
 
 static const struct kiln_row average_params[] = {
     ROWS_ALONG("values", HELP_NAN_POLICY),
@@ -145,7 +145,7 @@ static const struct reducer average_reducer = {
 
 ALONG_FUNCTION(average, "weighted mean")
 
-/* ---- power means ------------------------------------------------------------------------------------------------- */
+/* ---- power means --------------------------------------------------------------------------------------- */
 
 static const struct kiln_row gmean_params[] = {
     ROWS_ALONG("values, none negative", HELP_NAN_POLICY),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* moments - mean, variance and standard deviation, and the two that follow from them: the error of the mean and the
- * coefficient of variation. */
+/* moments - mean, variance and standard deviation, and the two that follow from them: the error of the mean
+ * and the coefficient of variation. */
 #include "along.h"
 
 static const char mean_help[] =
@@ -28,7 +28,7 @@ static const char variation_help[] =
     "Coefficient of variation, std / mean with ddof 0 by default and the sign of the mean, as "
     "scipy.stats.variation. Where the mean is 0 it is infinite, or null when all values are 0.";
 
-/* ---- mean ------------------------------------------------------------------------------------------------- */
+/* ---- mean ---------------------------------------------------------------------------------------------- */
 
 static const struct kiln_row mean_params[] = {ROWS_ALONG("values", HELP_NAN_POLICY)};
 
@@ -75,7 +75,7 @@ static const struct reducer mean_reducer = {.outputs = 1, .powers = 1, .of_momen
 
 ALONG_FUNCTION(mean, "arithmetic mean")
 
-/* ---- var, std, sem, variation ------------------------------------------------------------------------------ */
+/* ---- var, std, sem, variation -------------------------------------------------------------------------- */
 
 enum { SPREAD_DDOF = ALONG_PARAMS };
 

@@ -191,7 +191,7 @@ static bool fits(const struct moments *m, bool fourth)
 
 bool reduction_is_final(const struct reduction *r, int powers)
 {
-    if (powers == 1) {
+    if (powers <= 1) {
         return isfinite(r->m.sum);
     }
     return !nearly_zero(r->m.m2, r->m.mean.hi, r->m.n) && fits(&r->m, powers == 4);
@@ -233,6 +233,11 @@ void reduce_moments2(const struct kernels *k, const double *x, size_t n, struct 
 void reduce_moments4(const struct kernels *k, const double *x, size_t n, struct reduction *ret)
 {
     reduce_moments(k->moments4, x, n, true, ret);
+}
+
+void reduce_shape(const struct kernels *k, const double *x, size_t n, struct reduction *ret)
+{
+    reduce_moments(k->shape, x, n, true, ret);
 }
 
 void reduce_comoments(const struct kernels *k, const double *x, const double *y, size_t n,

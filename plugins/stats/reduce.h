@@ -28,11 +28,13 @@ void reduce_sum(const struct kernels *k, const double *x, size_t n, struct reduc
 double reduce_mean(const struct kernels *k, const double *x, size_t n);                          /* n >= 1 */
 void reduce_moments2(const struct kernels *k, const double *x, size_t n, struct reduction *ret); /* n >= 1 */
 void reduce_moments4(const struct kernels *k, const double *x, size_t n, struct reduction *ret); /* n >= 1 */
+void reduce_shape(const struct kernels *k, const double *x, size_t n,
+                  struct reduction *ret); /* n >= 1; as moments4, but without min and max */
 void reduce_comoments(const struct kernels *k, const double *x, const double *y, size_t n,
                       struct coreduction *ret); /* n >= 1 */
 
-/* Whether moments computed at scale 1 are what the functions above would give: false when something left the range
- * of a double, or when all values may be equal. powers: the highest that is needed, 1, 2 or 4. */
+/* Whether moments computed at scale 1 are what the functions above would give: false when something left the
+ * range of a double, or when all values may be equal. powers: as of the kernel columns. */
 bool reduction_is_final(const struct reduction *r, int powers);
 
 /* The moments of two parts together. */

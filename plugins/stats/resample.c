@@ -168,7 +168,7 @@ static int resample_run(struct kiln_call *call, const struct kiln_slot *args, st
         return KILN_RESOURCE;
     }
     results[0].present = 1;
-    if (isnan(k->magnitude(x, n))) {
+    if (!all_finite(k, x, n)) {
         for (size_t i = 0; i < (size_t) num; i++) {
             out[i] = (double) NAN;
         }

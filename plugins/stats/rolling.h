@@ -14,15 +14,6 @@
 /* Arguments that all rolling functions share, at the same places in their rows. */
 enum { ROLLING_ARG_X, ROLLING_ARG_WINDOW, ROLLING_ARG_MIN_PERIODS, ROLLING_ARG_NAN_POLICY, ROLLING_ARGS };
 
-struct windows {
-    const double *x, *y; /* y: the second series, or NULL */
-    size_t n;
-    size_t window;      /* at most n */
-    size_t min_periods; /* values a window must have */
-    bool omit;          /* a NaN is left out; else it makes its windows NaN */
-    double ddof;
-};
-
 /* Reads and judges the shared arguments; `y` is the slot of the second series, or NULL. */
 int windows_take(struct kiln_call *call, const struct kiln_slot *args, const struct kiln_slot *y,
                  struct windows *ret);

@@ -49,6 +49,29 @@ SIMD_INLINE quad q_sqrt(quad a)
     return _mm256_sqrt_pd(a);
 }
 
+/* a where v is a number, else 0 */
+SIMD_INLINE quad q_number(quad v, quad a)
+{
+    return _mm256_and_pd(_mm256_cmp_pd(v, v, _CMP_ORD_Q), a);
+}
+
+/* v, or a where it is NaN */
+SIMD_INLINE quad q_else(quad v, quad a)
+{
+    return _mm256_blendv_pd(v, a, _mm256_cmp_pd(v, v, _CMP_UNORD_Q));
+}
+
+SIMD_INLINE bool q_all_numbers(quad v)
+{
+    return !_mm256_movemask_pd(_mm256_cmp_pd(v, v, _CMP_UNORD_Q));
+}
+
+/* yes where a < b, else no */
+SIMD_INLINE quad q_choose_less(quad a, quad b, quad yes, quad no)
+{
+    return _mm256_blendv_pd(no, yes, _mm256_cmp_pd(a, b, _CMP_LT_OQ));
+}
+
 SIMD_INLINE quad q_set(double a)
 {
     return (quad){a, a, a, a};
@@ -67,54 +90,85 @@ SIMD_INLINE void transpose(quad v[4])
     v[3] = __builtin_shufflevector(b, d, 2, 3, 6, 7);
 }
 
-struct window_sums {
-    quad s1, s2; /* s1 alone for sums, means and extremes */
+/* What a kernel is about; known when it is compiled. */
+struct kind {
+    enum rolling what;
+    bool many; /* a long window */
+    bool gaps; /* NaN are left out, and the others counted */
 };
+
+SIMD_INLINE bool is_extreme(struct kind k)
+{
+    return k.what == ROLLING_MIN || k.what == ROLLING_MAX;
+}
+
+SIMD_INLINE bool has_squares(struct kind k)
+{
+    return k.what == ROLLING_VAR || k.what == ROLLING_STD || k.what == ROLLING_ZSCORE;
+}
+
+struct window_sums {
+    quad s1, s2, n; /* s1 alone for sums, means and extremes; n where there are gaps */
+};
+
+static const struct window_sums no_sums;
 
 struct window_finish {
     quad count, part, reciprocal; /* values in a window, 1 / count, 1 / divisor */
+    quad ddof, least;             /* with gaps: what to take from the count, and how many it must be */
 };
 
-SIMD_INLINE int window_has_squares(enum rolling what)
+SIMD_INLINE void window_add(struct kind k, struct window_sums *s, quad v, quad anchor)
 {
-    return what == ROLLING_VAR || what == ROLLING_STD || what == ROLLING_ZSCORE;
-}
-
-SIMD_INLINE void window_add(enum rolling what, struct window_sums *s, quad v, quad anchor)
-{
-    if (what == ROLLING_MIN) {
+    if (k.what == ROLLING_MIN) {
         s->s1 = q_min(s->s1, v);
-    } else if (what == ROLLING_MAX) {
+    } else if (k.what == ROLLING_MAX) {
         s->s1 = q_max(s->s1, v);
     } else {
-        const quad d = v - anchor;
+        const quad d = k.gaps ? q_number(v, v - anchor) : v - anchor;
         s->s1 += d;
-        if (window_has_squares(what)) {
+        if (has_squares(k)) {
             s->s2 = q_fma(d, d, s->s2);
+        }
+        if (k.gaps) {
+            s->n += q_number(v, q_set(1));
         }
     }
 }
 
-SIMD_INLINE quad window_give(enum rolling what, const struct window_sums *a, const struct window_sums *b,
+/* A variance that is not NaN is not negative. */
+SIMD_INLINE quad window_moment(struct kind k, quad s1, quad s2, quad last, quad anchor,
+                               const struct window_finish *f)
+{
+    if (k.what == ROLLING_SUM) {
+        return q_fma(f->count, anchor, s1);
+    }
+    if (k.what == ROLLING_MEAN) {
+        return q_fma(s1, f->part, anchor);
+    }
+    const quad mean = s1 * f->part, var = q_max(q_set(0), q_fma(-s1, mean, s2)) * f->reciprocal;
+    return k.what == ROLLING_VAR   ? var
+           : k.what == ROLLING_STD ? q_sqrt(var)
+                                   : ((last - anchor) - mean) / q_sqrt(var);
+}
+
+SIMD_INLINE quad window_give(struct kind k, const struct window_sums *a, const struct window_sums *b,
                              quad last, quad anchor, const struct window_finish *f)
 {
-    switch (what) {
-    case ROLLING_MIN:
+    if (k.what == ROLLING_MIN) {
         return q_min(a->s1, b->s1);
-    case ROLLING_MAX:
-        return q_max(a->s1, b->s1);
-    case ROLLING_SUM:
-        return q_fma(f->count, anchor, a->s1 + b->s1);
-    case ROLLING_MEAN:
-        return q_fma(a->s1 + b->s1, f->part, anchor);
-    default:
-        break;
     }
-    const quad s1 = a->s1 + b->s1, mean = s1 * f->part;
-    const quad var = q_max(q_fma(-s1, mean, a->s2 + b->s2), q_set(0)) * f->reciprocal;
-    return what == ROLLING_VAR   ? var
-           : what == ROLLING_STD ? q_sqrt(var)
-                                 : ((last - anchor) - mean) / q_sqrt(var);
+    if (k.what == ROLLING_MAX) {
+        return q_max(a->s1, b->s1);
+    }
+    if (!k.gaps) {
+        return window_moment(k, a->s1 + b->s1, a->s2 + b->s2, last, anchor, f);
+    }
+    const quad n = a->n + b->n, divisor = n - f->ddof, nothing = q_set((double) NAN);
+    const struct window_finish own = {n, 1 / n, 1 / divisor, f->ddof, f->least};
+    const quad v = window_moment(k, a->s1 + b->s1, a->s2 + b->s2, last, anchor, &own);
+    const quad enough = q_choose_less(n, f->least, nothing, v);
+    return has_squares(k) ? q_choose_less(q_set(0), divisor, enough, nothing) : enough;
 }
 
 SIMD_INLINE quad q_gather(const double *const *lane, size_t at)
@@ -138,66 +192,109 @@ struct window_blocks {
     struct window_sums s[REGISTERS], total[REGISTERS];
 };
 
-SIMD_INLINE void blocks_restart(enum rolling what, struct window_blocks *b)
+/* Without gaps, a NaN among the three is in every window, and makes them NaN whatever the anchor. With gaps the
+ * others take its place; false when all three are NaN. */
+SIMD_INLINE bool blocks_anchor(struct kind k, struct window_blocks *b, size_t window)
+{
+    bool found = true;
+    for (int h = 0; h < REGISTERS; h++) {
+        quad p = q_gather(b->lane + 4 * h, window - 1), q = q_gather(b->lane + 4 * h, window - 2);
+        quad r = q_gather(b->lane + 4 * h, window - 3);
+        if (k.gaps) {
+            p = q_else(p, q_else(q, r));
+            q = q_else(q, p);
+            r = q_else(r, p);
+            found = found && q_all_numbers(p);
+        }
+        b->anchor[h] = q_max(q_min(p, q), q_min(q_max(p, q), r));
+    }
+    return found;
+}
+
+SIMD_INLINE void blocks_restart(struct kind k, struct window_blocks *b)
 {
     for (int h = 0; h < REGISTERS; h++) {
-        const struct window_sums none = {q_set(0), q_set(0)};
-        b->s[h] = b->total[h] = none;
-        if (what == ROLLING_MIN || what == ROLLING_MAX) {
+        b->s[h] = b->total[h] = no_sums;
+        if (is_extreme(k)) {
             b->s[h].s1 = b->anchor[h];
         }
     }
 }
 
-SIMD_INLINE void blocks_settle(enum rolling what, struct window_blocks *b)
+SIMD_INLINE void blocks_settle(struct kind k, struct window_blocks *b)
 {
-    for (int h = 0; h < REGISTERS && what != ROLLING_MIN && what != ROLLING_MAX; h++) {
+    for (int h = 0; h < REGISTERS && !is_extreme(k); h++) {
         b->total[h].s1 += b->s[h].s1;
         b->total[h].s2 += b->s[h].s2;
-        b->s[h] = (struct window_sums){q_set(0), q_set(0)};
+        b->s[h].s1 = b->s[h].s2 = q_set(0);
     }
 }
 
-SIMD_INLINE struct window_sums blocks_sums(enum rolling what, bool many, const struct window_blocks *b, int h)
+SIMD_INLINE struct window_sums blocks_sums(struct kind k, const struct window_blocks *b, int h)
 {
     struct window_sums s = b->s[h];
-    if (many && what != ROLLING_MIN && what != ROLLING_MAX) {
+    if (k.many && !is_extreme(k)) {
         s.s1 += b->total[h].s1;
         s.s2 += b->total[h].s2;
     }
     return s;
 }
 
+/* Numbers of scratch memory for each place. */
+SIMD_INLINE size_t blocks_stride(struct kind k)
+{
+    return (size_t) LANES * (1u + has_squares(k) + k.gaps);
+}
+
+SIMD_INLINE void blocks_store(struct kind k, struct window_sums s, double *to)
+{
+    q_store(to, s.s1);
+    if (has_squares(k)) {
+        q_store(to + LANES, s.s2);
+    }
+    if (k.gaps) {
+        q_store(to + blocks_stride(k) - LANES, s.n);
+    }
+}
+
+SIMD_INLINE struct window_sums blocks_load(struct kind k, const double *from)
+{
+    struct window_sums s = no_sums;
+    s.s1 = q_load(from);
+    if (has_squares(k)) {
+        s.s2 = q_load(from + LANES);
+    }
+    if (k.gaps) {
+        s.n = q_load(from + blocks_stride(k) - LANES);
+    }
+    return s;
+}
+
 /* The tails, backwards: that of window i goes to place i of scratch memory. */
-SIMD_INLINE void blocks_tails(enum rolling what, bool many, struct window_blocks *b, size_t L, size_t window,
+SIMD_INLINE void blocks_tails(struct kind k, struct window_blocks *b, size_t L, size_t window,
                               double *scratch)
 {
-    const size_t stride = window_has_squares(what) ? 2 * LANES : LANES;
     quad v[REGISTERS][4];
     size_t j = window - 1; /* x[j] .. x[window - 2] have been added up */
     while (j > L && (j - L) % 4 != 0) {
         j--;
         for (int h = 0; h < REGISTERS; h++) {
-            window_add(what, &b->s[h], q_gather(b->lane + 4 * h, j), b->anchor[h]);
+            window_add(k, &b->s[h], q_gather(b->lane + 4 * h, j), b->anchor[h]);
         }
     }
     for (; j > 0; j -= 4) {
-        if (many && j % SETTLED == 0) {
-            blocks_settle(what, b);
+        if (k.many && j % SETTLED == 0) {
+            blocks_settle(k, b);
         }
         for (int h = 0; h < REGISTERS; h++) {
             q_columns(b->lane + 4 * h, j - 4, v[h]);
         }
-        for (size_t k = 4; k-- > 0;) {
-            double *to = scratch + (j - 4 + k) * stride;
+        for (size_t i = 4; i-- > 0;) {
+            double *to = scratch + (j - 4 + i) * blocks_stride(k);
             for (int h = 0; h < REGISTERS; h++) {
-                window_add(what, &b->s[h], v[h][k], b->anchor[h]);
+                window_add(k, &b->s[h], v[h][i], b->anchor[h]);
                 if (j <= L) {
-                    const struct window_sums s = blocks_sums(what, many, b, h);
-                    q_store(to + 4 * h, s.s1);
-                    if (window_has_squares(what)) {
-                        q_store(to + LANES + 4 * h, s.s2);
-                    }
+                    blocks_store(k, blocks_sums(k, b, h), to + 4 * h);
                 }
             }
         }
@@ -205,90 +302,90 @@ SIMD_INLINE void blocks_tails(enum rolling what, bool many, struct window_blocks
 }
 
 /* The heads, forwards, and with the tails the windows. */
-SIMD_INLINE void blocks_heads(enum rolling what, bool many, struct window_blocks *b, size_t L, size_t window,
+SIMD_INLINE void blocks_heads(struct kind k, struct window_blocks *b, size_t L, size_t window,
                               const struct window_finish *f, const double *scratch, double *out)
 {
-    const size_t stride = window_has_squares(what) ? 2 * LANES : LANES;
     quad v[REGISTERS][4];
     for (size_t i = 0; i < L; i += 4) {
-        if (many && i % SETTLED == 0) {
-            blocks_settle(what, b);
+        if (k.many && i % SETTLED == 0) {
+            blocks_settle(k, b);
         }
         for (int h = 0; h < REGISTERS; h++) {
             q_columns(b->lane + 4 * h, window - 1 + i, v[h]);
         }
-        for (size_t k = 0; k < 4; k++) {
-            const double *from = scratch + (i + k) * stride;
+        for (size_t j = 0; j < 4; j++) {
+            const double *from = scratch + (i + j) * blocks_stride(k);
             for (int h = 0; h < REGISTERS; h++) {
-                struct window_sums tail = {q_load(from + 4 * h), q_set(0)};
-                if (window_has_squares(what)) {
-                    tail.s2 = q_load(from + LANES + 4 * h);
-                }
-                window_add(what, &b->s[h], v[h][k], b->anchor[h]);
-                const struct window_sums head = blocks_sums(what, many, b, h);
-                v[h][k] = window_give(what, &head, &tail, v[h][k], b->anchor[h], f);
+                window_add(k, &b->s[h], v[h][j], b->anchor[h]);
+                const struct window_sums head = blocks_sums(k, b, h), tail = blocks_load(k, from + 4 * h);
+                v[h][j] = window_give(k, &head, &tail, v[h][j], b->anchor[h], f);
             }
         }
         for (int h = 0; h < REGISTERS; h++) {
             transpose(v[h]);
-            for (size_t k = 0; k < 4; k++) {
-                q_store(out + (4 * (size_t) h + k) * L + i, v[h][k]);
+            for (size_t j = 0; j < 4; j++) {
+                q_store(out + (4 * (size_t) h + j) * L + i, v[h][j]);
             }
         }
     }
 }
 
-/* The windows of eight blocks. L is a multiple of 4 and less than window - 1. */
-SIMD_INLINE void rolling_blocks(enum rolling what, bool many, const double *x, size_t L, size_t window,
+/* The windows of eight blocks, or false. L is a multiple of 4 and less than window - 1. */
+SIMD_INLINE bool rolling_blocks(struct kind k, const double *x, size_t L, size_t window,
                                 const struct window_finish *f, double *scratch, double *out)
 {
     struct window_blocks b;
-    for (size_t k = 0; k < LANES; k++) {
-        b.lane[k] = x + k * L;
+    for (size_t i = 0; i < LANES; i++) {
+        b.lane[i] = x + i * L;
     }
-    for (int h = 0; h < REGISTERS; h++) {
-        const quad p = q_gather(b.lane + 4 * h, window - 1), q = q_gather(b.lane + 4 * h, window - 2);
-        const quad r = q_gather(b.lane + 4 * h, window - 3);
-        b.anchor[h] = q_max(q_min(p, q), q_min(q_max(p, q), r));
+    if (!blocks_anchor(k, &b, window)) {
+        return false;
     }
-    blocks_restart(what, &b);
-    blocks_tails(what, many, &b, L, window, scratch);
-    blocks_restart(what, &b);
-    blocks_heads(what, many, &b, L, window, f, scratch, out);
+    blocks_restart(k, &b);
+    blocks_tails(k, &b, L, window, scratch);
+    blocks_restart(k, &b);
+    blocks_heads(k, &b, L, window, f, scratch, out);
+    return true;
+}
+
+/* The length of eight blocks of so many windows; 0 when there are too few. */
+SIMD_INLINE size_t blocks_length(size_t windows, size_t window)
+{
+    const size_t longest = window < 6 ? 0 : (window - 2) & ~(size_t) 3;
+    const size_t share = windows / LANES & ~(size_t) 3;
+    return longest < share ? longest : share;
 }
 
 /* Each window by itself, four windows side by side. */
-SIMD_INLINE void rolling_each(enum rolling what, const double *x, size_t count, size_t window,
+SIMD_INLINE void rolling_each(struct kind k, const double *x, size_t count, size_t window,
                               const struct window_finish *f, double *out)
 {
     for (size_t i = 0; i + 4 <= count; i += 4) {
         const quad anchor = q_load(x + i + window / 2), last = q_load(x + i + window - 1);
-        const struct window_sums none = {what == ROLLING_MIN || what == ROLLING_MAX ? last : q_set(0),
-                                         q_set(0)};
+        struct window_sums none = no_sums;
+        if (is_extreme(k)) {
+            none.s1 = last;
+        }
         struct window_sums s = none;
         for (size_t j = 0; j < window; j++) {
-            window_add(what, &s, q_load(x + i + j), anchor);
+            window_add(k, &s, q_load(x + i + j), anchor);
         }
-        q_store(out + i, window_give(what, &s, &none, last, anchor, f));
+        q_store(out + i, window_give(k, &s, &none, last, anchor, f));
     }
 }
 
 SIMD_INLINE void rolling(enum rolling what, const double *x, size_t n, size_t window, double divisor,
                          double *scratch, double *out)
 {
+    const struct kind few = {what, false, false}, many = {what, true, false};
     const double count = (double) window;
-    const struct window_finish f = {q_set(count), q_set(1 / count), q_set(1 / divisor)};
-    const size_t windows = n - window + 1;
-    if (windows < 4) {
-        rolling_plain[what](x, n, window, divisor, scratch, out);
-        return;
-    }
-    const size_t longest = window < 6 ? 0 : (window - 2) & ~(size_t) 3, share = windows / LANES & ~(size_t) 3;
-    const size_t L = longest < share ? longest : share;
-    if (window <= SHORT_WINDOW) {
-        rolling_each(what, x, windows, window, &f, out);
+    const struct window_finish f = {
+        .count = q_set(count), .part = q_set(1 / count), .reciprocal = q_set(1 / divisor)};
+    const size_t windows = n - window + 1, L = blocks_length(windows, window);
+    if (window <= SHORT_WINDOW && windows >= 4) {
+        rolling_each(few, x, windows, window, &f, out);
         const size_t rest = windows - 4; /* the last four again, for those that were left over */
-        rolling_each(what, x + rest, 4, window, &f, out + rest);
+        rolling_each(few, x + rest, 4, window, &f, out + rest);
         return;
     }
     if (L == 0) {
@@ -298,9 +395,29 @@ SIMD_INLINE void rolling(enum rolling what, const double *x, size_t n, size_t wi
     for (size_t i = 0; i < windows; i += LANES * L) { /* the last blocks may repeat windows of those before */
         const size_t at = windows - i < LANES * L ? windows - LANES * L : i;
         if (window > MANY) {
-            rolling_blocks(what, true, x + at, L, window, &f, scratch, out + at);
+            rolling_blocks(many, x + at, L, window, &f, scratch, out + at);
         } else {
-            rolling_blocks(what, false, x + at, L, window, &f, scratch, out + at);
+            rolling_blocks(few, x + at, L, window, &f, scratch, out + at);
+        }
+    }
+}
+
+SIMD_INLINE void rolling_with_gaps(enum rolling what, const struct windows *w, double *scratch, double *out)
+{
+    const struct kind k = {what, true, true};
+    const struct window_finish f = {.ddof = q_set(w->ddof), .least = q_set((double) w->min_periods)};
+    const size_t windows = w->n - w->window + 1, L = blocks_length(windows, w->window);
+    if (L == 0) {
+        rolling_plain_gaps[what](w, scratch, out);
+        return;
+    }
+    for (size_t i = 0; i < windows; i += LANES * L) {
+        const size_t at = windows - i < LANES * L ? windows - LANES * L : i;
+        if (!rolling_blocks(k, w->x + at, L, w->window, &f, scratch, out + at)) {
+            struct windows part = *w;
+            part.x = w->x + at;
+            part.n = LANES * L + w->window - 1;
+            rolling_plain_gaps[what](&part, scratch, out + at);
         }
     }
 }
@@ -310,6 +427,11 @@ SIMD_INLINE void rolling(enum rolling what, const double *x, size_t n, size_t wi
     {                                                                                                        \
         rolling(what, x, n, window, divisor, scratch, out);                                                  \
     }
+#define ROLLING_GAPS_KERNEL(name, what)                                                                      \
+    static void name(const struct windows *w, double *scratch, double *out)                                  \
+    {                                                                                                        \
+        rolling_with_gaps(what, w, scratch, out);                                                            \
+    }
 
 ROLLING_KERNEL(rolling_sum, ROLLING_SUM)
 ROLLING_KERNEL(rolling_mean, ROLLING_MEAN)
@@ -318,6 +440,11 @@ ROLLING_KERNEL(rolling_std, ROLLING_STD)
 ROLLING_KERNEL(rolling_zscore, ROLLING_ZSCORE)
 ROLLING_KERNEL(rolling_min, ROLLING_MIN)
 ROLLING_KERNEL(rolling_max, ROLLING_MAX)
+ROLLING_GAPS_KERNEL(gaps_sum, ROLLING_SUM)
+ROLLING_GAPS_KERNEL(gaps_mean, ROLLING_MEAN)
+ROLLING_GAPS_KERNEL(gaps_var, ROLLING_VAR)
+ROLLING_GAPS_KERNEL(gaps_std, ROLLING_STD)
+ROLLING_GAPS_KERNEL(gaps_zscore, ROLLING_ZSCORE)
 
 SIMD_END
 
@@ -325,8 +452,13 @@ static rolling_kernel *const rolling_kernels[ROLLING_KINDS] = {
     rolling_sum, rolling_mean, rolling_var, rolling_std, rolling_zscore, rolling_min, rolling_max,
 };
 
+static rolling_gaps_kernel *const rolling_gaps_kernels[ROLLING_MIN] = {
+    gaps_sum, gaps_mean, gaps_var, gaps_std, gaps_zscore,
+};
+
 #else
 
-#define rolling_kernels rolling_plain
+#define rolling_kernels      rolling_plain
+#define rolling_gaps_kernels rolling_plain_gaps
 
 #endif

@@ -51,7 +51,8 @@ static void sums(enum rolling what, const double *x, size_t n, size_t window, do
             const double d = x[i] - anchor, *tail = scratch + 2 * (window - 1 - (i - from));
             sums_add(&sum, d, i - from + 1);
             const double s1 = (sum.t1 + sum.s1) + tail[0], s2 = (sum.t2 + sum.s2) + tail[1];
-            const double mean = s1 / count, var = fmax(s2 - s1 * mean, 0) / divisor;
+            const double mean = s1 / count, square = s2 - s1 * mean;
+            const double var = (square < 0 ? 0 : square) / divisor; /* NaN stays NaN */
             out[i + 1 - window] = what == ROLLING_SUM    ? count * anchor + s1
                                   : what == ROLLING_MEAN ? anchor + mean
                                   : what == ROLLING_VAR  ? var

@@ -5,7 +5,7 @@
 #include "along.h"
 #include "shape.h"
 
-/* ---- from moments ----------------------------------------------------------------------------------------- */
+/* ---- from moments -------------------------------------------------------------------------------------- */
 
 double shape_skewness(const struct moments *m, bool biased)
 {
@@ -27,7 +27,7 @@ double shape_kurtosis(const struct moments *m, bool biased)
     return biased ? g2 : (n - 1) * ((n + 1) * g2 + 6) / ((n - 2) * (n - 3));
 }
 
-/* ---- skew, kurtosis ----------------------------------------------------------------------------------------- */
+/* ---- skew, kurtosis ------------------------------------------------------------------------------------ */
 
 static const char skew_help[] = "Skewness g1 = m3 / m2^1.5 with central moments mk = sum((x - mean)^k) / n, "
                                 "as scipy.stats.skew; with bias "
@@ -131,7 +131,7 @@ static const struct reducer kurtosis_reducer = {.outputs = 1, .powers = 4, .of_m
 
 ALONG_FUNCTION(kurtosis, "kurtosis")
 
-/* ---- moment --------------------------------------------------------------------------------------------------- */
+/* ---- moment -------------------------------------------------------------------------------------------- */
 
 static const char moment_help[] = "Central moment of the given order, sum((x - mean)^order) / n, as "
                                   "scipy.stats.moment. Order 0 is 1 and order 1 "

@@ -34,19 +34,24 @@ def expand(value):
     return [expand(v) for v in value] if isinstance(value, list) else value
 
 
+def jobs_of(contract):
+    """The arguments of its examples that succeed."""
+    return [expand(json.loads(e["args"])) for e in contract["examples"] if e.get("status", "ok") == "ok"]
+
+
 class Function:
     def __init__(self, plugin, name):
         self.plugin, self.name = plugin, name
         self.contract = plugin.contracts[name]
         self.rows = {r["name"]: r for r in self.contract["params"] if r["name"] != "*"}
-        good = [expand(json.loads(e["args"])) for e in self.contract["examples"] if e.get("status", "ok") == "ok"]
+        good = jobs_of(self.contract)
         assert good, f"{name} has no example that succeeds"
         self.bases = good[:4]
         self.good = msgpack.packb({**good[0], "form": "nd"}, default=pack)
         self.answer = self.run_raw(self.good)
         assert self.answer[0] == "ok", self.answer
 
-    def run_raw(self, payload, patience=PATIENCE):
+    def run_raw(self, payload, patience=PATIENCE, **keys):
         def late(*_):
             self.plugin.kill()
             raise AssertionError(f"{self.name}: no answer within {patience} s")
@@ -54,25 +59,29 @@ class Function:
         signal.signal(signal.SIGALRM, late)
         signal.alarm(patience)
         try:
-            return self.plugin.raw(self.name, payload)[:4]
+            return self.plugin.raw(self.name, payload, **keys)[:4]
         finally:
             signal.alarm(0)
 
     def run(self, args, patience=PATIENCE):
         """The answer, checked for what holds of every answer."""
-        status, field, text, result = self.run_raw(msgpack.packb(args, default=pack), patience)
+        answer = self.run_raw(msgpack.packb(args, default=pack), patience)
+        where = self.check(answer, args)
+        if answer[0] == "ok":
+            self.check_shapes(msgpack.unpackb(answer[3], object_hook=unpack, strict_map_key=False), where)
+        return answer
+
+    def check(self, answer, args):
+        status, field, text, _ = answer
         where = f"{self.name}{brief(args)}: {status} {field!r}: {text}"
         assert status in ANSWERS, where
-        if status == "ok":
-            self.check_shapes(msgpack.unpackb(result, object_hook=unpack, strict_map_key=False), where)
-        else:
-            assert text, where
+        assert status == "ok" or text, where
         if status == "invalid":
             assert field, where
             head = re.split(r"[.\[]", field)[0]
             known = {re.split(r"[.\[]", n)[0] for n in self.rows} | {"form"}
             assert head in known or head in args, where
-        return status, field, text, result
+        return where
 
     def check_shapes(self, result, where):
         """Results whose rows share a symbol agree in length."""

@@ -2,10 +2,10 @@
 /* drive - runs jobs of one plugin through the worker's engine, without a broker: for tests against oracles and for
  * benchmarks. plugin.py is its other side.
  *
- *     drive FILE.so [OPTIONS-MSGPACK-FILE]
+ *     drive FILE.so [OPTIONS-MSGPACK-FILE|- [JOB-BYTES]]
  *
  * It loads the plugin (without warm-up, unless asked), then answers requests from standard input until its end. A request is
- * three u32 of this machine's byte order, {bytes of the name, bytes of the arguments, repeat}, then the name of a function and
+ * three u32 of this machine's byte order, {bytes of the name, bytes of the arguments, repeat (the highest bit: keep the result)}, then the name of a function and
  * its arguments in msgpack. The answer is {status, bytes of field, of error, of result} as u32, {decode, run, encode} as i64
  * nanoseconds, each the least of the repetitions, then field, error and result. Names that are no functions:
  *
@@ -22,6 +22,7 @@
 #include "mem.h"
 
 enum { PATIENCE_S = 5 };
+#define KEEP_RESULT (UINT32_C(1) << 31)
 
 static void take(void *data, size_t bytes)
 {
@@ -121,15 +122,18 @@ static const void *read_file(const char *path, size_t *ret_bytes)
 int main(int argc, char **argv)
 {
     if (argc < 2) {
-        fprintf(stderr, "usage: drive FILE.so [OPTIONS-MSGPACK-FILE]\n");
+        fprintf(stderr, "usage: drive FILE.so [OPTIONS-MSGPACK-FILE|- [JOB-BYTES]]\n");
         return 2;
     }
-    const struct engine_limits limits = {
-        .job_bytes = (size_t) 2 << 30, .payload_bytes = (size_t) 1 << 30, .max_batch = 64};
+    const struct engine_limits limits = {.job_bytes =
+                                             argc > 3 ? strtoull(argv[3], NULL, 10) : (size_t) 2 << 30,
+                                         .payload_bytes = (size_t) 1 << 30,
+                                         .max_batch = 64};
     struct engine *e = NULL;
     struct err err;
     size_t options_bytes = 0;
-    const void *options = argc > 2 ? read_file(argv[2], &options_bytes) : NULL;
+    static const void *volatile options; /* lives to the end, as the engine borrows it */
+    options = argc > 2 && strcmp(argv[2], "-") != 0 ? read_file(argv[2], &options_bytes) : NULL;
     if (engine_load(argv[1], options, options_bytes, &limits, &e, &err)) {
         fprintf(stderr, "%s: %s\n", argv[1], err.text);
         return 1;
@@ -158,7 +162,9 @@ int main(int argc, char **argv)
             job.status = KILN_UNKNOWN_FUNCTION;
             snprintf(job.error, sizeof job.error, "no function %s", name);
         } else {
-            compute(e, (size_t) fn, head[2] ? head[2] : 1, &job);
+            uint32_t repeat = head[2] & ~KEEP_RESULT;
+            compute(e, (size_t) fn, repeat ? repeat : 1, &job);
+            job.result_bytes = head[2] & KEEP_RESULT ? 0 : job.result_bytes;
         }
         answer(&job);
         mem_free(payload);

@@ -56,14 +56,15 @@ def unpack(value):
 
 
 class Plugin:
-    def __init__(self, name, options=None):
+    def __init__(self, name, options=None, job_bytes=None):
         path = name if "/" in name else os.path.join(BUILD, "plugins", f"{name}.so")
         args, self._options = [os.path.join(BUILD, "tests", "drive"), path], None
         if options:
             self._options = tempfile.NamedTemporaryFile(suffix=".options")
             self._options.write(msgpack.packb(options))
             self._options.flush()
-            args.append(self._options.name)
+        args.append(self._options.name if options else "-")
+        args += [str(job_bytes)] if job_bytes else []
         self.name, self._contracts, self._stderr = name, None, tempfile.TemporaryFile()
         self._process = subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr,
                                          env=self._environment())
@@ -109,11 +110,14 @@ class Plugin:
             raise Crashed(f"ended with {process.wait(60)}\n{self._said()}")
         return data
 
-    def raw(self, function, payload, repeat=1):
-        """Status, field, error, result bytes and times of a payload that is already msgpack."""
-        name = function.encode()
+    def raw(self, function, payload, repeat=1, keep_result=False):
+        """Status, field, error, result bytes and times of a payload that is already msgpack. The payload may be a list of pieces.
+        keep_result: it stays where it is, and none comes back."""
+        name, pieces = function.encode(), payload if isinstance(payload, list) else [payload]
+        head = struct.pack("=3I", len(name), sum(map(len, pieces)), repeat | keep_result << 31)
         try:
-            self._process.stdin.write(struct.pack("=3I", len(name), len(payload), repeat) + name + payload)
+            for piece in [head + name, *pieces]:
+                self._process.stdin.write(piece)
             self._process.stdin.flush()
         except BrokenPipeError:
             pass

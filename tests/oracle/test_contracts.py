@@ -33,7 +33,8 @@ def test_wrong_types_ranges_and_choices_are_refused_by_name(function):
     for row in function.rows.values():
         base = next((b for b in function.bases if get(b, row) is not None), function.bases[0])
         sure = get(base, row) is not None  # else another row of a map that is not there may be missed first
-        for wrong in WRONG[row["kind"]]:
+        columns = "[]" in row["name"]  # of a table given as a map of arrays, where a list is in its place
+        for wrong in (w for w in WRONG[row["kind"]] if not (columns and isinstance(w, list))):
             args = put(base, row, wrong)
             if args is not None:
                 function.refuses(args, row, loosely=not sure)

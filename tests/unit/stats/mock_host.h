@@ -7,8 +7,8 @@
  *     assert_true(mock_number(&m, "mean") == 1.5);
  *     mock_close(&m);
  *
- * It trusts the tests: of the rows it knows scalars, arrays of doubles and whole numbers, shapes, defaults, ranges
- * and choices. */
+ * It trusts the tests: of the rows it knows scalars, arrays of doubles and whole numbers, shapes, defaults,
+ * ranges and choices. */
 #ifndef MOCK_HOST_H
 #define MOCK_HOST_H
 

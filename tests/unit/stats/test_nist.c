@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* The univariate data sets of NIST's Statistical Reference Datasets: mean and standard deviation keep as
- * many digits as tests/data/nist-univariate.json asks for (min_lre), with every set of kernels. */
+/* The univariate data sets of NIST's Statistical Reference Datasets: mean, standard deviation and lag-1
+ * autocorrelation keep as many digits as tests/data/nist-univariate.json asks for (min_lre), with every set
+ * of kernels. */
 #include "mock_host.h"
 
 #include "kernels.h"
@@ -52,6 +53,9 @@ static void certified_values(void **state)
                              KILN_OK);
             check_figure(data, &m, set, "mean", mock_number(&m, "mean"));
             check_figure(data, &m, set, "sd", mock_number(&m, "std"));
+            assert_int_equal(mock_run_json(&m, "autocorrelation", json_pack("{s:O,s:i}", "x", x, "nlags", 1)),
+                             KILN_OK);
+            check_figure(data, &m, set, "lag1_autocorrelation", mock_array(&m, "acf")[1]);
         }
         mock_close(&m);
     }

@@ -120,14 +120,42 @@ static void check_ends(const struct kernels *k, size_t n)
     kernels_plain.extremes(x, n, &least, &greatest);
     k->extremes(x, n, &a, &b);
     assert_true(a == least && b == greatest);
-    assert_true(k->magnitude(x, n) == kernels_plain.magnitude(x, n));
-    static const double odd[] = {(double) NAN, HUGE_VAL, -HUGE_VAL};
+    bool nan, plain_nan;
+    assert_true(k->magnitude(x, n, &nan) == kernels_plain.magnitude(x, n, &plain_nan) && !nan && !plain_nan);
     for (size_t i = 0; i < n; i++) {
+        static const double odd[] = {(double) NAN, HUGE_VAL, -HUGE_VAL};
         const double v = x[i];
         x[i] = odd[i % 3];
-        assert_true(isnan(k->magnitude(x, n)) && isnan(kernels_plain.magnitude(x, n)));
+        a = k->magnitude(x, n, &nan);
+        b = kernels_plain.magnitude(x, n, &plain_nan);
+        assert_true(a == b && nan == plain_nan && nan == (i % 3 == 0) && isinf(a) == (i % 3 != 0));
+        assert_false(all_finite(k, x, n));
         x[i] = v;
     }
+}
+
+static void check_gaps(const struct kernels *k, size_t n)
+{
+    static double scratch[ROLLING_SCRATCH(LONGEST)];
+    for (size_t i = 0; i < n; i++) { /* single ones, and a stretch */
+        x[i] = i % 7 == 3 || (i > 200 && i < 280) ? (double) NAN : 1e6 + x[i];
+    }
+    for (size_t window = 1; window <= n; window += window < 20 ? 1 : 13) {
+        for (int what = 0; what < ROLLING_MIN; what++) {
+            const struct windows w = {
+                .x = x, .n = n, .window = window, .min_periods = 1 + window / 2, .omit = true, .ddof = 1};
+            clear(n);
+            rolling_plain_gaps[what](&w, scratch, want);
+            k->rolling_gaps[what](&w, scratch, got);
+            equal("gaps", n - window + 1, what == ROLLING_ZSCORE ? 1e-8 : 1e-11);
+        }
+    }
+}
+
+static void gaps(void **state)
+{
+    (void) state;
+    each(check_gaps);
 }
 
 static void rolling(void **state)
@@ -177,6 +205,7 @@ int main(void)
         cmocka_unit_test(slide),
         cmocka_unit_test(count),
         cmocka_unit_test(ends),
+        cmocka_unit_test(gaps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
