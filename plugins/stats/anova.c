@@ -5,6 +5,7 @@
 #include "dist.h"
 #include "groups.h"
 #include "reduce.h"
+#include "select.h"
 #include "sorting.h"
 
 #define HELP_GROUPS                                                                                          \
@@ -216,27 +217,35 @@ static const struct kiln_golden levene_goldens[] = {
      .result = "each of the 2 samples has one value"},
 };
 
-/* The center of a sample, whose values it may put in order; cuts values off both ends when trimmed. */
+/* The center of a sample, whose values it puts in order and cuts off at both ends when trimmed. */
 static int center_of(struct kiln_call *call, double *x, size_t *from, size_t *to, char center, double cut,
                      void *scratch, double *ret)
 {
     const size_t n = *to - *from;
-    if (center != 'a') { /* sorted for the median and for trimming */
+    if (center == 'd') {
+        const size_t ranks[] = {(n - 1) / 2, n / 2};
+        double values[2];
+        select_ranks(call->state, x + *from, n, ranks, n % 2 ? 1 : 2, SELECT_PATIENCE, scratch, values);
+        *ret = n % 2 ? values[0] : values[0] / 2 + values[1] / 2;
+        return KILN_OK;
+    }
+    if (center == 't') {
         int status = sort_values(call, x + *from, n, scratch);
         if (status) {
             return status;
         }
-    }
-    if (center == 'd') {
-        const double a = x[*from + (n - 1) / 2], b = x[*from + n / 2];
-        *ret = a / 2 + b / 2;
-        return KILN_OK;
     }
     const size_t off = center == 't' ? (size_t) (cut * (double) n) : 0;
     *from += off;
     *to -= off;
     *ret = reduce_mean(call->state, x + *from, *to - *from);
     return KILN_OK;
+}
+
+static size_t scratch_bytes(size_t n)
+{
+    const size_t sorting = sort_scratch_bytes(n), selecting = select_scratch_bytes(n);
+    return sorting > selecting ? sorting : selecting;
 }
 
 static int levene_run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *results)
@@ -249,7 +258,7 @@ static int levene_run(struct kiln_call *call, const struct kiln_slot *args, stru
     }
     double *x = call->host->alloc(call, 2 * g.n * sizeof *x), *z = x ? x + g.n : NULL;
     size_t *start = call->host->alloc(call, (g.k + 1) * sizeof *start);
-    void *scratch = call->host->alloc(call, sort_scratch_bytes(g.n));
+    void *scratch = call->host->alloc(call, scratch_bytes(g.n));
     if (!x || !start || !scratch) {
         return KILN_RESOURCE;
     }

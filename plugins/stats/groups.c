@@ -97,51 +97,74 @@ static int check(struct kiln_call *call, const struct groups *g, const struct la
     return KILN_OK;
 }
 
+/* The values without NaN, with their labels. */
+static int omit(struct kiln_call *call, const double **x, const int64_t **label, size_t *n)
+{
+    double *to = call->host->alloc(call, *n * sizeof *to);
+    int64_t *kept = call->host->alloc(call, *n * sizeof *kept);
+    size_t count = 0;
+    if (!to || !kept) {
+        return KILN_RESOURCE;
+    }
+    for (size_t i = 0; i < *n; i++) {
+        to[count] = (*x)[i];
+        kept[count] = (*label)[i];
+        count += (*x)[i] == (*x)[i];
+    }
+    *x = to;
+    *label = kept;
+    *n = count;
+    return KILN_OK;
+}
+
+/* Puts each value to its sample, in two steps: how many there are of each, then where they go. */
+static int gather(struct kiln_call *call, const double *x, const int64_t *label, size_t n,
+                  const struct labels *l, struct groups *ret)
+{
+    double *to = call->host->alloc(call, n * sizeof *to);
+    uint32_t *number = call->host->alloc(call, n * sizeof *number);
+    size_t *start = call->host->alloc(call, (l->k + 2) * sizeof *start);
+    if (!to || !number || !start) {
+        return KILN_RESOURCE;
+    }
+    memset(start, 0, (l->k + 2) * sizeof *start);
+    for (size_t i = 0; i < n;
+         i++) { /* start[g + 2] counts sample g, then start[g + 1] is where to put its next */
+        number[i] = (uint32_t) number_of(l, label[i]);
+        start[number[i] + 2]++;
+    }
+    for (size_t g = 2; g < l->k + 2; g++) {
+        start[g] += start[g - 1];
+    }
+    for (size_t i = 0; i < n; i++) {
+        to[start[number[i] + 1]++] = x[i];
+    }
+    *ret = (struct groups){.k = l->k, .n = n, .x = to, .start = start};
+    return KILN_OK;
+}
+
 int groups_take(struct kiln_call *call, const struct kiln_slot *x, const struct kiln_slot *group,
                 enum nan_policy policy, size_t least, struct groups *ret, bool *ret_nan)
 {
     const struct kernels *k = call->state;
-    const double *from = x->array.data;
+    const double *values = x->array.data;
     const int64_t *label = group->array.data;
-    const size_t given = (size_t) x->array.count;
+    size_t n = (size_t) x->array.count;
     struct sample s;
-    const size_t first = k->find_nan(from, given);
-    *ret_nan = first < given && policy == NAN_PROPAGATE;
-    if (first < given && policy == NAN_RAISE) {
+    const bool nan = k->find_nan(values, n) < n;
+    *ret_nan = nan && policy == NAN_PROPAGATE;
+    if (n > UINT32_MAX) {
+        return call->host->fail(call, KILN_INVALID, "x", "%zu values, expected at most %u", n, UINT32_MAX);
+    }
+    if (nan && policy == NAN_RAISE) {
         return sample_take(call, x, "x", policy, &s); /* which refuses */
     }
-    double *to = call->host->alloc(call, given * sizeof *to);
-    int64_t *kept = call->host->alloc(call, given * sizeof *kept);
-    double *all = call->host->alloc(call, given * sizeof *all);
-    if (!to || !kept || !all) {
-        return KILN_RESOURCE;
-    }
-    size_t n = 0;
-    for (size_t i = 0; i < given; i++) {
-        all[n] = from[i];
-        kept[n] = label[i];
-        n += from[i] == from[i] || *ret_nan;
-    }
-    if (n == 0) {
-        return sample_take(call, x, "x", policy, &s); /* which refuses */
+    int status = nan && policy == NAN_OMIT ? omit(call, &values, &label, &n) : KILN_OK;
+    if (status || n == 0) {
+        return status ? status : sample_take(call, x, "x", policy, &s); /* which refuses */
     }
     struct labels l;
-    int status = labels_find(call, kept, n, &l);
-    size_t *start = call->host->alloc(call, (l.k + 2) * sizeof *start);
-    if (status || !start) {
-        return status ? status : KILN_RESOURCE;
-    }
-    memset(start, 0, (l.k + 2) * sizeof *start);
-    for (size_t i = 0; i < n;
-         i++) { /* start[g + 2] counts sample g, then start[g + 1] is where to put its next */
-        start[number_of(&l, kept[i]) + 2]++;
-    }
-    for (size_t g = 2; g < l.k + 2; g++) {
-        start[g] += start[g - 1];
-    }
-    for (size_t i = 0; i < n; i++) {
-        to[start[number_of(&l, kept[i]) + 1]++] = all[i];
-    }
-    *ret = (struct groups){.k = l.k, .n = n, .x = to, .start = start};
-    return check(call, ret, &l, kept, least);
+    status = labels_find(call, label, n, &l);
+    status = status ? status : gather(call, values, label, n, &l, ret);
+    return status ? status : check(call, ret, &l, label, least);
 }

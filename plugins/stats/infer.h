@@ -14,6 +14,12 @@ enum alternative alternative_of(const struct kiln_slot *slot);
 double pvalue_norm(double z, enum alternative alternative);
 double pvalue_t(double t, double df, enum alternative alternative);
 
+/* ret[i] with P(Z > ret[i]) = tails[i], 0 < tails[i] <= 0.5, right to 10 digits; ret may be tails. */
+void quick_norm_isf(const struct kernels *k, const double *tails, size_t n, double *ret);
+
+/* dist_t_isf to 12 digits within a microsecond or two. 0 < tail < 1. */
+double quick_t_isf(double tail, double df);
+
 /* Refuses a sample of fewer than `least` values. */
 int sample_check_least(struct kiln_call *call, const struct sample *s, const char *field, size_t least);
 

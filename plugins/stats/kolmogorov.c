@@ -209,11 +209,42 @@ int kolmogorov_sf(struct kiln_call *call, double d, double n, double *ret)
 
 /* ---- two samples ----------------------------------------------------------------------------------------- */
 
+/* C(2 n, n - k h) / C(2 n, n - (k - 1) h) */
+static double next_ratio(double n, double h, double k)
+{
+    double ratio = 1;
+    for (double j = 0; j < h; j++) {
+        ratio *= (n - (k - 1) * h - j) / (n + (k - 1) * h + j + 1);
+    }
+    return ratio;
+}
+
+/* Reflected paths (Gnedenko and Korolyuk 1951): C(2 n, n - h) / C(2 n, n) one-sided; two-sided twice the sum of
+ * (-1)^(k - 1) C(2 n, n - k h) / C(2 n, n), as a product of what is left each time. */
+static double equal_sizes_sf(double n, double h, int two_sided)
+{
+    if (h <= 0) {
+        return 1;
+    }
+    if (!two_sided) {
+        return next_ratio(n, h, 1);
+    }
+    double sum = 0;
+    for (double k = floor(n / h); k >= 1; k--) {
+        sum = next_ratio(n, h, k) * (1 - sum);
+    }
+    return 2 * sum;
+}
+
 /* path[j]: the part of the lattice paths to (i, j) that have been outside, where |i m - j n| >= reach (one-sided:
  * i m - j n >= reach). The last step to (i, j) was along i with probability i / (i + j). Sums of positive terms only, so
  * that small probabilities keep their digits. */
 int kolmogorov_two_sample_sf(struct kiln_call *call, size_t n, size_t m, double d, int two_sided, double *ret)
 {
+    if (n == m) {
+        *ret = equal_sizes_sf((double) n, rint(d * (double) n), two_sided);
+        return KILN_OK;
+    }
     const double reach = rint(d * (double) n * (double) m) - 0.5;
     double *path = call->host->alloc(call, (m + 1) * sizeof *path);
     double *inverse = call->host->alloc(call, (n + m + 1) * sizeof *inverse);
@@ -223,6 +254,10 @@ int kolmogorov_two_sample_sf(struct kiln_call *call, size_t n, size_t m, double 
     for (size_t i = 1; i <= n + m; i++) {
         inverse[i] = 1 / (double) i;
     }
+    for (size_t j = 0; j <= m; j++) {
+        path[j] = 1; /* as it stays behind and ahead of the part inside, which only moves forward */
+    }
+    size_t outside = 0;
     for (size_t i = 0; i <= n; i++) {
         const double a = (double) i * (double) m;
         /* Inside for from < j < to. */
@@ -231,8 +266,8 @@ int kolmogorov_two_sample_sf(struct kiln_call *call, size_t n, size_t m, double 
         size_t to = two_sided && high < (double) m ? (size_t) ceil(high) : m + 1;
         from = from > m + 1 ? m + 1 : from;
         to = to < from ? from : to;
-        for (size_t j = 0; j < from; j++) {
-            path[j] = 1;
+        for (; outside < from; outside++) {
+            path[outside] = 1;
         }
         for (size_t j = from; j < to; j++) {
             if (i == 0 || j == 0) {
@@ -240,9 +275,6 @@ int kolmogorov_two_sample_sf(struct kiln_call *call, size_t n, size_t m, double 
             } else {
                 path[j] = ((double) i * path[j] + (double) j * path[j - 1]) * inverse[i + j];
             }
-        }
-        for (size_t j = to; j <= m; j++) {
-            path[j] = 1;
         }
         if (i % 64 == 0 && call->host->cancelled(call)) {
             return KILN_CANCELLED;

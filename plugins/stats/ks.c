@@ -4,6 +4,7 @@
 #include "infer.h"
 #include "kolmogorov.h"
 #include "sorting.h"
+#include "special.h"
 
 #define MOST_EXACT 10000 /* values of either sample, as scipy */
 #define MOST_PATHS 4e9   /* lattice points that an exact probability may need */
@@ -150,12 +151,26 @@ static cdf_function *cdf_of(const char *name)
     }
 }
 
-static struct distances one_distances(const struct sample *s, cdf_function *cdf, double loc, double scale)
+/* F at each value. */
+static void cdf_values(const struct kernels *k, const struct sample *s, const char *name, double loc,
+                       double scale, double *ret)
+{
+    if (name[0] == 'n' && fabs(loc) < 1e150 && scale > 1e-150 && scale < 1e150) {
+        special_for(k)->normal_cdf(s->x, s->n, loc, scale, false, ret);
+        return;
+    }
+    cdf_function *cdf = cdf_of(name);
+    for (size_t i = 0; i < s->n; i++) {
+        ret[i] = cdf((s->x[i] - loc) / scale);
+    }
+}
+
+static struct distances one_distances(const struct sample *s, const double *cdf)
 {
     struct distances d = {-HUGE_VAL, -HUGE_VAL, s->x[0], s->x[0]};
     for (size_t i = 0; i < s->n; i++) {
-        const double f = cdf((s->x[i] - loc) / scale);
-        const double above = (double) (i + 1) / (double) s->n - f, below = f - (double) i / (double) s->n;
+        const double above = (double) (i + 1) / (double) s->n - cdf[i],
+                     below = cdf[i] - (double) i / (double) s->n;
         if (above > d.above) {
             d.above = above;
             d.above_at = s->x[i];
@@ -176,8 +191,12 @@ static int ks_1samp_run(struct kiln_call *call, const struct kiln_slot *args, st
     if (status || nan) {
         return status ? status : give_nan(results, STATISTIC, LOCATION);
     }
-    const struct distances found =
-        one_distances(&s, cdf_of(args[ONE_CDF].text), args[ONE_LOC].f64, args[ONE_SCALE].f64);
+    double *cdf = call->host->alloc(call, s.n * sizeof *cdf);
+    if (!cdf) {
+        return KILN_RESOURCE;
+    }
+    cdf_values(call->state, &s, args[ONE_CDF].text, args[ONE_LOC].f64, args[ONE_SCALE].f64, cdf);
+    const struct distances found = one_distances(&s, cdf);
     const enum alternative alternative = alternative_of(&args[ONE_ALTERNATIVE]);
     const double n = (double) s.n;
     double d = 0, p = 0;

@@ -172,11 +172,15 @@ static int all_slopes(struct kiln_call *call, const struct sample *x, const stru
     return KILN_OK;
 }
 
-/* Sen's ranks: as far from the middle as Kendall's score is likely to be. */
-static void interval(const struct kernels *k, const double *slopes, size_t n, double sigma, double level,
+/* Sen's ranks: as far from the middle as Kendall's score, whose variance this is, is likely to be. Where ties leave no
+ * variance there is no interval. */
+static void interval(const struct kernels *k, const double *slopes, size_t n, double variance, double level,
                      double *scratch, struct kiln_slot *results)
 {
-    const double z = dist_norm_ppf((1 - level) / 2), nt = (double) n;
+    if (variance < 0) {
+        return;
+    }
+    const double z = dist_norm_ppf((1 - level) / 2), nt = (double) n, sigma = sqrt(variance);
     const double upper = rint((nt - z * sigma) / 2), lower = rint((nt + z * sigma) / 2) - 1;
     if (!(lower <= nt - 1 && upper >= 0)) { /* more ties than spread: there is no interval */
         give(&results[THEIL_LOW], (double) NAN);
@@ -219,7 +223,7 @@ static int theil(struct kiln_call *call, const struct sample *x, const struct sa
         return status;
     }
     const double points = (double) n, all = points * (points - 1) * (2 * points + 5);
-    interval(k, slopes, count, sqrt((all - ties_x - ties_y) / 18), level, scratch, results);
+    interval(k, slopes, count, (all - ties_x - ties_y) / 18, level, scratch, results);
     for (size_t i = 0; i < n; i++) {
         sorted[i] = y->x[i] - slope * x->x[i];
     }

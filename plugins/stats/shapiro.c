@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* shapiro - Shapiro and Wilk's test of normality. */
-#include <string.h>
+#include <math.h>
 
 #include "dist.h"
 #include "infer.h"
@@ -55,7 +55,7 @@ static double polynomial(const double *c, size_t k, double x)
 #define POLYNOMIAL(c, x) polynomial(c, sizeof(c) / sizeof *(c), x)
 
 /* The coefficients of the greater half; those of the lesser are their negatives. a[0] belongs to the extremes. */
-static void coefficients(size_t n, double *a)
+static void coefficients(const struct kernels *k, size_t n, double *a)
 {
     static const double first[] = {0, 0.221157, -0.147981, -2.07119, 4.434685, -2.706056};
     static const double second[] = {0, 0.042981, -0.293762, -1.752461, 5.682633, -3.582633};
@@ -65,8 +65,11 @@ static void coefficients(size_t n, double *a)
         return;
     }
     double squares = 0;
-    for (size_t i = 0; i < half; i++) { /* expected order statistics of a normal sample, nearly */
-        a[i] = dist_norm_isf(((double) i + 1 - 0.375) / ((double) n + 0.25));
+    for (size_t i = 0; i < half; i++) {
+        a[i] = ((double) i + 1 - 0.375) / ((double) n + 0.25);
+    }
+    quick_norm_isf(k, a, half, a); /* expected order statistics of a normal sample, nearly */
+    for (size_t i = 0; i < half; i++) {
         squares += 2 * a[i] * a[i];
     }
     const double length = sqrt(squares), u = 1 / sqrt((double) n), m0 = a[0], m1 = a[1];
@@ -148,7 +151,7 @@ static int shapiro_run(struct kiln_call *call, const struct kiln_slot *args, str
         d[i] = (s.x[i] * r.scale - r.m.mean.hi) - r.m.mean.lo;
     }
     status = sort_values(call, d, s.n, scratch);
-    coefficients(s.n, a);
+    coefficients(call->state, s.n, a);
     const double w1 = shortfall(d, s.n, a), short_of_one = w1 > 0 ? w1 : 0;
     give(&results[0], 1 - short_of_one);
     give(&results[1], pvalue(short_of_one, s.n));

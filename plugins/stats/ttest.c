@@ -26,7 +26,7 @@ static int give_t(const struct estimate *e, enum alternative alternative, double
 {
     const double t = e->difference / e->error, center = origin + e->difference / e->scale;
     const double tail = alternative == TWO_SIDED ? (1 - level) / 2 : 1 - level;
-    const double reach = dist_t_isf(tail, e->df) * e->error / e->scale;
+    const double reach = quick_t_isf(tail, e->df) * e->error / e->scale;
     give(&results[STATISTIC], t);
     give(&results[DF], e->df);
     give(&results[PVALUE], pvalue_t(t, e->df, alternative));

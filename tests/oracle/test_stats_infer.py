@@ -344,6 +344,8 @@ def test_theilslopes(stats):
             r = stats("theilslopes", x=x, y=y, method=method, confidence_level=0.9)
             close([r["slope"], r["intercept"], r["low_slope"], r["high_slope"]], list(S.theilslopes(y, x, 0.9, method)), 1e-12, 1e-14)
     assert stats.refused("theilslopes", x=[1, 1.0], y=[1, 2.0]).field == "x"
+    tied = stats("theilslopes", x=[1, 1, 2.0], y=[3, 3, 3.0])
+    assert tied["slope"] == 0 and tied["low_slope"] is None
     assert np.isnan(stats("theilslopes", x=[1, 2, 3.0], y=[np.inf, np.inf, 3])["slope"])
 
 
