@@ -182,11 +182,6 @@ static void interval(const struct kernels *k, const double *slopes, size_t n, do
     }
     const double z = dist_norm_ppf((1 - level) / 2), nt = (double) n, sigma = sqrt(variance);
     const double upper = rint((nt - z * sigma) / 2), lower = rint((nt + z * sigma) / 2) - 1;
-    if (!(lower <= nt - 1 && upper >= 0)) { /* more ties than spread: there is no interval */
-        give(&results[THEIL_LOW], (double) NAN);
-        give(&results[THEIL_HIGH], (double) NAN);
-        return;
-    }
     const size_t low = lower < 0 ? 0 : (size_t) lower, high = upper > nt - 1 ? n - 1 : (size_t) upper;
     const size_t ranks[] = {low, high};
     double values[2];
