@@ -6,6 +6,8 @@
 #include "kernel.h"
 #include "moving.h"
 
+enum { PIECE = 512 }; /* bars, about: whole rows of blocks abreast */
+
 /* upper holds the variance. */
 KERNEL static void spread(double *restrict upper, const double *restrict middle, double *restrict lower,
                           size_t n, double up, double down)
@@ -22,7 +24,7 @@ void bands_part(const double *x, struct part part, size_t period, double up, dou
 {
     /* Piece by piece, so that variances are still in the cache; pieces end where blocks of moving.h do, so that none is computed
      * twice. */
-    size_t lookback = period - 1, piece = (KERNEL_CHUNK + lookback) / period * period;
+    size_t lookback = period - 1, piece = (PIECE + 4 * period - 1) / (4 * period) * (4 * period);
     part = part_from(part, lookback);
     if (part.begin == part.end) {
         return;

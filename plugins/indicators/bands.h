@@ -9,7 +9,7 @@
 #include "kernel.h"
 
 /* The deviation is the population standard deviation of the last `period` values around their mean. own_middle: the middle is
- * that mean, and is written; otherwise `middle` holds it already. scratch: room for 2 period doubles, aligned to 16 bytes.
+ * that mean, and is written; otherwise `middle` holds it already. scratch: moving_moments_scratch() doubles.
  * Reads moving_history() bars before the part. Writes from bar number period-1 on; period >= 1. */
 void bands_part(const double *x, struct part part, size_t period, double up, double down, bool own_middle,
                 double *scratch, double *upper, double *middle, double *lower);

@@ -58,9 +58,9 @@ ALWAYS_INLINE quad blocks_pick(const double *const lane[], ptrdiff_t i)
 
 /* Four blocks, which begin at at[]; of each the bars skip .. length-1. */
 ALWAYS_INLINE void blocks_abreast(size_t series, size_t sums, blocks_terms *terms, blocks_finish *finish,
-                                  const double *const x[], const ptrdiff_t at[], size_t skip, size_t length,
-                                  size_t period, const double *factor, quad *restrict rows,
-                                  double *restrict out)
+                                  blocks_finish *second, const double *const x[], const ptrdiff_t at[],
+                                  size_t skip, size_t length, size_t period, const double *factor,
+                                  quad *restrict rows, double *restrict out, double *restrict out_second)
 {
     const double *lane[BLOCKS_SERIES][BLOCKS_ABREAST];
     quad anchor[BLOCKS_SERIES], d[BLOCKS_SERIES], add[BLOCKS_SUMS], sum[BLOCKS_SUMS];
@@ -112,14 +112,22 @@ ALWAYS_INLINE void blocks_abreast(size_t series, size_t sums, blocks_terms *term
             for (size_t l = 0; l < BLOCKS_ABREAST; l++) {
                 out[at[l] + (ptrdiff_t) i] = result[l];
             }
+            if (second) {
+                quad other = second(add, anchor, (double) i, factor);
+                for (size_t l = 0; l < BLOCKS_ABREAST; l++) {
+                    out_second[at[l] + (ptrdiff_t) i] = other[l];
+                }
+            }
         }
     }
 }
 
-/* Every bar of the part whose number is at least period-1. The first four arguments are constants. */
-ALWAYS_INLINE void blocks_run(size_t series, size_t sums, blocks_terms *terms, blocks_finish *finish,
-                              const double *const x[], struct part part, size_t period, const double *factor,
-                              double *scratch, double *out)
+/* Every bar of the part whose number is at least period-1, with two results of the same sums, or one when second is NULL. The first
+ * five arguments are constants. */
+ALWAYS_INLINE void blocks_run_two(size_t series, size_t sums, blocks_terms *terms, blocks_finish *finish,
+                                  blocks_finish *second, const double *const x[], struct part part,
+                                  size_t period, const double *factor, double *scratch, double *out,
+                                  double *out_second)
 {
     part = part_from(part, period - 1);
     if (part.begin == part.end) {
@@ -135,12 +143,19 @@ ALWAYS_INLINE void blocks_run(size_t series, size_t sums, blocks_terms *terms, b
         for (size_t l = 0; l < BLOCKS_ABREAST; l++) {
             at[l] = from + (ptrdiff_t) (least(l, count - 1) * period);
         }
-        blocks_abreast(series, sums, terms, finish, x, at, skip, length, period, factor, (quad *) scratch,
-                       out);
+        blocks_abreast(series, sums, terms, finish, second, x, at, skip, length, period, factor,
+                       (quad *) scratch, out, out_second);
         from += (ptrdiff_t) (count * length);
         left -= count * length;
         skip = 0;
     }
+}
+
+ALWAYS_INLINE void blocks_run(size_t series, size_t sums, blocks_terms *terms, blocks_finish *finish,
+                              const double *const x[], struct part part, size_t period, const double *factor,
+                              double *scratch, double *out)
+{
+    blocks_run_two(series, sums, terms, finish, NULL, x, part, period, factor, scratch, out, NULL);
 }
 
 #endif

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "kernel.h"
+#include "blocks.h"
 
 /* Up to here summing each window afresh is the faster way. */
 enum { SHORT_PERIOD = 12 };
@@ -163,72 +163,39 @@ KERNEL static void moments_short(const double *restrict x, size_t n, size_t peri
 /* A deviation and its square, side by side in one register; may_alias, since the scratch is doubles. */
 typedef double both __attribute__((vector_size(16), may_alias));
 
-ALWAYS_INLINE both both_of(double x, double anchor)
+_Static_assert(BLOCKS_ABREAST == 4, "moving_moments_scratch() counts on it");
+
+ALWAYS_INLINE void moments_terms(const quad *d, double place, quad *ret_terms)
 {
-    double d = x - anchor;
-    return (both){d, d * d};
+    (void) place;
+    ret_terms[0] = d[0];
+    ret_terms[1] = d[0] * d[0];
 }
 
-KERNEL static void moments_long(const double *restrict x, size_t n, size_t period, double *restrict scratch,
-                                double *restrict mean, double *restrict variance)
+ALWAYS_INLINE quad moments_mean(const quad *sums, const quad *anchor, double place, const double *fraction)
 {
-    double part = fraction_of(period);
-    both *restrict sum = (both *) scratch;
-    for (size_t from = period - 1; from < n; from += period) {
-        size_t length = least(period, n - from), half = length / 2;
-        const double *now = x + from, *before = now + 1 - period;
-        double anchor = now[0];
-        both head = {0.0, 0.0}, tail = {0.0, 0.0};
-        size_t i = 0, j = period - 1;
-        for (; j >= length; j--) {
-            tail += both_of(before[j - 1], anchor);
-        }
-        sum[half] = (both){0.0, 0.0};
-        for (; i < half; i++, j--) {
-            head += both_of(now[i], anchor);
-            sum[i] = head;
-            sum[j] = tail;
-            tail += both_of(before[j - 1], anchor);
-        }
-        for (; j > 0; i++, j--) {
-            head += both_of(now[i], anchor);
-            sum[i] += head;
-            sum[j] += tail;
-            tail += both_of(before[j - 1], anchor);
-        }
-        sum[i] += head + both_of(now[i], anchor);
-        sum[0] += tail;
-        for (i = 0; i < length; i++) {
-            double deviation = scratch[2 * i] * part;
-            mean[from + i] = anchor + deviation;
-            variance[from + i] = variance_of(deviation, scratch[2 * i + 1] * part);
-        }
-    }
+    (void) place;
+    return anchor[0] + sums[0] * *fraction;
 }
 
-/* As mean_rest(). */
-static void moments_rest(const double *restrict now, size_t skip, size_t length, size_t period,
-                         double *restrict mean, double *restrict variance)
+ALWAYS_INLINE quad moments_variance(const quad *sums, const quad *anchor, double place,
+                                    const double *fraction)
 {
-    double part = fraction_of(period), anchor = now[0];
-    both head = {0.0, 0.0}, tail = {0.0, 0.0};
-    for (size_t j = period - 1; j > skip; j--) {
-        if (j < length) {
-            mean[j] = tail[0];
-            variance[j] = tail[1];
-        }
-        tail += both_of(*(now - (period - j)), anchor);
+    (void) anchor;
+    (void) place;
+    quad deviation = sums[0] * *fraction, variance = sums[1] * *fraction - deviation * deviation;
+    for (size_t l = 0; l < BLOCKS_ABREAST; l++) {
+        variance[l] = variance[l] < 0.0 ? 0.0 : variance[l];
     }
-    mean[skip] = tail[0];
-    variance[skip] = tail[1];
-    for (size_t i = 0; i < length; i++) {
-        head += both_of(now[i], anchor);
-        if (i >= skip) {
-            double deviation = (mean[i] + head[0]) * part;
-            mean[i] = anchor + deviation;
-            variance[i] = variance_of(deviation, (variance[i] + head[1]) * part);
-        }
-    }
+    return variance;
+}
+
+KERNEL static void moments_long(const double *x, struct part part, size_t period, double *scratch,
+                                double *mean, double *variance)
+{
+    double fraction = fraction_of(period);
+    blocks_run_two(1, MOVING_SUMS, moments_terms, moments_mean, moments_variance, &x, part, period, &fraction,
+                   scratch, mean, variance);
 }
 
 void moving_moments_part(const double *x, struct part part, size_t period, double *scratch, double *out_mean,
@@ -239,18 +206,12 @@ void moving_moments_part(const double *x, struct part part, size_t period, doubl
     if (part.begin == part.end) {
         return;
     }
-    size_t skip = period <= SHORT_PERIOD ? 0 : part_place(part, lookback, period);
-    if (skip > 0) {
-        size_t from = part.begin - skip, length = least(period, part.end - from);
-        moments_rest(x + from, skip, length, period, out_mean + from, out_variance + from);
-        part.begin = from + length;
+    if (period > SHORT_PERIOD) {
+        moments_long(x, part, period, scratch, out_mean, out_variance);
+        return;
     }
-    size_t start = part.begin - lookback, n = part.end - start;
-    if (period <= SHORT_PERIOD) {
-        moments_short(x + start, n, period, out_mean + start, out_variance + start);
-    } else {
-        moments_long(x + start, n, period, scratch, out_mean + start, out_variance + start);
-    }
+    size_t start = part.begin - lookback;
+    moments_short(x + start, part.end - start, period, out_mean + start, out_variance + start);
 }
 
 /* ---- volume-weighted mean price ---------------------------------------------------------------- */

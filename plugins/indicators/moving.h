@@ -30,7 +30,15 @@ static inline size_t moving_history(size_t period)
 /* Mean of the window. */
 void moving_mean_part(const double *x, struct part part, size_t period, double *out_mean);
 
-/* Mean and population variance of the window. scratch: room for 2 period doubles, aligned to 16 bytes. */
+/* Sums of a deviation and of its square, of four blocks abreast (blocks.h). */
+enum { MOVING_SUMS = 2 };
+static inline size_t moving_moments_scratch(size_t period)
+{
+    return 4 * MOVING_SUMS * period;
+}
+
+/* Mean and population variance of the window. scratch: moving_moments_scratch() doubles, aligned to
+ * 16 bytes. */
 void moving_moments_part(const double *x, struct part part, size_t period, double *scratch, double *out_mean,
                          double *out_variance);
 

@@ -183,7 +183,7 @@ static int bbands_plan(struct kiln_call *call, const struct kiln_slot *args, str
     plan->factor[1] = args[BBANDS_NBDEV_DN].f64;
     plan->period[1] = (size_t) average_kind_of(args[BBANDS_MATYPE].text);
     struct average_needs middle = average_needs((enum average_kind) plan->period[1], plan->period[0]);
-    size_t history = moving_history(plan->period[0]), scratch = 2 * plan->period[0];
+    size_t history = moving_history(plan->period[0]), scratch = moving_moments_scratch(plan->period[0]);
     plan->lookback = middle.lookback > plan->period[0] - 1 ? middle.lookback : plan->period[0] - 1;
     plan->history = middle.history > history ? middle.history : history;
     plan->state = middle.state;

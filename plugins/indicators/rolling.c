@@ -7,7 +7,8 @@
 size_t rolling_scratch(size_t period)
 {
     size_t sums = sliding_work(period);
-    return sums > 2 * period ? sums : 2 * period;
+    size_t moments = moving_moments_scratch(period); /* more than moving_vwap() wants */
+    return sums > moments ? sums : moments;
 }
 
 void rolling_sums(const double *x, size_t n, size_t period, double *scratch, double *out)

@@ -22,7 +22,7 @@ static int plan_moments(const struct kiln_slot *args, struct plan *plan)
     plan->factor[0] = args[1].f64;
     plan->lookback = plan->period[0] - 1;
     plan->history = moving_history(plan->period[0]);
-    plan->scratch = 2 * plan->period[0] + plan->history;
+    plan->scratch = moving_moments_scratch(plan->period[0]) + plan->history;
     plan->scratch_bars = 1;
     return KILN_OK;
 }
@@ -32,7 +32,7 @@ static void variances(const struct plan *plan, struct feed *f)
 {
     uint64_t number = feed_number(f, f->begin);
     size_t before = number < plan->history ? (size_t) number : plan->history, from = f->begin - before;
-    double *sums = f->scratch, *mean = sums + 2 * plan->period[0];
+    double *sums = f->scratch, *mean = sums + moving_moments_scratch(plan->period[0]);
     struct part own = {before, f->end - from, f->origin + from};
     moving_moments_part(f->in[0] + from, own, plan->period[0], sums, mean, f->out[0] + from);
 }

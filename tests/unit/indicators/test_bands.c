@@ -12,7 +12,7 @@ static void bands_of_moments(void **state)
     (void) state;
     static const size_t periods[] = {1, 2, 5, 12, 13, 20, 100, 511, 513, 700, 2000};
     static const size_t lengths[] = {1, 5, 13, 70, 511, 512, 513, 531, 532, 1025, 2100};
-    double *x = data_room(LONG), *scratch = data_room(2 * LONG), *mean = data_room(LONG),
+    double *x = data_room(LONG), *scratch = data_room(moving_moments_scratch(LONG)), *mean = data_room(LONG),
            *variance = data_room(LONG);
     size_t compared = 0;
     for (size_t l = 0; l < sizeof(lengths) / sizeof(lengths[0]); l++) {

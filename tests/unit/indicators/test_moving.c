@@ -24,7 +24,7 @@ static double window_scale(const double *x, size_t i, size_t period)
 static void means_and_variances(void **state)
 {
     (void) state;
-    double *scratch = data_room(2 * LONGEST);
+    double *scratch = data_room(moving_moments_scratch(LONGEST));
     size_t compared = 0;
     double *x = data_room(LONGEST), *mean = data_room(LONGEST), *mean_too = data_room(LONGEST);
     double *variance = data_room(LONGEST), *want_mean = data_room(LONGEST),
@@ -72,7 +72,7 @@ static void mean_alone_is_the_reference_mean(void **state)
 static void equal_values_are_exact(void **state)
 {
     (void) state;
-    double *scratch = data_room(2 * LONGEST);
+    double *scratch = data_room(moving_moments_scratch(LONGEST));
     double *x = data_room(300), *mean = data_room(300), *variance = data_room(300);
     data_fill(x, 300, DATA_EQUAL, 1);
     for (size_t period = 1; period <= 150; period++) {
@@ -88,7 +88,7 @@ static void equal_values_are_exact(void **state)
 static void longer_series_same_bits(void **state)
 {
     (void) state;
-    double *scratch = data_room(2 * LONGEST);
+    double *scratch = data_room(moving_moments_scratch(LONGEST));
     enum { N = 700 };
     double *x = data_room(N), *mean = data_room(N), *variance = data_room(N), *mean_part = data_room(N);
     double *variance_part = data_room(N), *sum = data_room(N);
@@ -121,8 +121,8 @@ static void vwap_of_windows(void **state)
             data_fill(close, n, DATA_WALK, n + 2);
         data_volume(volume, n, n);
         for (size_t period = 1; period <= n && period <= 130; period += 1 + period / 9) {
-            double *scratch =
-                data_room(2 * period); /* its very size, so that a sanitizer sees one step too far */
+            double *scratch = data_room(moving_moments_scratch(
+                period)); /* its very size, so that a sanitizer sees one step too far */
             moving_vwap(high, low, close, volume, n, period, scratch, got);
             plain_moving_vwap(high, low, close, volume, n, period, want);
             data_compare("vwap", got, want, period - 1, n, 1e-13, 0.0);
@@ -137,7 +137,7 @@ static void nothing_before_the_lookback(void **state)
 {
     (void) state;
     for (size_t period = 2; period <= 40; period += 19) {
-        double *scratch = data_room(2 * period);
+        double *scratch = data_room(moving_moments_scratch(period));
         double *x = data_room(50), *mean = data_room(50), *variance = data_room(50);
         data_fill(x, 50, DATA_WALK, 1);
         moving_moments(x, 50, period, scratch, mean, variance);
