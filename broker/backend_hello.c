@@ -204,7 +204,7 @@ static void take_function(struct broker *b, struct worker *w, const msgpack_obje
     struct function *fn =
         read_offer(w, said, &o, NULL) ? NULL : catalogue_make(&b->catalogue, o.name, o.name_bytes);
     assert(fn); /* check_offers */
-    if (o.warm_us != UINT64_MAX && fn->stats.total.count == 0) {
+    if (o.warm_us != UINT64_MAX && !fn->stats.times) {
         /* Rounded up: a function that takes less than a microsecond says 0. */
         fn->cost_ns = (int64_t) (o.warm_us < 60000000 ? o.warm_us + 1 : 60000000) * CLOCK_US;
     }

@@ -14,6 +14,7 @@ static void function_free(void **item)
     if (f->described) {
         zmq_msg_close(&f->contract);
     }
+    mem_free(f->stats.times);
     mem_free(f->workers);
     mem_free(f->name);
     mem_free(f->plugin);

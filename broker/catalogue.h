@@ -14,12 +14,17 @@
 
 struct worker;
 
+struct function_times {
+    struct histogram queue, run, total;
+};
+
 struct function_stats {
     uint64_t statuses[KILN_STATUS_COUNT]; /* ended jobs by status */
     uint64_t retries, crashes;
     uint64_t batched; /* jobs that were computed */
     double batches;   /* in so many batches: each of a batch of k counts 1/k */
-    struct histogram queue, run, total;
+    struct function_times
+        *times; /* from the first job that ended; NULL before: most functions are never called */
 };
 
 struct function {

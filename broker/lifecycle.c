@@ -110,11 +110,12 @@ static void count_end(struct broker *b, struct job *job)
     struct function_stats *s = &job->fn->stats;
     b->counters.jobs_ended++;
     s->statuses[job->status]++;
-    histogram_add(&s->total, job->total_ns);
+    s->times = s->times ? s->times : mem_alloc(sizeof *s->times);
+    histogram_add(&s->times->total, job->total_ns);
     if (job->started_ns) {
-        histogram_add(&s->queue, job->started_ns - job->ready_ns);
+        histogram_add(&s->times->queue, job->started_ns - job->ready_ns);
         if (job->run_ns) {
-            histogram_add(&s->run, job->run_ns);
+            histogram_add(&s->times->run, job->run_ns);
         }
     }
 }

@@ -74,8 +74,10 @@ static void put_histogram(struct buf *out, const char *key, const struct histogr
 
 static void put_function(struct buf *out, const struct function *f)
 {
+    static const struct function_times none;
     const struct function_stats *s = &f->stats;
-    uint64_t count = s->total.count, ok = s->statuses[KILN_OK];
+    const struct function_times *times = s->times ? s->times : &none;
+    uint64_t count = times->total.count, ok = s->statuses[KILN_OK];
     buf_put_map(out, 16);
     put_text(out, "name", f->name);
     put_text(out, "plugin", f->plugin);
@@ -90,9 +92,9 @@ static void put_function(struct buf *out, const struct function *f)
     put_uint(out, "crashes", s->crashes);
     buf_put_str_const(out, "batch_mean");
     buf_put_f64(out, s->batches > 0 ? (double) s->batched / s->batches : 0);
-    put_histogram(out, "queue", &s->queue);
-    put_histogram(out, "run", &s->run);
-    put_histogram(out, "total", &s->total);
+    put_histogram(out, "queue", &times->queue);
+    put_histogram(out, "run", &times->run);
+    put_histogram(out, "total", &times->total);
     buf_put_str_const(out, "statuses");
     size_t at = buf_open_map(out), n = 0;
     for (int i = 0; i < KILN_STATUS_COUNT; i++) {

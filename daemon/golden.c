@@ -11,7 +11,7 @@
 
 /* ---- generated data -------------------------------------------------------------------------- */
 
-enum { MOST_GENERATED = 10 * 1000 * 1000 };
+enum { MOST_GENERATED = 10 * 1000 * 1000, MOST_KEPT = 20000 };
 
 static uint64_t splitmix64(uint64_t *state)
 {
@@ -26,7 +26,15 @@ static double uniform(uint64_t *state) /* in (0, 1] */
     return (double) ((splitmix64(state) >> 11) + 1) * 0x1p-53;
 }
 
-static void put_normal(struct buf *out, size_t n, uint64_t seed)
+/* Most functions warm with the same few arrays: each is made once and kept until golden_forget(). */
+static struct made {
+    size_t n;
+    uint64_t seed;
+    struct buf list;
+} kept[8];
+static size_t n_kept;
+
+static void make_normal(struct buf *out, size_t n, uint64_t seed)
 {
     uint64_t state = seed;
     buf_put_list(out, n);
@@ -36,6 +44,30 @@ static void put_normal(struct buf *out, size_t n, uint64_t seed)
         if (i + 1 < n) {
             buf_put_f64(out, r * sin(angle));
         }
+    }
+}
+
+static void put_normal(struct buf *out, size_t n, uint64_t seed)
+{
+    size_t i = 0;
+    while (i < n_kept && (kept[i].n != n || kept[i].seed != seed)) {
+        i++;
+    }
+    if (i == n_kept && i < sizeof kept / sizeof *kept && n <= MOST_KEPT) {
+        kept[n_kept++] = (struct made){.n = n, .seed = seed};
+        make_normal(&kept[i].list, n, seed);
+    }
+    if (i < n_kept && !kept[i].list.failed) {
+        buf_put_raw(out, kept[i].list.data, kept[i].list.bytes);
+    } else {
+        make_normal(out, n, seed);
+    }
+}
+
+void golden_forget(void)
+{
+    while (n_kept > 0) {
+        buf_done(&kept[--n_kept].list);
     }
 }
 

@@ -19,6 +19,7 @@ struct golden {
  * pairs of its numbers through Box and Muller: the same on every machine. KILN_INVALID when it is no JSON. */
 int golden_parse(const struct kiln_golden *row, size_t index, struct golden *ret_golden, struct err *err);
 void golden_done(struct golden *g);
+void golden_forget(void); /* frees generated arrays, which are kept from one example to the next */
 
 /* 0 when every member of the msgpack map `expected` is in `actual` and within atol + rtol |expected|; else
  * KILN_INTERNAL, "mean is 5.6, expected 5.5 within 1e-12". NaN and nil are equal. */

@@ -302,6 +302,7 @@ int engine_prove(struct engine *e, bool fast, struct err *err)
         mem_free(p.examples);
     }
     e->proving = false;
+    golden_forget();
     mem_free(jobs);
     if (status == 0) {
         int64_t prove_ns = clock_ns() - begin;

@@ -95,8 +95,8 @@ static void called_and_answered(void **state)
     assert_int_equal(f.b.counters.jobs_called, 1);
     assert_int_equal(f.b.counters.jobs_ended, 1);
     assert_int_equal(fn()->stats.statuses[KILN_OK], 1);
-    assert_int_equal(fn()->stats.run.count, 1);
-    assert_int_equal(fn()->stats.run.sum_ns, 2385000);
+    assert_int_equal(fn()->stats.times->run.count, 1);
+    assert_int_equal(fn()->stats.times->run.sum_ns, 2385000);
     /* The same again is stale. */
     say_done(&w, token, "ok", "", "{mean:3.5}");
     fake_turn(&f);
