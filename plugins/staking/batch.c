@@ -10,6 +10,7 @@
 #include "bind.h"
 #include "calculate.h"
 #include "levels.h"
+#include "slots.h"
 
 #define REQUESTS_MAX 1000000
 #define PLANE_POINTS (LEVELS_AXIS * LEVELS_AXIS)
@@ -351,16 +352,8 @@ static const struct kiln_golden goldens[] = {
 };
 
 const struct kiln_function batch_function = {
-    KILN_FUNCTION_HEAD,
-    .flags = KILN_PURE,
-    .name = "batch",
-    .summary = "many requests of calculate in one job, each with a status of its own",
-    .help = help,
-    .params = params,
-    .n_params = KILN_COUNT(params),
-    .results = results,
-    .n_results = KILN_COUNT(results),
-    .goldens = goldens,
-    .n_goldens = KILN_COUNT(goldens),
+    KILN_FUNCTION_HEAD, .flags = KILN_PURE,
+    .name = "batch",    .summary = "many requests of calculate in one job, each with a status of its own",
+    .help = help,       TABLES(),
     .run = run,
 };

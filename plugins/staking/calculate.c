@@ -10,6 +10,7 @@
 #include "point.h"
 #include "request.h"
 #include "rows.h"
+#include "slots.h"
 
 /* ---- rows ---------------------------------------------------------------------------------------- */
 
@@ -77,17 +78,6 @@ static const char help[] =
 
 /* ---- the call ------------------------------------------------------------------------------------ */
 
-static void put(struct kiln_slot *slots, enum calculate_result id, double value)
-{
-    slots[id].f64 = value;
-    slots[id].present = 1;
-}
-
-static double percent(double part, double whole)
-{
-    return whole > 0 ? part / whole * 100 : 0.0;
-}
-
 static void put_point(struct kiln_slot *out, const struct terms *terms, const struct point *p)
 {
     double square = p->part[ETH] + p->part[SOL] + p->cross;
@@ -95,29 +85,29 @@ static void put_point(struct kiln_slot *out, const struct terms *terms, const st
     /* TE - independent = (TE^2 - independent^2) / (TE + independent): no digits lost where the two are close. */
     double cost = both > 0 ? p->cross / both : 0.0;
 
-    put(out, R_TRACKING_ERROR, p->tracking_error);
-    put(out, R_TE_ETH, sqrt(p->part[ETH]));
-    put(out, R_TE_SOL, sqrt(p->part[SOL]));
-    put(out, R_INDEPENDENT, p->independent);
-    put(out, R_CORRELATION_COST, cost);
-    put(out, R_CORRELATION_COST_PCT, percent(cost, p->independent));
-    put(out, R_ETH_PCT, percent(p->part[ETH], square));
-    put(out, R_SOL_PCT, percent(p->part[SOL], square));
-    put(out, R_CROSS_PCT, percent(p->cross, square));
+    put(&out[R_TRACKING_ERROR], p->tracking_error);
+    put(&out[R_TE_ETH], sqrt(p->part[ETH]));
+    put(&out[R_TE_SOL], sqrt(p->part[SOL]));
+    put(&out[R_INDEPENDENT], p->independent);
+    put(&out[R_CORRELATION_COST], cost);
+    put(&out[R_CORRELATION_COST_PCT], percent(cost, p->independent));
+    put(&out[R_ETH_PCT], percent(p->part[ETH], square));
+    put(&out[R_SOL_PCT], percent(p->part[SOL], square));
+    put(&out[R_CROSS_PCT], percent(p->cross, square));
 
-    put(out, R_NET_TRACKING_ERROR, p->tracking_error);
-    put(out, R_ETH_BASELINE, p->benefit_baseline[ETH]);
-    put(out, R_ETH_MARGINAL, p->benefit_marginal[ETH]);
-    put(out, R_ETH_TOTAL, p->benefit_baseline[ETH] + p->benefit_marginal[ETH]);
-    put(out, R_SOL_BASELINE, p->benefit_baseline[SOL]);
-    put(out, R_SOL_MARGINAL, p->benefit_marginal[SOL]);
-    put(out, R_SOL_TOTAL, p->benefit_baseline[SOL] + p->benefit_marginal[SOL]);
-    put(out, R_TOTAL_BENEFIT, p->benefit);
-    put(out, R_SHORTFALL, p->shortfall);
-    put(out, R_BUDGET, terms->budget);
-    put(out, R_DEFICIT, p->deficit);
-    put(out, R_NET, p->net);
-    put(out, R_NET_BPS, p->net * 10000);
+    put(&out[R_NET_TRACKING_ERROR], p->tracking_error);
+    put(&out[R_ETH_BASELINE], p->benefit_baseline[ETH]);
+    put(&out[R_ETH_MARGINAL], p->benefit_marginal[ETH]);
+    put(&out[R_ETH_TOTAL], p->benefit_baseline[ETH] + p->benefit_marginal[ETH]);
+    put(&out[R_SOL_BASELINE], p->benefit_baseline[SOL]);
+    put(&out[R_SOL_MARGINAL], p->benefit_marginal[SOL]);
+    put(&out[R_SOL_TOTAL], p->benefit_baseline[SOL] + p->benefit_marginal[SOL]);
+    put(&out[R_TOTAL_BENEFIT], p->benefit);
+    put(&out[R_SHORTFALL], p->shortfall);
+    put(&out[R_BUDGET], terms->budget);
+    put(&out[R_DEFICIT], p->deficit);
+    put(&out[R_NET], p->net);
+    put(&out[R_NET_BPS], p->net * 10000);
 }
 
 /* What the published service answers when there is no level to choose from. */
@@ -138,7 +128,7 @@ static int put_line(struct kiln_call *call, struct kiln_slot *out, const struct 
     out[R_LINE].present = 1;
     out[R_LINE].i64 = (int64_t) count;
     if (count == 0) {
-        put(out, R_BEST, LEVEL_UNKNOWN);
+        put(&out[R_BEST], LEVEL_UNKNOWN);
         return KILN_OK;
     }
     for (size_t i = 0; i < count; i++) {
@@ -148,7 +138,7 @@ static int put_line(struct kiln_call *call, struct kiln_slot *out, const struct 
     size_t best;
     int rc = grid_line(call, terms, buckets, count, level, &columns, &best);
     if (rc == KILN_OK) {
-        put(out, R_BEST, level[best]);
+        put(&out[R_BEST], level[best]);
     }
     return rc;
 }
@@ -181,8 +171,8 @@ static int put_plane(struct kiln_call *call, struct kiln_slot *out, const struct
     }
     out[R_PLANE].present = 1;
     out[R_PLANE].i64 = LEVELS_AXIS * LEVELS_AXIS;
-    put(out, R_BEST_ETH, eth[best % LEVELS_AXIS]);
-    put(out, R_BEST_SOL, sol[best / LEVELS_AXIS]);
+    put(&out[R_BEST_ETH], eth[best % LEVELS_AXIS]);
+    put(&out[R_BEST_SOL], sol[best / LEVELS_AXIS]);
     return KILN_OK;
 }
 
@@ -224,11 +214,6 @@ const struct kiln_function calculate_function = {
     .name = "calculate",
     .summary = "tracking error, net benefit and best staking levels of a fund that stakes ETH and SOL",
     .help = help,
-    .params = params,
-    .n_params = KILN_COUNT(params),
-    .results = results,
-    .n_results = R_COUNT,
-    .goldens = goldens,
-    .n_goldens = KILN_COUNT(goldens),
+    TABLES(),
     .run = run,
 };

@@ -6,17 +6,8 @@
 #include <string.h>
 
 #include "rows.h"
+#include "slots.h"
 #include "size_model.h"
-
-static void put(struct kiln_slot *slot, double value)
-{
-    slot->present = 1;
-    slot->f64 = value;
-}
-
-#define TABLES(id)                                                                                           \
-    .params = id##_params, .n_params = KILN_COUNT(id##_params), .results = id##_results,                     \
-    .n_results = KILN_COUNT(id##_results), .goldens = id##_goldens, .n_goldens = KILN_COUNT(id##_goldens)
 
 #define ROW_LEVEL                                                                                            \
     {                                                                                                        \
@@ -115,7 +106,7 @@ const struct kiln_function redemption_moments_function = {
         "Sums are exact. The beta integral from tau to 1 is taken by double exponential quadrature to about "
         "1e-12. "
         "Probabilities are normalised. After the companion models of the published service.",
-    TABLES(redemption_moments),
+    TABLES(redemption_moments_),
     .run = redemption_moments_run,
 };
 
@@ -232,7 +223,7 @@ const struct kiln_function single_asset_function = {
             "period over which it is measured: TE of T days times sqrt(252 / T). Slopes: dTE/dlambda = TE / "
             "(2 lambda), "
             "dTE/ds = lambda d k E[(R - tau)+] / TE. After the companion models of the published service.",
-    TABLES(single_asset),
+    TABLES(single_asset_),
     .run = single_asset_run,
 };
 
@@ -331,7 +322,7 @@ const struct kiln_function compound_poisson_function = {
             "mode \"compatible\" keeps a fault of the published model: the variance is multiplied by d and "
             "not d^2. After its "
             "companion models.",
-    TABLES(compound_poisson),
+    TABLES(compound_poisson_),
     .run = compound_poisson_run,
 };
 

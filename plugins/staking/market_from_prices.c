@@ -5,6 +5,7 @@
 
 #include "prices.h"
 #include "rows.h"
+#include "slots.h"
 
 enum { P_PRICES, P_RETURNS, P_DDOF };
 enum { R_ASSETS, R_RETURNS, R_MEAN, R_VOLATILITY, R_CORRELATION, R_COVARIANCE, R_NAMES };
@@ -156,11 +157,6 @@ const struct kiln_function market_from_prices_function = {
     .name = "market_from_prices",
     .summary = "daily volatilities, correlations and covariance of assets from series of prices",
     .help = help,
-    .params = params,
-    .n_params = KILN_COUNT(params),
-    .results = results,
-    .n_results = KILN_COUNT(results),
-    .goldens = goldens,
-    .n_goldens = KILN_COUNT(goldens),
+    TABLES(),
     .run = run,
 };

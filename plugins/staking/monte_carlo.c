@@ -6,6 +6,7 @@
 
 #include "portfolio.h"
 #include "rows.h"
+#include "slots.h"
 #include "simulate.h"
 
 #define WORK_MAX 2e10 /* draws: a few minutes */
@@ -68,12 +69,6 @@ static const struct kiln_row results[] = {
     [R_REDEMPTIONS] = {YEARLY("redemptions_per_year"),
                        .help = "mean number of redemptions drawn, expected lambda"},
 };
-
-static void put(struct kiln_slot *slot, double value)
-{
-    slot->f64 = value;
-    slot->present = 1;
-}
 
 static void put_tally(struct kiln_slot *out, const struct tally *t, const struct measure *m)
 {
@@ -185,11 +180,6 @@ const struct kiln_function monte_carlo_function = {
     .name = "monte_carlo",
     .summary = "tracking error of simulated years beside the closed form",
     .help = help,
-    .params = params,
-    .n_params = KILN_COUNT(params),
-    .results = results,
-    .n_results = KILN_COUNT(results),
-    .goldens = goldens,
-    .n_goldens = KILN_COUNT(goldens),
+    TABLES(),
     .run = run,
 };

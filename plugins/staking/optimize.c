@@ -6,6 +6,7 @@
 
 #include "portfolio.h"
 #include "rows.h"
+#include "slots.h"
 #include "search.h"
 
 #define HELD_MAX 50
@@ -119,12 +120,6 @@ static const struct kiln_row results[] = {
 };
 
 /* ---- the call ------------------------------------------------------------------------------------ */
-
-static void put(struct kiln_slot *slot, double value)
-{
-    slot->f64 = value;
-    slot->present = 1;
-}
 
 static void put_whole(struct kiln_slot *slot, int64_t value)
 {
@@ -311,11 +306,6 @@ const struct kiln_function optimize_function = {
     .name = "optimize",
     .summary = "staking levels of the largest net benefit or yield under a cap of tracking error",
     .help = help,
-    .params = params,
-    .n_params = KILN_COUNT(params),
-    .results = results,
-    .n_results = KILN_COUNT(results),
-    .goldens = goldens,
-    .n_goldens = KILN_COUNT(goldens),
+    TABLES(),
     .run = run,
 };

@@ -7,17 +7,7 @@
 #include <string.h>
 
 #include "rows.h"
-
-#define TABLES(id)                                                                                           \
-    .params = id##_params, .n_params = KILN_COUNT(id##_params), .results = id##_results,                     \
-    .n_results = KILN_COUNT(id##_results), .goldens = id##_goldens, .n_goldens = KILN_COUNT(id##_goldens)
-
-static int put(struct kiln_slot *slot, double value)
-{
-    slot->present = 1;
-    slot->f64 = value;
-    return KILN_OK;
-}
+#include "slots.h"
 
 /* ---- performance --------------------------------------------------------------------------------- */
 
@@ -255,7 +245,7 @@ const struct kiln_function performance_function = {
             "the returns (linear interpolation), expected_shortfall the negative mean of the returns up to "
             "it. The drawdown is measured on "
             "the compounded value, which begins at 1.",
-    TABLES(performance),
+    TABLES(performance_),
     .run = performance_run,
 };
 
@@ -309,6 +299,6 @@ const struct kiln_function active_share_function = {
     .name = "active_share",
     .summary = "how much of a fund differs from its benchmark",
     .help = "sum |w_i - b_i| / 2 (Cremers and Petajisto 2009).",
-    TABLES(active_share),
+    TABLES(active_share_),
     .run = active_share_run,
 };

@@ -14,7 +14,7 @@
  *     companion, replication   one asset, any distribution of redemptions (size_model); a sample of the benchmark
  *     yields, performance      what staking pays; how a fund did
  *
- *     request, echo   what a caller says of a fund that stakes ETH and SOL (rows: request.def, redemption.def, rows.h)
+ *     request, echo   what a caller says of a fund that stakes ETH and SOL (rows: request.def, redemption.def, rows.h; results: slots.h)
  *     exposure        covariance to cost of overweights       market  the same in the published benchmark
  *     solve           definite systems
  *     point           the closed form at one pair of levels   grid    the same over lines and planes

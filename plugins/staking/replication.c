@@ -5,6 +5,7 @@
 
 #include "companion.h"
 #include "rows.h"
+#include "slots.h"
 
 enum { P_ACTIVE, P_COVARIANCE, P_FREE };
 
@@ -108,12 +109,6 @@ static int error_of(struct kiln_call *call, size_t n, const double *w, const dou
     return KILN_OK;
 }
 
-static void put(struct kiln_slot *slot, double value)
-{
-    slot->present = 1;
-    slot->f64 = value;
-}
-
 static int run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *out)
 {
     const size_t n = (size_t) args[P_ACTIVE].array.count;
@@ -176,11 +171,6 @@ const struct kiln_function sample_replication_function = {
             "are w + x s, and the tracking error is least at x* = -(s' Sigma w) / (s' Sigma s), taken into "
             "0..1. After the companion "
             "models of the published service.",
-    .params = params,
-    .n_params = KILN_COUNT(params),
-    .results = results,
-    .n_results = KILN_COUNT(results),
-    .goldens = goldens,
-    .n_goldens = KILN_COUNT(goldens),
+    TABLES(),
     .run = run,
 };

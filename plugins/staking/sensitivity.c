@@ -10,6 +10,7 @@
 #include "point.h"
 #include "request.h"
 #include "rows.h"
+#include "slots.h"
 
 /* ---- rows ---------------------------------------------------------------------------------------- */
 
@@ -68,12 +69,6 @@ static const struct kiln_row plane_results[] = {
 };
 
 /* ---- the calls ----------------------------------------------------------------------------------- */
-
-static void put(struct kiln_slot *slot, double value)
-{
-    slot->f64 = value;
-    slot->present = 1;
-}
 
 /* Grows the columns of the table at `table`, of which the last four are those of a grid. */
 static int grow(struct kiln_call *call, struct kiln_slot *out, size_t table, size_t columns, size_t points,

@@ -6,6 +6,7 @@
 
 #include "portfolio.h"
 #include "rows.h"
+#include "slots.h"
 
 static const struct kiln_row params[] = {
 #define PARAM(id, ...) [N_##id] = {__VA_ARGS__},
@@ -21,17 +22,6 @@ static const struct kiln_row results[] = {
 #define RESULT(id, ...) [R_##id] = {__VA_ARGS__},
 #include "tracking_error.def"
 };
-
-static void put(struct kiln_slot *slot, double value)
-{
-    slot->f64 = value;
-    slot->present = 1;
-}
-
-static double percent(double part, double whole)
-{
-    return whole > 0 ? part / whole * 100 : 0.0;
-}
 
 /* ---- parts of the variance ----------------------------------------------------------------------- */
 
@@ -275,11 +265,6 @@ const struct kiln_function tracking_error_function = {
     .name = "tracking_error",
     .summary = "tracking error and net benefit of a fund that stakes any assets of any benchmark",
     .help = help,
-    .params = params,
-    .n_params = KILN_COUNT(params),
-    .results = results,
-    .n_results = KILN_COUNT(results),
-    .goldens = goldens,
-    .n_goldens = KILN_COUNT(goldens),
+    TABLES(),
     .run = run,
 };

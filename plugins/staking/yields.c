@@ -5,22 +5,12 @@
 #include <math.h>
 
 #include "rows.h"
-
-#define TABLES(id)                                                                                           \
-    .params = id##_params, .n_params = KILN_COUNT(id##_params), .results = id##_results,                     \
-    .n_results = KILN_COUNT(id##_results), .goldens = id##_goldens, .n_goldens = KILN_COUNT(id##_goldens)
+#include "slots.h"
 
 #define RATE(path) NUMBER(path), .flags = KILN_FINITE | KILN_REQUIRED, .min = 0, .max = 10, .unit = "1/year"
 #define PART(path) NUMBER(path), .flags = KILN_FINITE | KILN_REQUIRED, .min = 0, .max = 1, .unit = "fraction"
 #define PERIODS(path, value)                                                                                 \
     .name = path, .kind = KILN_INT, .min = 1, .max = 31622400, .fallback = value, .unit = "1/year"
-
-static int put(struct kiln_slot *slot, double value)
-{
-    slot->present = 1;
-    slot->f64 = value;
-    return KILN_OK;
-}
 
 /* (1 + r (1 - c) / n)^n - 1, without losing the digits of a small rate. */
 static double apy_of(double apr, double commission, double periods)
@@ -67,7 +57,7 @@ const struct kiln_function apr_to_apy_function = {
     .summary = "yearly rate with compounding, after commission",
     .help = "apy = (1 + apr (1 - commission) / n)^n - 1, evaluated by expm1 and log1p so that small rates "
             "keep their digits.",
-    TABLES(apr_to_apy),
+    TABLES(apr_to_apy_),
     .run = apr_to_apy_run,
 };
 
@@ -168,7 +158,7 @@ const struct kiln_function rewards_function = {
             "the next is amount (1 + r/n)^k (1 + f r/n); without compounding amount (1 + r days / 365). "
             "points equally spaced times "
             "are returned, the last at the end.",
-    TABLES(rewards),
+    TABLES(rewards_),
     .run = rewards_run,
 };
 
@@ -237,7 +227,7 @@ const struct kiln_function break_even_function = {
             "year ln(1 / (1 - exit_cost)) / (n ln(1 + rate / n)) years: what is left after the exit is what "
             "was staked. "
             "opportunity_cost = rate unbonding_period_days / 365.",
-    TABLES(break_even),
+    TABLES(break_even_),
     .run = break_even_run,
 };
 
@@ -325,7 +315,7 @@ const struct kiln_function portfolio_yield_function = {
     .summary = "weighted yield of a portfolio that is staked in part",
     .help = "sum w_i l_i y_i (1 - c_i) over the assets with normalised weights w, staked parts l, yields y "
             "and commissions c.",
-    TABLES(portfolio_yield),
+    TABLES(portfolio_yield_),
     .run = portfolio_yield_run,
 };
 
@@ -387,7 +377,7 @@ const struct kiln_function liquid_staking_function = {
     .help = "discount = 1 - price / fair_value; waiting_cost = apr redemption_days / 365; implied_rate = "
             "(fair_value / price - 1) 365 / "
             "redemption_days, simple interest.",
-    TABLES(liquid_staking),
+    TABLES(liquid_staking_),
     .run = liquid_staking_run,
 };
 
@@ -446,6 +436,6 @@ const struct kiln_function slashing_function = {
             "share, of which an insurance pays coverage. Mean q L and variance L^2 q (1 - q) (1 + (m - 1) "
             "rho) / m with L = penalty (1 - "
             "coverage). p_any = 1 - (1 - q)^m.",
-    TABLES(slashing),
+    TABLES(slashing_),
     .run = slashing_run,
 };
