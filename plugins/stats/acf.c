@@ -2,9 +2,9 @@
 /* acf - autocorrelation: how a series resembles itself some steps later. */
 #define FFTW_NO_Complex /* complex numbers as pairs */
 #include <cblas.h>
-#include <fftw3.h>
 #include <string.h>
 
+#include "fft.h"
 #include "infer.h"
 #include "kernels.h"
 #include "reduce.h"
@@ -65,53 +65,27 @@ static int direct(struct kiln_call *call, const double *d, size_t n, size_t lags
     return KILN_OK;
 }
 
-/* The least number not below n whose only prime factors are 2, 3 and 5. */
-static size_t smooth_size(size_t n)
-{
-    size_t best = 1;
-    while (best < n) {
-        best *= 2;
-    }
-    for (size_t fives = 1; fives < best; fives *= 5) {
-        for (size_t threes = fives; threes < best; threes *= 3) {
-            size_t size = threes;
-            while (size < n) {
-                size *= 2;
-            }
-            best = size < best ? size : best;
-        }
-    }
-    return best;
-}
-
 /* The products of all lags are the transform of the squared spectrum, once zeros keep both ends apart. */
 static int transformed(struct kiln_call *call, const double *d, size_t n, size_t lags, double *ret)
 {
-    const size_t size = smooth_size(n + lags);
+    const size_t size = fft_quick_length(n + lags);
     double *x = call->host->alloc(call, size * sizeof *x);
-    fftw_complex *spectrum = call->host->alloc(call, (size / 2 + 1) * sizeof *spectrum);
+    double *spectrum = call->host->alloc(call, 2 * (size / 2 + 1) * sizeof *spectrum);
     if (!x || !spectrum) {
         return KILN_RESOURCE;
     }
-    fftw_plan there = fftw_plan_dft_r2c_1d((int) size, x, spectrum, FFTW_ESTIMATE);
-    fftw_plan back = fftw_plan_dft_c2r_1d((int) size, spectrum, x, FFTW_ESTIMATE);
-    if (there && back) {
-        memcpy(x, d, n * sizeof *x);
-        memset(x + n, 0, (size - n) * sizeof *x);
-        fftw_execute(there);
-        for (size_t i = 0; i <= size / 2; i++) {
-            spectrum[i][0] = spectrum[i][0] * spectrum[i][0] + spectrum[i][1] * spectrum[i][1];
-            spectrum[i][1] = 0;
-        }
-        fftw_execute(back);
-        for (size_t lag = 0; lag < lags; lag++) {
-            ret[lag] = x[lag] / (double) size;
-        }
+    memcpy(x, d, n * sizeof *x);
+    memset(x + n, 0, (size - n) * sizeof *x);
+    bool done = fft_run_real(size, x, spectrum);
+    for (size_t i = 0; i < 2 * (size / 2 + 1); i += 2) {
+        spectrum[i] = spectrum[i] * spectrum[i] + spectrum[i + 1] * spectrum[i + 1];
+        spectrum[i + 1] = 0;
     }
-    const int status = there && back ? KILN_OK : KILN_RESOURCE;
-    fftw_destroy_plan(there);
-    fftw_destroy_plan(back);
-    return status;
+    done = done && fft_run_inverse_real(size, spectrum, x);
+    for (size_t lag = 0; lag < lags; lag++) {
+        ret[lag] = x[lag] / (double) size;
+    }
+    return done ? KILN_OK : KILN_RESOURCE;
 }
 
 /* Deviations from the mean in units in which their squares are in range. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* convolve - convolution and correlation of two series, directly or by fast Fourier transform. */
-#include <fftw3.h>
 #include <math.h>
 #include <string.h>
 
+#include "fft.h"
 #include "functions.h"
 #include "sample.h"
 
@@ -91,65 +91,41 @@ static size_t power_of_two(size_t n)
     return power;
 }
 
-/* The least length not below n whose transform is quick: a power of two times a little. */
-static size_t quick_length(size_t n)
-{
-    static const size_t odd[] = {1, 3, 5, 9, 15};
-    size_t best = SIZE_MAX;
-    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
-        size_t length = 2 * odd[i];
-        while (length < n) {
-            length *= 2;
-        }
-        best = length < best ? length : best;
-    }
-    return best;
-}
-
 /* All at once when x is not much longer than the weights; else by overlap-save: of each transform's length the
  * last `length` - m + 1 sums are not mixed with those before. */
 static int slide_by_transform(struct kiln_call *call, const struct slide *s, double *out)
 {
     const size_t all = s->n + s->m - 1, part = 8 * s->m < LONG ? 8 * s->m : 2 * s->m;
     const bool once = all <= part;
-    const size_t length = quick_length(once ? all : power_of_two(part));
+    const size_t length = fft_quick_length(once ? all : power_of_two(part));
     const size_t bins = length / 2 + 1, valid = once ? s->count : length - (s->m - 1);
     double *x = call->host->alloc(call, length * sizeof *x);
-    fftw_complex *weights = call->host->alloc(call, bins * sizeof *weights);
-    fftw_complex *product = call->host->alloc(call, bins * sizeof *product);
+    double *weights = call->host->alloc(call, 2 * bins * sizeof *weights);
+    double *product = call->host->alloc(call, 2 * bins * sizeof *product);
     if (!x || !weights || !product || length > INT32_MAX) {
         return KILN_RESOURCE;
     }
-    fftw_plan forward = fftw_plan_dft_r2c_1d((int) length, x, product, FFTW_ESTIMATE);
-    fftw_plan backward = fftw_plan_dft_c2r_1d((int) length, product, x, FFTW_ESTIMATE);
-    int status = forward && backward ? KILN_OK : KILN_RESOURCE;
-    if (status == KILN_OK) {
-        memset(x, 0, length * sizeof *x); /* the weights backwards: products of transforms convolve */
-        for (size_t j = 0; j < s->m; j++) {
-            x[j] = s->weights[s->m - 1 - j] / (double) length;
-        }
-        fftw_execute(forward);
-        memcpy(weights, product, bins * sizeof *weights);
+    memset(x, 0, length * sizeof *x); /* the weights backwards: products of transforms convolve */
+    for (size_t j = 0; j < s->m; j++) {
+        x[j] = s->weights[s->m - 1 - j] / (double) length;
     }
-    for (size_t i = 0; i < s->count && status == KILN_OK; i += valid) {
+    bool done = fft_run_real(length, x, weights);
+    for (size_t i = 0; i < s->count && done; i += valid) {
         if (i > 0 && call->host->cancelled(call)) {
-            status = KILN_CANCELLED;
-            break;
+            return KILN_CANCELLED;
         }
         stretch(s, once ? s->m - 1 : s->first + i, length, x);
-        fftw_execute(forward);
-        for (size_t b = 0; b < bins; b++) {
-            const double re = product[b][0], im = product[b][1];
-            product[b][0] = re * weights[b][0] - im * weights[b][1];
-            product[b][1] = re * weights[b][1] + im * weights[b][0];
+        done = fft_run_real(length, x, product);
+        for (size_t b = 0; b < 2 * bins; b += 2) {
+            const double re = product[b], im = product[b + 1];
+            product[b] = re * weights[b] - im * weights[b + 1];
+            product[b + 1] = re * weights[b + 1] + im * weights[b];
         }
-        fftw_execute(backward);
+        done = done && fft_run_inverse_real(length, product, x);
         memcpy(out + i, x + (once ? s->first : s->m - 1),
                (s->count - i < valid ? s->count - i : valid) * sizeof *out);
     }
-    fftw_destroy_plan(forward);
-    fftw_destroy_plan(backward);
-    return status;
+    return done ? KILN_OK : KILN_RESOURCE;
 }
 
 static void reverse(double *x, size_t n)

@@ -232,3 +232,39 @@ void fft_parts(const double *pairs, size_t n, double factor, double *re, double 
         im[i] = pairs[2 * i + 1] * factor;
     }
 }
+
+bool fft_run_real(size_t n, const double *in, double *out)
+{
+    const struct fft_plan *p = n <= FFT_MAX ? fft_plan(FFT_REAL, n) : NULL;
+    if (p) {
+        fft_real(p, in, out);
+    }
+    return p != NULL;
+}
+
+bool fft_run_inverse_real(size_t n, double *in, double *out)
+{
+    const struct fft_plan *p = n <= FFT_MAX ? fft_plan(FFT_INVERSE_REAL, n) : NULL;
+    if (p) {
+        fft_inverse_real(p, in, out);
+    }
+    return p != NULL;
+}
+
+size_t fft_quick_length(size_t n)
+{
+    size_t best = 1;
+    while (best < n) {
+        best *= 2;
+    }
+    for (size_t fives = 1; fives < best; fives *= 5) {
+        for (size_t threes = fives; threes < best; threes *= 3) {
+            size_t length = threes;
+            while (length < n) {
+                length *= 2;
+            }
+            best = length < best ? length : best;
+        }
+    }
+    return best;
+}

@@ -54,6 +54,13 @@ void fft_forward(const struct fft_plan *p, const double *in, double *out);
 void fft_real(const struct fft_plan *p, const double *in, double *out);
 void fft_inverse_real(const struct fft_plan *p, double *in, double *out); /* destroys in */
 
+/* Plan and transform in one. False when memory is short, or n above FFT_MAX. */
+bool fft_run_real(size_t n, const double *in, double *out);
+bool fft_run_inverse_real(size_t n, double *in, double *out);
+
+/* The least length not below n whose only prime factors are 2, 3 and 5: those transform quickly. */
+size_t fft_quick_length(size_t n);
+
 bool fft_all_finite(const double *x, size_t n);
 
 /* Two arrays to pairs and back, times a factor. im NULL: zeros. */

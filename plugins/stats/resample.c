@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* resample - series with another number of values, and without their trend. */
-#include <fftw3.h>
 #include <math.h>
 #include <string.h>
 
+#include "fft.h"
 #include "functions.h"
 #include "quantile.h"
 #include "reduce.h"
@@ -125,33 +125,25 @@ static const struct kiln_golden resample_goldens[] = {
 static int transform(struct kiln_call *call, const double *x, size_t n, size_t num, double *out)
 {
     const size_t kept = n < num ? n : num, bins = (n > num ? n : num) / 2 + 1;
-    double *in = call->host->alloc(call, n * sizeof *in);
-    fftw_complex *spectrum = call->host->alloc(call, bins * sizeof *spectrum);
-    if (!in || !spectrum || n > INT32_MAX) {
+    double *spectrum = call->host->alloc(call, 2 * bins * sizeof *spectrum);
+    if (!spectrum || n > FFT_MAX || num > FFT_MAX || !fft_run_real(n, x, spectrum)) {
         return KILN_RESOURCE;
     }
-    fftw_plan forward = fftw_plan_dft_r2c_1d((int) n, in, spectrum, FFTW_ESTIMATE);
-    fftw_plan backward = fftw_plan_dft_c2r_1d((int) num, spectrum, out, FFTW_ESTIMATE);
-    int status = forward && backward ? KILN_OK : KILN_RESOURCE;
-    if (status == KILN_OK) {
-        memcpy(in, x, n * sizeof *in);
-        fftw_execute(forward);
-        for (size_t b = kept / 2 + 1; b < bins; b++) {
-            spectrum[b][0] = spectrum[b][1] = 0;
-        }
-        if (kept % 2 == 0 && n != num) { /* the highest frequency stands for both signs, or for one of two */
-            const double factor = num < n ? 2 : 0.5;
-            spectrum[kept / 2][0] *= factor;
-            spectrum[kept / 2][1] *= factor;
-        }
-        fftw_execute(backward);
-        for (size_t i = 0; i < num; i++) {
-            out[i] /= (double) n;
-        }
+    for (size_t b = 2 * (kept / 2 + 1); b < 2 * bins; b++) {
+        spectrum[b] = 0;
     }
-    fftw_destroy_plan(forward);
-    fftw_destroy_plan(backward);
-    return status;
+    if (kept % 2 == 0 && n != num) { /* the highest frequency stands for both signs, or for one of two */
+        const double factor = num < n ? 2 : 0.5;
+        spectrum[kept] *= factor;
+        spectrum[kept + 1] *= factor;
+    }
+    if (!fft_run_inverse_real(num, spectrum, out)) {
+        return KILN_RESOURCE;
+    }
+    for (size_t i = 0; i < num; i++) {
+        out[i] /= (double) n;
+    }
+    return KILN_OK;
 }
 
 static int resample_run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *results)
