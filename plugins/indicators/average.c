@@ -32,6 +32,7 @@ struct average_needs average_needs(enum average_kind kind, size_t period)
     switch (kind) {
     case AVERAGE_SMA:
         needs.history = moving_history(period);
+        needs.scratch = moving_mean_scratch(period);
         break;
     case AVERAGE_EMA:
         needs.state = SMOOTH_AVERAGE;
@@ -94,7 +95,7 @@ void average_part(enum average_kind kind, size_t period, const double *x, struct
     struct trend weights;
     switch (kind) {
     case AVERAGE_SMA:
-        moving_mean_part(x, part, period, out);
+        moving_mean_part(x, part, period, scratch, out);
         break;
     case AVERAGE_EMA:
         smooth_ema_part(x, part, 0, period, state, out);

@@ -6,7 +6,7 @@
 #include "indicator.h"
 #include "indicators.h"
 #include "parabolic.h"
-#include "trend.h"
+#include "moving.h"
 
 /* ---- midpoint, midprice ---------------------------------------------------------------------- */
 
@@ -149,8 +149,8 @@ static int accbands_plan(struct kiln_call *call, const struct kiln_slot *args, s
     (void) call;
     plan->period[0] = (size_t) args[0].i64;
     plan->lookback = plan->period[0] - 1;
-    plan->history = blocks_history(plan->period[0]);
-    plan->scratch = blocks_scratch(1, plan->period[0]) + 2 * plan->history;
+    plan->history = moving_history(plan->period[0]);
+    plan->scratch = moving_mean_scratch(plan->period[0]) + 2 * plan->history;
     plan->scratch_bars = 2;
     return KILN_OK;
 }
@@ -173,12 +173,12 @@ static void accbands_advance(const struct plan *plan, struct feed *f)
     size_t before = number < plan->history ? (size_t) number : plan->history, from = part.begin - before;
     size_t length = part.end - from;
     size_t period = plan->period[0];
-    double *upper = f->scratch + blocks_scratch(1, period), *lower = upper + length;
+    double *upper = f->scratch + moving_mean_scratch(period), *lower = upper + length;
     stretch(f->in[0] + from, f->in[1] + from, length, upper, lower);
     struct part own = {before, length, part.origin + from};
-    trend_mean_part(upper, own, period, f->scratch, f->out[0] + from);
-    trend_mean_part(lower, own, period, f->scratch, f->out[2] + from);
-    trend_mean_part(f->in[2], part, period, f->scratch, f->out[1]);
+    moving_mean_part(upper, own, period, f->scratch, f->out[0] + from);
+    moving_mean_part(lower, own, period, f->scratch, f->out[2] + from);
+    moving_mean_part(f->in[2], part, period, f->scratch, f->out[1]);
 }
 
 INDICATOR(accbands, 3, "Acceleration bands",

@@ -54,78 +54,37 @@ KERNEL static void mean_short(const double *restrict x, size_t n, size_t period,
     SHORT_PERIODS(mean_of_each, x, n, mean);
 }
 
-/* The head runs forwards and the tail backwards through the block, at once, so that neither sum waits for the other; the
- * second to come by completes a bar. */
-KERNEL static void mean_long(const double *restrict x, size_t n, size_t period, double *restrict mean)
+ALWAYS_INLINE void mean_terms(const quad *d, double place, quad *ret_terms)
 {
-    double part = fraction_of(period);
-    for (size_t from = period - 1; from < n; from += period) {
-        size_t length = least(period, n - from), half = length / 2;
-        const double *now = x + from,
-                     *before = now + 1 - period; /* the window of bar i is before[i] .. now[i] */
-        double anchor = now[0], head = 0.0, tail = 0.0;
-        double *sum = mean + from;
-        size_t i = 0, j = period - 1; /* bars of the head and of the tail */
-        for (; j >= length; j--) {
-            tail += before[j - 1] - anchor;
-        }
-        sum[half] = 0.0; /* where they meet in a block of odd length */
-        for (; i < half; i++, j--) {
-            head += now[i] - anchor;
-            sum[i] = head;
-            sum[j] = tail;
-            tail += before[j - 1] - anchor;
-        }
-        for (; j > 0; i++, j--) {
-            head += now[i] - anchor;
-            sum[i] += head;
-            sum[j] += tail;
-            tail += before[j - 1] - anchor;
-        }
-        sum[i] += head + (now[i] - anchor);
-        sum[0] += tail;
-        for (i = 0; i < length; i++) {
-            sum[i] = anchor + sum[i] * part;
-        }
-    }
+    (void) place;
+    ret_terms[0] = d[0];
 }
 
-/* One block, of which only the bars from `skip` on are wanted: the same sums, one after the other. The tail reaches
- * no further back than the window of bar `skip`. */
-static void mean_rest(const double *restrict now, size_t skip, size_t length, size_t period,
-                      double *restrict mean)
+ALWAYS_INLINE quad mean_finish(const quad *sums, const quad *anchor, double place, const double *fraction)
 {
-    double part = fraction_of(period), anchor = now[0], head = 0.0, tail = 0.0;
-    for (size_t j = period - 1; j > skip; j--) {
-        if (j < length) {
-            mean[j] = tail;
-        }
-        tail += *(now - (period - j)) - anchor;
-    }
-    mean[skip] = tail;
-    for (size_t i = 0; i < length; i++) {
-        head += now[i] - anchor;
-        if (i >= skip) {
-            mean[i] = anchor + (mean[i] + head) * part;
-        }
-    }
+    (void) place;
+    return anchor[0] + sums[0] * *fraction;
 }
 
-void moving_mean_part(const double *x, struct part part, size_t period, double *out_mean)
+KERNEL static void mean_long(const double *x, struct part part, size_t period, double *scratch, double *mean)
+{
+    double fraction = fraction_of(period);
+    blocks_run(1, 1, mean_terms, mean_finish, &x, part, period, &fraction, scratch, mean);
+}
+
+void moving_mean_part(const double *x, struct part part, size_t period, double *scratch, double *out_mean)
 {
     size_t lookback = period - 1;
     part = part_from(part, lookback);
     if (part.begin == part.end) {
         return;
     }
-    size_t skip = period <= SHORT_PERIOD ? 0 : part_place(part, lookback, period);
-    if (skip > 0) {
-        size_t from = part.begin - skip, length = least(period, part.end - from);
-        mean_rest(x + from, skip, length, period, out_mean + from);
-        part.begin = from + length;
+    if (period > SHORT_PERIOD) {
+        mean_long(x, part, period, scratch, out_mean);
+        return;
     }
-    size_t start = part.begin - lookback;
-    (period <= SHORT_PERIOD ? mean_short : mean_long)(x + start, part.end - start, period, out_mean + start);
+    ptrdiff_t start = (ptrdiff_t) part.begin - (ptrdiff_t) lookback; /* may lie before index 0 */
+    mean_short(x + start, part.end - part.begin + lookback, period, out_mean + start);
 }
 
 /* ---- mean and variance ----------------------------------------------------------------------- */
@@ -172,12 +131,6 @@ ALWAYS_INLINE void moments_terms(const quad *d, double place, quad *ret_terms)
     ret_terms[1] = d[0] * d[0];
 }
 
-ALWAYS_INLINE quad moments_mean(const quad *sums, const quad *anchor, double place, const double *fraction)
-{
-    (void) place;
-    return anchor[0] + sums[0] * *fraction;
-}
-
 ALWAYS_INLINE quad moments_variance(const quad *sums, const quad *anchor, double place,
                                     const double *fraction)
 {
@@ -194,7 +147,7 @@ KERNEL static void moments_long(const double *x, struct part part, size_t period
                                 double *mean, double *variance)
 {
     double fraction = fraction_of(period);
-    blocks_run_two(1, MOVING_SUMS, moments_terms, moments_mean, moments_variance, &x, part, period, &fraction,
+    blocks_run_two(1, MOVING_SUMS, moments_terms, mean_finish, moments_variance, &x, part, period, &fraction,
                    scratch, mean, variance);
 }
 
@@ -210,8 +163,9 @@ void moving_moments_part(const double *x, struct part part, size_t period, doubl
         moments_long(x, part, period, scratch, out_mean, out_variance);
         return;
     }
-    size_t start = part.begin - lookback;
-    moments_short(x + start, part.end - start, period, out_mean + start, out_variance + start);
+    ptrdiff_t start = (ptrdiff_t) part.begin - (ptrdiff_t) lookback;
+    moments_short(x + start, part.end - part.begin + lookback, period, out_mean + start,
+                  out_variance + start);
 }
 
 /* ---- volume-weighted mean price ---------------------------------------------------------------- */

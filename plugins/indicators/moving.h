@@ -27,18 +27,21 @@ static inline size_t moving_history(size_t period)
     return period - 1;
 }
 
-/* Mean of the window. */
-void moving_mean_part(const double *x, struct part part, size_t period, double *out_mean);
-
-/* Sums of a deviation and of its square, of four blocks abreast (blocks.h). */
+/* Doubles of scratch, aligned to 16 bytes: the sums of a deviation, and of its square, of four blocks abreast (blocks.h). */
 enum { MOVING_SUMS = 2 };
+static inline size_t moving_mean_scratch(size_t period)
+{
+    return 4 * period;
+}
 static inline size_t moving_moments_scratch(size_t period)
 {
     return 4 * MOVING_SUMS * period;
 }
 
-/* Mean and population variance of the window. scratch: moving_moments_scratch() doubles, aligned to
- * 16 bytes. */
+/* Mean of the window. scratch: moving_mean_scratch() */
+void moving_mean_part(const double *x, struct part part, size_t period, double *scratch, double *out_mean);
+
+/* Mean and population variance of the window. scratch: moving_moments_scratch() */
 void moving_moments_part(const double *x, struct part part, size_t period, double *scratch, double *out_mean,
                          double *out_variance);
 
@@ -49,9 +52,9 @@ void moving_vwap_part(const double *high, const double *low, const double *close
 
 /* ---- whole series of n bars -------------------------------------------------------------------- */
 
-static inline void moving_mean(const double *x, size_t n, size_t period, double *out_mean)
+static inline void moving_mean(const double *x, size_t n, size_t period, double *scratch, double *out_mean)
 {
-    moving_mean_part(x, part_whole(n), period, out_mean);
+    moving_mean_part(x, part_whole(n), period, scratch, out_mean);
 }
 
 static inline void moving_moments(const double *x, size_t n, size_t period, double *scratch, double *out_mean,

@@ -47,12 +47,13 @@ static int sma_plan(struct kiln_call *call, const struct kiln_slot *args, struct
     plan->period[0] = (size_t) args[0].i64;
     plan->lookback = plan->period[0] - 1;
     plan->history = moving_history(plan->period[0]);
+    plan->scratch = moving_mean_scratch(plan->period[0]);
     return KILN_OK;
 }
 
 static void sma_advance(const struct plan *plan, struct feed *f)
 {
-    moving_mean_part(f->in[0], feed_part(f), plan->period[0], f->out[0]);
+    moving_mean_part(f->in[0], feed_part(f), plan->period[0], f->scratch, f->out[0]);
 }
 
 INDICATOR(

@@ -184,7 +184,7 @@ static int sr_volume_confirmed_run(struct kiln_call *call, const struct kiln_slo
     for (size_t k = 0; k < m; k++) {
         longest = (size_t) lookbacks[k] > longest ? (size_t) lookbacks[k] : longest;
     }
-    double *room = analysis_room(call, 4 * n + longest + 1);
+    double *room = analysis_room(call, 4 * n + moving_mean_scratch(longest + 1));
     if (!room) {
         return KILN_RESOURCE;
     }
@@ -206,7 +206,7 @@ static int sr_volume_confirmed_run(struct kiln_call *call, const struct kiln_slo
         if (call->host->cancelled(call)) {
             return KILN_CANCELLED;
         }
-        moving_mean(volume, n, lookback + 1, mirror.mean);
+        moving_mean(volume, n, lookback + 1, mirror.scratch, mirror.mean);
         confirm_side(high, volume, n, lookback, m, &mirror, false, resistance, strength);
         confirm_side(low, volume, n, lookback, m, &mirror, true, support, strength);
     }

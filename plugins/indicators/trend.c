@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "trend.h"
 
+#include "moving.h"
+
 struct trend trend_weighted(size_t period)
 {
     double n = (double) period;
@@ -64,18 +66,6 @@ KERNEL void trend_sum_part(const double *x, struct part part, size_t period, dou
     blocks_run(1, 1, sum_terms, sum_finish, &x, part, period, &bars, scratch, out);
 }
 
-ALWAYS_INLINE quad mean_finish(const quad *sums, const quad *anchor, double place, const double *factor)
-{
-    (void) place;
-    return anchor[0] + sums[0] * factor[0];
-}
-
-KERNEL void trend_mean_part(const double *x, struct part part, size_t period, double *scratch, double *out)
-{
-    double fraction = 1.0 / (double) period;
-    blocks_run(1, 1, sum_terms, mean_finish, &x, part, period, &fraction, scratch, out);
-}
-
 /* ---- triangle ------------------------------------------------------------------------------------ */
 
 /* The longer of the two means. */
@@ -91,12 +81,12 @@ static inline size_t inner_of(size_t period)
 
 size_t trend_triangle_history(size_t period)
 {
-    return blocks_history(outer_of(period)) + blocks_history(inner_of(period));
+    return moving_history(outer_of(period)) + moving_history(inner_of(period));
 }
 
 size_t trend_triangle_scratch(size_t period)
 {
-    return blocks_scratch(1, outer_of(period)) + blocks_history(outer_of(period));
+    return moving_mean_scratch(outer_of(period)) + moving_history(outer_of(period));
 }
 
 void trend_triangle_part(const double *x, struct part part, size_t period, double *scratch, double *out)
@@ -106,11 +96,11 @@ void trend_triangle_part(const double *x, struct part part, size_t period, doubl
         return;
     }
     /* The means are counted from the first one on, so that the outer mean starts as that of a series would. */
-    size_t inner = inner_of(period), outer = outer_of(period), before = blocks_history(outer);
+    size_t inner = inner_of(period), outer = outer_of(period), before = moving_history(outer);
     uint64_t number = part.origin + part.begin - (inner - 1);
     before = number < before ? (size_t) number : before;
     size_t from = part.begin - before, length = part.end - from;
-    double *mean = scratch + blocks_scratch(1, outer); /* mean[0] is that of bar `from` */
-    trend_mean_part(x + from, (struct part){0, length, part.origin + from}, inner, scratch, mean);
-    trend_mean_part(mean, (struct part){before, length, number - before}, outer, scratch, out + from);
+    double *mean = scratch + moving_mean_scratch(outer); /* mean[0] is that of bar `from` */
+    moving_mean_part(x + from, (struct part){0, length, part.origin + from}, inner, scratch, mean);
+    moving_mean_part(mean, (struct part){before, length, number - before}, outer, scratch, out + from);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* trend - averages of a moving window that weigh its bars by their age: the regression line at any of its points, its slope, the
- * weighted and the triangular average, the plain mean and sum.
+ * weighted and the triangular average, the plain sum.
  *
  * Of a window of `period` values y_0 .. y_{period-1} with the mean m, every linear weighting is
  *
@@ -31,8 +31,7 @@ struct trend trend_slope(size_t period);
 
 void trend_part(const double *x, struct part part, const struct trend *trend, double *scratch, double *out);
 
-/* Mean of the window; sum of the window. scratch: blocks_scratch(1, period) */
-void trend_mean_part(const double *x, struct part part, size_t period, double *scratch, double *out);
+/* Sum of the window. scratch: blocks_scratch(1, period) */
 void trend_sum_part(const double *x, struct part part, size_t period, double *scratch, double *out);
 
 /* Triangular average: weights 1, 2, .., 2, 1, two equal ones in the middle when the period is even; that is the mean of

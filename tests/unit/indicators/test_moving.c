@@ -35,7 +35,7 @@ static void means_and_variances(void **state)
             data_fill(x, n, kind, n + 3);
             for (size_t p = 0; p < PERIODS && period_of(p) <= n; p++) {
                 size_t period = period_of(p);
-                moving_mean(x, n, period, mean);
+                moving_mean(x, n, period, scratch, mean);
                 moving_moments(x, n, period, scratch, mean_too, variance);
                 plain_moments(x, n, period, want_mean, want_variance);
                 for (size_t i = period - 1; i < n; i++) {
@@ -62,8 +62,8 @@ static void means_and_variances(void **state)
 static void mean_alone_is_the_reference_mean(void **state)
 {
     (void) state;
-    double x[] = {3.25, 1.5, 2.385, 7.125, -4.5}, got[5], want[5];
-    moving_mean(x, 5, 3, got);
+    double x[] = {3.25, 1.5, 2.385, 7.125, -4.5}, got[5], want[5], *scratch = NULL; /* of short periods */
+    moving_mean(x, 5, 3, scratch, got);
     plain_mean(x, 5, 3, want);
     data_compare("mean", got, want, 2, 5, 1e-15, 0.0);
     assert_float_equal(got[2], 2.3783333333333334, 1e-15);
@@ -96,13 +96,13 @@ static void longer_series_same_bits(void **state)
     data_fill(x, N, DATA_WALK, 5);
     for (size_t p = 0; p < sizeof(periods) / sizeof(periods[0]); p++) {
         moving_moments(x, N, periods[p], scratch, mean, variance);
-        moving_mean(x, N, periods[p], sum);
+        moving_mean(x, N, periods[p], scratch, sum);
         data_same_bits("both means", sum, mean, periods[p] - 1, N);
         for (size_t n = periods[p]; n < N; n += 1 + n / 7) {
             moving_moments(x, n, periods[p], scratch, mean_part, variance_part);
             data_same_bits("mean", mean_part, mean, periods[p] - 1, n);
             data_same_bits("variance", variance_part, variance, periods[p] - 1, n);
-            moving_mean(x, n, periods[p], mean_part);
+            moving_mean(x, n, periods[p], scratch, mean_part);
             data_same_bits("mean alone", mean_part, mean, periods[p] - 1, n);
         }
     }
