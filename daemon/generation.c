@@ -18,22 +18,24 @@ const char *generation_state_name(enum generation_state state)
     return names[state];
 }
 
-struct generation *generation_new(const struct plugin_config *plugin, const struct staged *staged,
+struct generation *generation_new(struct plugin_config **plugin, const struct staged *staged,
                                   uint64_t number)
 {
     struct generation *g = mem_alloc(sizeof *g);
     *g = (struct generation){
-        .plugin = plugin, .staged = *staged, .number = number, .n_seats = (size_t) plugin->workers};
+        .plugin = *plugin, .staged = *staged, .number = number, .n_seats = (size_t) (*plugin)->workers};
+    *plugin = NULL;
     g->seats = mem_alloc(g->n_seats * sizeof *g->seats);
     g->members = mem_alloc(2 * g->n_seats *
                            sizeof(struct member *)); /* each seat's, and its successor or predecessor */
     return g;
 }
 
-struct generation *generation_failed(const struct plugin_config *plugin, const char *why)
+struct generation *generation_failed(struct plugin_config **plugin, const char *why)
 {
     struct generation *g = mem_alloc(sizeof *g);
-    *g = (struct generation){.plugin = plugin, .state = GENERATION_FAILED};
+    *g = (struct generation){.plugin = *plugin, .state = GENERATION_FAILED};
+    *plugin = NULL;
     snprintf(g->why, sizeof g->why, "%s", why);
     return g;
 }
@@ -46,6 +48,7 @@ void generation_free(struct generation **generation, struct site *site)
             member_free(&g->members[i], site);
         }
         staging_drop(&g->staged);
+        plugin_config_free(&g->plugin);
         mem_free(g->members);
         mem_free(g->seats);
         mem_free(g);

@@ -30,7 +30,7 @@ struct seat {
 };
 
 struct generation {
-    const struct plugin_config *plugin; /* borrowed */
+    struct plugin_config *plugin; /* owned */
     struct staged staged;
     uint64_t number;
     enum generation_state state;
@@ -49,8 +49,8 @@ struct generation {
 
 const char *generation_state_name(enum generation_state state);
 
-/* Takes over the staged file (it is dropped with the generation). */
-struct generation *generation_new(const struct plugin_config *plugin, const struct staged *staged,
+/* Takes over the configuration, and the staged file (it is dropped with the generation). */
+struct generation *generation_new(struct plugin_config **plugin, const struct staged *staged,
                                   uint64_t number);
 /* Before its first tend: another generation serves, and this one shall not before generation_go. */
 static inline void generation_hold(struct generation *g)
@@ -61,7 +61,7 @@ void generation_go(struct generation *g);
 bool generation_proven(const struct generation *g); /* every seat has a proven worker */
 
 /* One that cannot be: its file could not be staged. */
-struct generation *generation_failed(const struct plugin_config *plugin, const char *why);
+struct generation *generation_failed(struct plugin_config **plugin, const char *why);
 void generation_free(struct generation **generation, struct site *site);
 
 /* Does all that is due: fills seats, watches members, recycles. Returns when to be called again. */

@@ -32,7 +32,6 @@ static struct generation *add(struct plugin_store *s, struct generation *g)
 static void drop(struct plugin_store *s, size_t i)
 {
     struct generation *g = s->generations[i];
-    struct plugin_config *config = (struct plugin_config *) (uintptr_t) g->plugin; /* ours, see load() */
     s->generations[i] = s->generations[--s->n_generations];
     for (size_t k = 0; k < s->n_generations; k++) {
         if (strcmp(s->generations[k]->staged.path, g->staged.path) == 0) {
@@ -40,7 +39,6 @@ static void drop(struct plugin_store *s, size_t i)
         }
     }
     generation_free(&g, s->site);
-    plugin_config_free(&config);
 }
 
 void plugin_store_done(struct plugin_store *s)
@@ -110,7 +108,7 @@ static void load(struct plugin_store *s, struct hosted *h, struct plugin_config 
         }
         log_error("plugin_failed", "plugin=%s why=%s", h->name, log_quote(err.text));
         dismiss(s, &h->serving, now_ns);
-        h->serving = add(s, generation_failed(config, err.text));
+        h->serving = add(s, generation_failed(&config, err.text));
         return;
     }
     bool same = newest && newest->state != GENERATION_FAILED &&
@@ -119,7 +117,7 @@ static void load(struct plugin_store *s, struct hosted *h, struct plugin_config 
         plugin_config_free(&config);
         return;
     }
-    struct generation *g = add(s, generation_new(config, &staged, ++s->number));
+    struct generation *g = add(s, generation_new(&config, &staged, ++s->number));
     if (!works) {
         dismiss(s, &h->serving, now_ns);
         h->serving = g;

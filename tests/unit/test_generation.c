@@ -91,7 +91,7 @@ static int play(const char *name)
 struct bench {
     struct folder folder;
     struct daemon_config config;
-    struct plugin_config plugin;
+    struct plugin_config *plugin; /* the generation's */
     struct site site;
     struct link link;
     bool used[8];
@@ -100,18 +100,27 @@ struct bench {
 
 static char bench_name[] = "n1", bench_broker[] = "ipc:///nowhere", bench_level[] = "error";
 
+static struct plugin_config *configured(const char *plugin)
+{
+    struct plugin_config *p = mem_alloc(sizeof *p);
+    *p = (struct plugin_config){
+        .name = mem_text(plugin),
+        .workers = 1,
+        .required = true,
+        .limits = {.run_ms = 1000, .warm_ms = 5000, .memory_mb = 64, .job_mb = 1, .files = 64}};
+    return p;
+}
+
 static struct bench *bench(const char *plugin)
 {
     struct bench *b = mem_alloc(sizeof *b);
     struct staged staged = {.digest = "0123", .bytes = 1};
     b->config = (struct daemon_config){
         .broker = bench_broker, .name = bench_name, .log_level = bench_level, .slots = 17};
-    b->plugin = (struct plugin_config){.name = mem_text(plugin), .workers = 1, .required = true};
-    b->plugin.limits =
-        (struct plugin_limits){.run_ms = 1000, .warm_ms = 5000, .memory_mb = 64, .job_mb = 1, .files = 64};
+    struct plugin_config *own = b->plugin = configured(plugin);
     b->site = (struct site){.config = &b->config, .slot_used = b->used, .link = &b->link};
     assert_int_equal(scoreboard_new(8, &b->site.board, NULL), 0);
-    b->g = generation_new(&b->plugin, &staged, 1);
+    b->g = generation_new(&own, &staged, 1);
     return b;
 }
 
@@ -125,7 +134,6 @@ static void bench_free(struct bench *b)
     for (size_t i = 0; i < LINK_GONE_KEPT; i++) {
         buf_done(&b->link.gone[i]);
     }
-    mem_free(b->plugin.name);
     mem_free(b);
 }
 
@@ -174,12 +182,11 @@ static const char *last_gone(const struct bench *b)
 static void from_staged_to_retired(void **state)
 {
     (void) state;
-    int64_t items[] = {0, 2};
-    char options[] = "abcde";
     struct bench *b = bench("looks");
-    b->plugin.cpus = (struct conf_ints){.items = items, .n = 2};
-    b->plugin.options = options;
-    b->plugin.options_bytes = 5;
+    b->plugin->cpus = (struct conf_ints){.items = mem_alloc(2 * sizeof(int64_t)), .n = 2};
+    b->plugin->cpus.items[1] = 2;
+    b->plugin->options = mem_text("abcde");
+    b->plugin->options_bytes = 5;
     setenv("NOTIFY_SOCKET", "/nowhere", 1);
     setenv("KILN_TEST_KEEP", "yes", 1);
     assert_int_equal(b->g->state, GENERATION_STAGED);
@@ -397,13 +404,13 @@ static void a_worn_worker_is_replaced_without_a_gap(void **state)
     }
     generation_tend(b->g, &b->site, clock_ns());
     assert_int_equal(b->g->n_members, 1); /* no limit, no recycling */
-    b->plugin.recycle.jobs = 5;
+    b->plugin->recycle.jobs = 5;
     generation_tend(b->g, &b->site, clock_ns());
     assert_int_equal(b->g->n_members, 2);
     generation_tend(b->g, &b->site, clock_ns());
     assert_int_equal(b->g->n_members, 2); /* one successor is enough */
     assert_true(generation_serves(b->g));
-    b->plugin.recycle.jobs = 1000;
+    b->plugin->recycle.jobs = 1000;
     until(b, replaced);
     assert_true(generation_serves(b->g));
     assert_int_equal(b->g->members[0]->role, MEMBER_CURRENT);
@@ -419,7 +426,8 @@ static void one_that_could_not_be_staged(void **state)
     (void) state;
     struct bench *b = bench("absent");
     generation_free(&b->g, &b->site);
-    b->g = generation_failed(&b->plugin, "plugin file x.so cannot be opened");
+    struct plugin_config *own = configured("absent");
+    b->g = generation_failed(&own, "plugin file x.so cannot be opened");
     assert_int_equal(generation_tend(b->g, &b->site, clock_ns()), INT64_MAX);
     generation_drain(b->g, 5, clock_ns());
     generation_reap(b->g, &b->site, clock_ns());
