@@ -2,6 +2,7 @@
 #include "backend.h"
 
 #include "clock.h"
+#include "errand.h"
 #include "lifecycle.h"
 #include "log.h"
 #include "mem.h"
@@ -29,6 +30,12 @@ void backend_lose(struct broker *b, struct worker *w, const char *cause)
         function_leave(w->functions[i], w);
     }
     peers_drop_worker(&b->peers, w);
+}
+
+void backend_lose_node(struct broker *b, struct node *n, const char *why)
+{
+    errand_vanished(b, n, why);
+    peers_drop_node(&b->peers, n);
 }
 
 /* ---- verbs of workers ---- */
@@ -182,8 +189,11 @@ static int node_verb(struct broker *b, struct node *n, const msgpack_object_map 
     }
     if (text_is(op, op_bytes, "bye")) {
         log_info("node_left", "wid=%s", n->wid);
-        peers_drop_node(&b->peers, n);
+        backend_lose_node(b, n, "the node has stopped");
         return 0;
+    }
+    if (text_is(op, op_bytes, "reloaded")) {
+        return errand_ended(b, n, map, err);
     }
     return err_set(err, KILN_UNKNOWN_OP, "op", "op is \"%.*s\", which no node can say", (int) op_bytes, op);
 }
@@ -292,7 +302,7 @@ void backend_sweep(struct broker *b)
             log_warning("node_lost", "wid=%s silent_ms=%lld", n->wid,
                         (long long) ((b->now_ns - n->heard_ns) / CLOCK_MS));
             b->counters.nodes_lost++;
-            peers_drop_node(&b->peers, n);
+            backend_lose_node(b, n, "the node fell silent");
         }
     }
     mem_free(nodes);

@@ -18,6 +18,9 @@ int backend_done(struct broker *b, struct worker *w, struct frames *f, const msg
 /* A worker leaves: its jobs are given back and it is forgotten. cause NULL: in peace; else it is logged as lost. */
 void backend_lose(struct broker *b, struct worker *w, const char *cause);
 
+/* A node is forgotten; who waits for it is told why. */
+void backend_lose_node(struct broker *b, struct node *n, const char *why);
+
 /* Once a beat: silent nodes and workers are lost; results are reported stored. */
 void backend_sweep(struct broker *b);
 

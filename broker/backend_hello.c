@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "clock.h"
+#include "errand.h"
 #include "lifecycle.h"
 #include "log.h"
 #include "mem.h"
@@ -81,7 +82,7 @@ static void make_way(struct broker *b, struct frames *f, const char *wid, const 
     if (e && e->worker) {
         backend_lose(b, e->worker, cause);
     } else if (e) {
-        peers_drop_node(&b->peers, e->node);
+        backend_lose_node(b, e->node, cause);
     }
     struct worker *w = zhashx_lookup(b->peers.workers, wid);
     if (w) {
@@ -116,15 +117,18 @@ static int hello_node(struct broker *b, struct frames *f, const msgpack_object_m
     }
     route_take(&n->route, &f->route);
     n->heard_ns = b->now_ns;
-    make_way(b, f, "", "its connection now belongs to a node");
     struct node *old = zhashx_lookup(b->peers.nodes, n->wid);
-    if (old) {
-        peers_drop_node(&b->peers, old);
+    if (old && strcmp(old->session, n->session) == 0) {
+        peers_drop_node(&b->peers, old); /* the same process: what it was asked to do it still does */
+    } else if (old) {
+        backend_lose_node(b, old, "the node was started anew");
     }
+    make_way(b, f, "", "its connection now belongs to another node");
     b->counters.nodes_joined++;
     log_info("node_joined", "wid=%s host=%s pid=%llu", n->wid, n->host, (unsigned long long) n->pid);
     peers_add_node(&b->peers, n);
     welcome(b, &n->route, KILN_OK, NULL, NULL, 0);
+    errand_again(b, n);
     return 0;
 }
 

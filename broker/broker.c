@@ -8,6 +8,7 @@
 
 #include "backend.h"
 #include "clock.h"
+#include "errand.h"
 #include "lifecycle.h"
 #include "log.h"
 #include "mem.h"
@@ -245,6 +246,7 @@ void broker_close(struct broker *b)
         }
     }
     mem_free(jobs);
+    errands_close(b);
     reply_flush(b);
     outbox_release(b);
     results_done(b);

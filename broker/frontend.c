@@ -4,6 +4,7 @@
 #include <kiln/version.h>
 
 #include "clock.h"
+#include "errand.h"
 #include "mem.h"
 #include "outbox.h"
 #include "stats.h"
@@ -134,6 +135,16 @@ static int submit(struct broker *b, struct ask *a, struct err *err)
     return frontend_jobs(b, a, true, err);
 }
 
+static int reload(struct broker *b, struct ask *a, struct err *err)
+{
+    return errand_start(b, a, "reload", err);
+}
+
+static int rollback(struct broker *b, struct ask *a, struct err *err)
+{
+    return errand_start(b, a, "rollback", err);
+}
+
 static const struct op {
     const char *name;
     int (*answer)(struct broker *b, struct ask *a, struct err *err);
@@ -147,6 +158,8 @@ static const struct op {
     {"describe", describe},
     {"stats", stats},
     {"ping", ping},
+    {"reload", reload},
+    {"rollback", rollback},
 };
 
 static int answer(struct broker *b, struct ask *a, struct err *err)
@@ -163,17 +176,18 @@ static int answer(struct broker *b, struct ask *a, struct err *err)
     if (!name) {
         return err_set(err, KILN_INVALID, "op",
                        "op is missing, expected one of call, submit, result, status, cancel, "
-                       "forget, describe, stats, ping");
+                       "forget, describe, stats, ping, reload, rollback");
     }
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
         if (text_is(name, bytes, ops[i].name)) {
             return ops[i].answer(b, a, err);
         }
     }
-    return err_set(
-        err, KILN_UNKNOWN_OP, "op",
-        "op is \"%.*s\", expected one of call, submit, result, status, cancel, forget, describe, stats, ping",
-        (int) bytes, name);
+    return err_set(err, KILN_UNKNOWN_OP, "op",
+                   "op is \"%.*s\", expected one of call, submit, result, status, cancel, forget, describe, "
+                   "stats, ping, "
+                   "reload, rollback",
+                   (int) bytes, name);
 }
 
 bool frontend_take(struct broker *b)

@@ -45,6 +45,8 @@ int verb_plugins(struct cli *c);
 int verb_stats(struct cli *c);
 int verb_ping(struct cli *c);
 int verb_check(struct cli *c);
+int verb_reload(struct cli *c);
+int verb_rollback(struct cli *c);
 int verb_help(struct cli *c);
 
 /* Opens the client; 0, or the exit status. */

@@ -28,6 +28,8 @@ enum verb_bit {
     VERB_CHECK = 1 << 11,
     VERB_HELP = 1 << 12,
     OPTION_BEFORE = 1 << 13,
+    VERB_RELOAD = 1 << 14,
+    VERB_ROLLBACK = 1 << 15,
 };
 
 enum output { OUTPUT_AUTO, OUTPUT_JSON, OUTPUT_TABLE };
@@ -42,6 +44,9 @@ struct settings {
     bool json;      /* --json in its meaning of output */
     bool verbose, all, help, version;
     const char *json_file, *form, *id;
+    const char *node, *canary, *trial_for, *slower; /* of a reload; texts with units */
+    int64_t shadow, trial_jobs, allow;
+    bool impure, force;
 };
 
 struct words {

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
+#include "trial.h"
 
 enum { TRIES = 3, PAUSE_FIRST_MS = 100, PAUSE_MOST_MS = 60000, PAUSE_JOB_MS = 1000, WELL_MS = 60000 };
 
@@ -18,8 +19,7 @@ const char *generation_state_name(enum generation_state state)
     return names[state];
 }
 
-struct generation *generation_new(struct plugin_config **plugin, const struct staged *staged,
-                                  uint64_t number)
+struct generation *generation_new(struct plugin_config **plugin, const struct staged *staged, uint64_t number)
 {
     struct generation *g = mem_alloc(sizeof *g);
     *g = (struct generation){
@@ -47,7 +47,6 @@ void generation_free(struct generation **generation, struct site *site)
         for (size_t i = 0; i < g->n_members; i++) {
             member_free(&g->members[i], site);
         }
-        staging_drop(&g->staged);
         plugin_config_free(&g->plugin);
         mem_free(g->members);
         mem_free(g->seats);
@@ -73,13 +72,23 @@ static bool well(const struct member *m)
     return m->proven_ns && m->registered && m->role != MEMBER_LEAVING && !m->kill_kind;
 }
 
-size_t generation_working(const struct generation *g)
+static size_t count_well(const struct generation *g, bool on_trial)
 {
     size_t n = 0;
     for (size_t i = 0; i < g->n_members; i++) {
-        n += well(g->members[i]);
+        n += well(g->members[i]) && g->members[i]->on_trial == on_trial;
     }
     return n;
+}
+
+size_t generation_working(const struct generation *g)
+{
+    return count_well(g, false);
+}
+
+size_t generation_on_trial(const struct generation *g)
+{
+    return count_well(g, true);
 }
 
 bool generation_proven(const struct generation *g)
@@ -96,6 +105,29 @@ void generation_go(struct generation *g)
     g->held = false;
     for (size_t i = 0; i < g->n_members; i++) {
         member_go(g->members[i]);
+    }
+}
+
+void generation_serve(struct generation *g)
+{
+    g->terms.kind = TRIAL_NONE;
+    for (size_t i = 0; i < g->n_members; i++) {
+        member_serve(g->members[i]);
+    }
+}
+
+/* What a member does counts for the trial. */
+static void enlist(const struct generation *g, struct member *m)
+{
+    m->trial = g->trial;
+    atomic_store(&m->slot->counting, g->trial ? trial_number(g->trial) : 0);
+}
+
+void generation_try(struct generation *g, struct trial *trial)
+{
+    g->trial = trial;
+    for (size_t i = 0; i < g->n_members; i++) {
+        enlist(g, g->members[i]);
     }
 }
 
@@ -233,6 +265,9 @@ void generation_reap(struct generation *g, struct site *site, int64_t now_ns)
             continue;
         }
         g->members[i] = g->members[--g->n_members];
+        if (g->trial) {
+            trial_lost(g->trial, g, m->slot, &e);
+        }
         bury(g, m, &e, now_ns);
         member_free(&m, site);
     }
@@ -248,7 +283,14 @@ static void start(struct generation *g, struct site *site, size_t seat, enum mem
 {
     struct err err;
     struct member *m;
-    if (member_start(site, g->plugin, &g->staged, g->number, seat, g->held, &m, &err)) {
+    const struct posting posting = {.plugin = g->plugin,
+                                    .staged = &g->staged,
+                                    .generation = g->number,
+                                    .seat = seat,
+                                    .n_seats = g->n_seats,
+                                    .held = g->held,
+                                    .trial = g->terms.kind ? &g->terms : NULL};
+    if (member_start(site, &posting, &m, &err)) {
         /* No memory or no processes for now: like a death, but with nobody to bury. */
         struct seat *s = &g->seats[seat];
         int64_t wait_ns = pause_ns(++s->failures, PAUSE_MOST_MS);
@@ -258,6 +300,7 @@ static void start(struct generation *g, struct site *site, size_t seat, enum mem
         return;
     }
     m->role = role;
+    enlist(g, m);
     g->members[g->n_members++] = m;
     g->seats[seat].retry_ns = INT64_MAX;
 }
@@ -348,12 +391,13 @@ static void put_text(struct buf *b, const char *key, const char *value)
     buf_put_text(b, value);
 }
 
-void generation_put(const struct generation *g, const struct generation *coming, const char *refusal,
-                    struct buf *b)
+uint32_t generation_pairs(const struct generation *g)
 {
-    bool version = g->version[0], build = g->staged.digest[0];
-    const char *why = g->why[0] ? g->why : refusal;
-    buf_put_map(b, 5u + version + build + (why[0] != '\0') + (coming ? 2u : 0));
+    return 5u + (g->version[0] != '\0') + (g->staged.digest[0] != '\0');
+}
+
+void generation_put(const struct generation *g, struct buf *b)
+{
     put_text(b, "name", g->plugin->name);
     put_text(b, "state", generation_state_name(g->state));
     buf_put_str_const(b, "generation");
@@ -362,17 +406,10 @@ void generation_put(const struct generation *g, const struct generation *coming,
     buf_put_u64(b, generation_working(g));
     buf_put_str_const(b, "restarts");
     buf_put_u64(b, g->restarts);
-    if (version) {
+    if (g->version[0]) {
         put_text(b, "version", g->version);
     }
-    if (build) {
+    if (g->staged.digest[0]) {
         put_text(b, "build", g->staged.digest);
-    }
-    if (why[0]) {
-        put_text(b, "why", why);
-    }
-    if (coming) {
-        put_text(b, "coming_build", coming->staged.digest);
-        put_text(b, "coming_state", generation_state_name(coming->state));
     }
 }

@@ -197,6 +197,11 @@ int kiln_client_stats(struct kiln_client *client, struct kiln_answer **ret_answe
  * journal, ...} that the broker answered. */
 int kiln_client_ping(struct kiln_client *client, struct kiln_answer **ret_answer, struct kiln_error *err);
 
+/* An operation of administrators: "reload" or "rollback", with its keys as a msgpack map (NULL: none); docs/PROTOCOL.md
+ * says which. Waits at most wait_ms (0: answer_ms). One outcome, whose result is a map. */
+int kiln_client_admin(struct kiln_client *client, const char *op, const void *keys, size_t keys_bytes,
+                      int64_t wait_ms, struct kiln_answer **ret_answer, struct kiln_error *err);
+
 /* ---- requests that do not wait ------------------------------------------------------------------- */
 /* Send any number of requests, then receive their answers as they come. Each job of each request gets
  * exactly one outcome, KILN_LOST at the latest. One request may be answered in several parts, in
