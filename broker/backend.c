@@ -8,6 +8,7 @@
 #include "mem.h"
 #include "outbox.h"
 #include "schedule.h"
+#include "trial.h"
 
 void backend_lose(struct broker *b, struct worker *w, const char *cause)
 {
@@ -26,6 +27,7 @@ void backend_lose(struct broker *b, struct worker *w, const char *cause)
             job_give_back(b, job);
         }
     }
+    trial_leave(b, w);
     for (size_t i = 0; i < w->n_functions; i++) {
         function_leave(w->functions[i], w);
     }
@@ -66,6 +68,16 @@ static int release(struct broker *b, struct worker *w, const msgpack_object_map 
     return 0;
 }
 
+static void send_plain(struct broker *b, const struct peer_route *to, const char *op)
+{
+    struct buf *out = &b->out;
+    buf_clear(out);
+    buf_put_map(out, 1);
+    buf_put_str_const(out, "op");
+    buf_put_text(out, op);
+    outbox_worker(b, to, out, NULL, 0);
+}
+
 static void send_beat(struct broker *b, const struct peer_route *to, bool quiet)
 {
     struct buf *out = &b->out;
@@ -94,6 +106,11 @@ static int worker_verb(struct broker *b, struct worker *w, struct frames *f, con
     }
     if (text_is(op, op_bytes, "beat")) {
         send_beat(b, &w->route, w->quiet);
+        return 0;
+    }
+    if (text_is(op, op_bytes, "serve")) {
+        trial_serve(b, w);
+        send_plain(b, &w->route, "serve");
         return 0;
     }
     if (text_is(op, op_bytes, "bye")) {
@@ -150,7 +167,10 @@ static int gone(struct broker *b, struct node *n, const msgpack_object_map *map,
         if (!job) {
             continue;
         }
-        if (deadline && n_running == 1) {
+        if (w->trial) { /* it is the generation that is judged, not the job: it runs again, in another one */
+            job->shy = true;
+            job_give_back(b, job);
+        } else if (deadline && n_running == 1) {
             char text[260];
             snprintf(text, sizeof text, "%s", why);
             job_end(b, job, KILN_DEADLINE, text, NULL, NULL, w);
@@ -204,12 +224,7 @@ static void ask_who(struct broker *b, struct frames *f)
 {
     struct peer_route to;
     route_take(&to, &f->route);
-    struct buf *out = &b->out;
-    buf_clear(out);
-    buf_put_map(out, 1);
-    buf_put_str_const(out, "op");
-    buf_put_str_const(out, "who");
-    outbox_worker(b, &to, out, NULL, 0);
+    send_plain(b, &to, "who");
 }
 
 /* A peer that talks nonsense shall not fill the disk with our complaints: ten a second, then how many were left out. */

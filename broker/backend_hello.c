@@ -11,6 +11,7 @@
 #include "outbox.h"
 #include "scan.h"
 #include "status.h"
+#include "trial.h"
 
 enum { FUNCTIONS_MOST = 512, WORD_BYTES = 200, LABEL_BUILD = 8, PAYLOAD_BYTES = 4 << 20 };
 
@@ -134,13 +135,6 @@ static int hello_node(struct broker *b, struct frames *f, const msgpack_object_m
 
 /* ---- workers ---- */
 
-/* What a hello says of one function. */
-struct offer {
-    char name[2 * CATALOGUE_NAME_BYTES + 2]; /* "stats.mean" */
-    size_t name_bytes;
-    uint64_t warm_us; /* UINT64_MAX: not said */
-};
-
 static int read_offer(const struct worker *w, const msgpack_object *o, struct offer *ret, struct err *err)
 {
     if (o->type != MSGPACK_OBJECT_MAP) {
@@ -148,11 +142,12 @@ static int read_offer(const struct worker *w, const msgpack_object *o, struct of
     }
     const char *name = "";
     size_t bytes = 0;
-    struct offer made = {.warm_us = UINT64_MAX};
+    struct offer made = {.warm_us = UINT64_MAX, .copies = true};
     uint64_t
         max_batch; /* checked, and told to people by the contract; the worker itself splits what it gets */
     if (header_text(&o->via.map, "name", CATALOGUE_NAME_BYTES, &name, &bytes, err) ||
-        header_uint(&o->via.map, "max_batch", 0, 1 << 20, &max_batch, err)) {
+        header_uint(&o->via.map, "max_batch", 0, 1 << 20, &max_batch, err) ||
+        header_bool(&o->via.map, "copies", &made.copies, err)) {
         return KILN_INVALID;
     }
     const msgpack_object *warm = header_get(&o->via.map, "warm_us");
@@ -202,27 +197,49 @@ static int check_offers(struct broker *b, const struct worker *w, const msgpack_
     return 0;
 }
 
-static void take_function(struct broker *b, struct worker *w, const msgpack_object *said, zmq_msg_t *contract)
+struct function *backend_announce(struct broker *b, struct worker *w, const struct offer *o,
+                                  zmq_msg_t *contract)
 {
-    struct offer o;
-    struct function *fn =
-        read_offer(w, said, &o, NULL) ? NULL : catalogue_make(&b->catalogue, o.name, o.name_bytes);
+    struct function *fn = catalogue_make(&b->catalogue, o->name, o->name_bytes);
     assert(fn); /* check_offers */
-    if (o.warm_us != UINT64_MAX && !fn->stats.times) {
+    if (o->warm_us != UINT64_MAX && !fn->stats.times) {
         /* Rounded up: a function that takes less than a microsecond says 0. */
-        fn->cost_ns = (int64_t) (o.warm_us < 60000000 ? o.warm_us + 1 : 60000000) * CLOCK_US;
+        fn->cost_ns = (int64_t) (o->warm_us < 60000000 ? o->warm_us + 1 : 60000000) * CLOCK_US;
     }
-    mem_free(fn->plugin);
-    fn->plugin = mem_text(w->label);
-    if (fn->described) {
-        zmq_msg_close(&fn->contract);
+    if (contract) {
+        mem_free(fn->plugin);
+        fn->plugin = mem_text(w->label);
+        if (fn->described) {
+            zmq_msg_close(&fn->contract);
+        }
+        zmq_msg_init(&fn->contract);
+        zmq_msg_move(&fn->contract, contract);
+        fn->described = true;
     }
-    zmq_msg_init(&fn->contract);
-    zmq_msg_move(&fn->contract, contract);
-    fn->described = true;
     w->functions = mem_grow(w->functions, (w->n_functions + 1) * sizeof(struct function *));
     w->functions[w->n_functions++] = fn;
     catalogue_announce(&b->catalogue, fn, w);
+    return fn;
+}
+
+static void take_function(struct broker *b, struct worker *w, const msgpack_object *said, zmq_msg_t *contract)
+{
+    struct offer o;
+    if (!read_offer(w, said, &o, NULL)) {
+        backend_announce(b, w, &o, contract);
+    }
+}
+
+/* For when it serves. */
+static void keep_offers(struct worker *w, const msgpack_object_array *functions, struct frames *f)
+{
+    w->n_offers = functions ? functions->size : 0;
+    w->offers = mem_alloc((w->n_offers + 1) * sizeof *w->offers);
+    for (size_t i = 0; i < w->n_offers; i++) {
+        read_offer(w, &functions->ptr[i], &w->offers[i], NULL); /* sound: check_offers */
+        zmq_msg_init(&w->offers[i].contract);
+        zmq_msg_move(&w->offers[i].contract, &f->payloads[i]);
+    }
 }
 
 /* The tokens the worker still holds: those leases stay, its other ones are given back, unknown ones are lost. */
@@ -266,6 +283,28 @@ static void worker_discard(struct worker **worker)
     *worker = NULL;
 }
 
+static int read_trial(const msgpack_object_map *map, struct worker *w, struct err *err)
+{
+    const char *trial = "";
+    size_t bytes = 0;
+    if (header_text(map, "trial", 20, &trial, &bytes, err) ||
+        header_uint(map, "share_permille", 1, 500, &w->share_permille, err)) {
+        return KILN_INVALID;
+    }
+    w->trial = text_is(trial, bytes, "shadow")   ? WORKER_SHADOW
+               : text_is(trial, bytes, "canary") ? WORKER_CANARY
+                                                 : WORKER_SERVES;
+    if (bytes && !w->trial) {
+        return err_set(err, KILN_INVALID, "trial", "trial is \"%.*s\", expected shadow or canary",
+                       (int) bytes, trial);
+    }
+    if (w->trial == WORKER_CANARY && !w->share_permille) {
+        return err_set(err, KILN_INVALID, "share_permille",
+                       "share_permille is missing, expected 1..500 of a canary");
+    }
+    return 0;
+}
+
 static int read_worker(const msgpack_object_map *map, struct worker *w, struct err *err)
 {
     if (word(map, "wid", true, &w->wid, err) || word(map, "session", true, &w->session, err) ||
@@ -274,7 +313,7 @@ static int read_worker(const msgpack_object_map *map, struct worker *w, struct e
         word(map, "node", false, &w->node_name, err) ||
         header_uint(map, "pid", 0, UINT32_MAX, &w->pid, err) ||
         header_uint(map, "generation", 0, UINT32_MAX, &w->generation, err) ||
-        header_bool(map, "packed", &w->packed, err)) {
+        header_bool(map, "packed", &w->packed, err) || read_trial(map, w, err)) {
         return KILN_INVALID;
     }
     if (!*w->node_name) {
@@ -308,8 +347,11 @@ static void join(struct broker *b, struct worker *w, const msgpack_object_array 
     make_way(b, f, w->wid, "another worker said hello in its place");
     route_take(&w->route, &f->route);
     size_t n = functions ? functions->size : 0;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && !w->trial; i++) {
         take_function(b, w, &functions->ptr[i], &f->payloads[i]);
+    }
+    if (w->trial) {
+        keep_offers(w, functions, f);
     }
     if (f->n_payloads > n) {
         zmq_msg_init(&w->report);
@@ -317,6 +359,9 @@ static void join(struct broker *b, struct worker *w, const msgpack_object_array 
         w->reported = true;
     }
     peers_add_worker(&b->peers, w);
+    if (w->trial) {
+        trial_join(b, w);
+    }
     b->counters.workers_joined++;
     log_info("worker_joined", "wid=%s plugin=%s build=%s functions=%zu", w->wid, w->label, w->build,
              w->n_functions);
@@ -337,9 +382,13 @@ static int hello_worker(struct broker *b, struct frames *f, const msgpack_object
         return status;
     }
     if (old && strcmp(old->session, w->session) == 0) {
+        bool serves = w->trial == WORKER_SERVES;
         worker_discard(&w);
         w = old;
         reconnect(b, w, f);
+        if (serves) {
+            trial_serve(b, w); /* its word may have been lost with the connection */
+        }
     } else {
         join(b, w, functions, f);
     }

@@ -14,6 +14,7 @@
 #include "mem.h"
 #include "outbox.h"
 #include "schedule.h"
+#include "trial.h"
 
 enum {
     TURN_MESSAGES = 256, /* taken from each side in one turn, so that neither starves the other */
@@ -262,6 +263,7 @@ void broker_close(struct broker *b)
     reply_done(&b->reply);
     frames_done(&b->frames);
     header_done(&b->header);
+    trial_done(b);
     buf_done(&b->out);
     buf_done(&b->pack);
     buf_done(&b->sizes);

@@ -16,6 +16,7 @@ static void function_free(void **item)
     }
     mem_free(f->stats.times);
     mem_free(f->workers);
+    mem_free(f->shadows);
     mem_free(f->name);
     mem_free(f->plugin);
     mem_free(f);
@@ -121,12 +122,28 @@ void catalogue_announce(struct catalogue *c, struct function *f, struct worker *
     f->announced = true;
 }
 
-void function_leave(struct function *f, struct worker *w)
+static void take_out(struct worker **list, size_t *n, const struct worker *w)
 {
-    for (size_t i = 0; i < f->n_workers; i++) {
-        if (f->workers[i] == w) {
-            f->workers[i] = f->workers[--f->n_workers];
+    for (size_t i = 0; i < *n; i++) {
+        if (list[i] == w) {
+            list[i] = list[--*n];
             return;
         }
     }
+}
+
+void function_leave(struct function *f, struct worker *w)
+{
+    take_out(f->workers, &f->n_workers, w);
+}
+
+void function_shadow(struct function *f, struct worker *w)
+{
+    f->shadows = mem_grow(f->shadows, (f->n_shadows + 1) * sizeof(struct worker *));
+    f->shadows[f->n_shadows++] = w;
+}
+
+void function_unshadow(struct function *f, const struct worker *w)
+{
+    take_out(f->shadows, &f->n_shadows, w);
 }

@@ -36,9 +36,14 @@ struct function {
     struct queue queue;
     uint32_t delayed, running;
     int64_t cost_ns; /* expected worker time of one job: a moving average, first the warm-up's figure */
-    struct worker **workers;
+    struct worker **workers; /* canaries too */
     size_t n_workers;
-    zmq_msg_t contract; /* msgpack, as the newest worker sent it */
+    struct worker **shadows; /* on trial: they take copies of its jobs */
+    size_t n_shadows;
+    uint32_t canaries;       /* of its workers */
+    uint32_t share_permille; /* theirs together */
+    double due;              /* jobs that canaries should have had by now, and had not */
+    zmq_msg_t contract;      /* msgpack, as the newest worker sent it */
     bool described;
     struct function_stats stats;
 };
@@ -74,5 +79,9 @@ static inline size_t catalogue_unannounced(const struct catalogue *c)
     return zhashx_size(c->by_name) - c->announced;
 }
 void function_leave(struct function *f, struct worker *w);
+
+/* w takes copies of its jobs; no more. */
+void function_shadow(struct function *f, struct worker *w);
+void function_unshadow(struct function *f, const struct worker *w);
 
 #endif

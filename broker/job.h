@@ -48,6 +48,7 @@ struct job {
     enum job_state state;
     uint8_t priority, crashes;
     bool submitted, solo;
+    bool shy; /* a worker on trial died of it, perhaps: it goes to none again */
     uint16_t attempt, max_attempts;
     int32_t status; /* once done */
     uint32_t batch;

@@ -7,6 +7,7 @@
 #include "lifecycle.h"
 #include "outbox.h"
 #include "ready.h"
+#include "trial.h"
 
 enum { PACK_BYTES = 4096 }; /* payloads up to this size travel packed, to workers that take them so */
 
@@ -20,14 +21,17 @@ static bool can_take(const struct broker *b, const struct worker *w, int64_t cos
     return w->running == 0 || w->running_ns + cost_ns <= b->config.ahead_us * CLOCK_US;
 }
 
+enum { SERVING = 1 << WORKER_SERVES, CANARIES = 1 << WORKER_CANARY };
+
 /* The worker with the least to do, and among how many like it the jobs should be shared: the idle ones, while there is one. */
-static struct worker *choose(const struct broker *b, const struct function *fn, size_t *ret_able)
+static struct worker *choose_of(const struct broker *b, const struct function *fn, unsigned kinds,
+                                size_t *ret_able)
 {
     struct worker *best = NULL;
     size_t idle = 0, busy = 0;
     for (size_t i = 0; i < fn->n_workers; i++) {
         struct worker *w = fn->workers[i];
-        if (can_take(b, w, fn->cost_ns)) {
+        if ((kinds >> w->trial & 1) && can_take(b, w, fn->cost_ns)) {
             *(w->running ? &busy : &idle) += 1;
             if (!best || w->running_ns < best->running_ns) {
                 best = w;
@@ -36,6 +40,17 @@ static struct worker *choose(const struct broker *b, const struct function *fn, 
     }
     *ret_able = idle ? idle : busy;
     return best;
+}
+
+/* Canaries take what is due to them and no more, unless nobody else has the function. */
+static struct worker *choose(const struct broker *b, const struct function *fn, size_t *ret_able)
+{
+    if (!fn->canaries || fn->canaries == fn->n_workers) {
+        return choose_of(b, fn, SERVING | CANARIES, ret_able);
+    }
+    struct worker *w =
+        trial_due(fn) && !queue_first(&fn->queue)->shy ? choose_of(b, fn, CANARIES, ret_able) : NULL;
+    return w ? w : choose_of(b, fn, SERVING, ret_able);
 }
 
 static size_t least(size_t a, uint64_t b)
@@ -50,6 +65,9 @@ static size_t how_many(const struct broker *b, const struct function *fn, const 
     n = least(n, (uint64_t) b->config.batch_jobs);
     int64_t room_ns = b->config.ahead_us * CLOCK_US - w->running_ns;
     n = least(n, room_ns > fn->cost_ns ? (uint64_t) (room_ns / fn->cost_ns) : 1);
+    if (w->trial && fn->canaries < fn->n_workers) {
+        n = least(n, (uint64_t) fn->due);
+    }
     return n;
 }
 
@@ -172,6 +190,9 @@ static void deliver(struct broker *b, struct function *fn, struct worker *w, siz
         if (sent && (job->solo || (packed && zmq_msg_size(&job->payload) > PACK_BYTES))) {
             break; /* it travels in another message */
         }
+        if (job->shy && w->trial && sent) {
+            break; /* it goes to somebody else */
+        }
         last = job->solo;
         struct lease *l = take_job(b, job, w, slot);
         struct terms t = terms_of(b, job);
@@ -200,6 +221,9 @@ static void deliver(struct broker *b, struct function *fn, struct worker *w, siz
     w->delivered += sent;
     b->counters.jobs_delivered += sent;
     b->counters.deliveries++;
+    if (fn->canaries) {
+        trial_count(b, fn, w, sent);
+    }
     if (outbox_worker(b, &w->route, out, parts, n_parts)) {
         take_back(b, w, slot);
     }

@@ -117,7 +117,11 @@ static void put_worker(struct buf *out, const struct worker *w)
     put_text(out, "version", w->version);
     put_text(out, "build", w->build);
     put_uint(out, "generation", w->generation);
-    put_text(out, "state", w->quiet ? "quiet" : "ready");
+    put_text(out, "state",
+             w->trial == WORKER_SHADOW   ? "shadow"
+             : w->trial == WORKER_CANARY ? "canary"
+             : w->quiet                  ? "quiet"
+                                         : "ready");
     put_uint(out, "running", w->running);
     put_uint(out, "done", w->done);
     buf_put_str_const(out, "report");

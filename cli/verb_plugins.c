@@ -60,6 +60,9 @@ static void add_plugin(struct table *t, const struct view *node, const struct vi
     table_cell(t, "%.*s", VIEW_TEXT(&state));
     table_cell(t, "%.*s", VIEW_TEXT(&version));
     table_cell(t, "%.*s", build_bytes(&build), view_text_data(&build));
+    table_cell(t, "%" PRId64, number(p, "workers"));
+    table_cell(t, "%" PRId64, number(p, "restarts"));
+    table_cell(t, "%.*s", VIEW_TEXT(&wid));
     table_cell(t, "%" PRId64, number(p, "generation"));
     if (coming.there) {
         table_cell(t, "%.*s %.*s", LABEL_BUILD, view_text_data(&coming_build), VIEW_TEXT(&coming));
@@ -67,9 +70,6 @@ static void add_plugin(struct table *t, const struct view *node, const struct vi
         table_cell(t, "-");
     }
     swap_cell(t, p);
-    table_cell(t, "%" PRId64, number(p, "workers"));
-    table_cell(t, "%" PRId64, number(p, "restarts"));
-    table_cell(t, "%.*s", VIEW_TEXT(&wid));
     table_cell(t, "%.*s", VIEW_TEXT(&why));
 }
 
@@ -83,12 +83,12 @@ static void add_lone_worker(struct table *t, const struct view *worker)
     table_cell(t, "%.*s", VIEW_TEXT(&state));
     table_cell(t, "%.*s", VIEW_TEXT(&version));
     table_cell(t, "%.*s", build_bytes(&build), view_text_data(&build));
-    table_cell(t, "%" PRId64, number(worker, "generation"));
-    table_cell(t, "-");
-    table_cell(t, "-");
     table_cell(t, "1");
     table_cell(t, "-");
     table_cell(t, "%.*s", VIEW_TEXT(&wid));
+    table_cell(t, "%" PRId64, number(worker, "generation"));
+    table_cell(t, "-");
+    table_cell(t, "-");
     table_cell(t, "%s", "");
 }
 
@@ -107,12 +107,11 @@ static bool has_node(const struct view *nodes, const struct view *worker)
 
 static size_t print_plugins(const struct view *nodes, const struct view *workers)
 {
-    static const char *const heads[] = {"plugin",     "state",  "version",   "build",
-                                        "generation", "coming", "last swap", "workers",
-                                        "restarts",   "node",   ""};
-    static const enum table_align aligns[] = {TABLE_LEFT,  TABLE_LEFT, TABLE_LEFT, TABLE_LEFT,
-                                              TABLE_RIGHT, TABLE_LEFT, TABLE_LEFT, TABLE_RIGHT,
-                                              TABLE_RIGHT, TABLE_LEFT, TABLE_WRAP};
+    static const char *const heads[] = {"plugin", "state",      "version", "build",     "workers", "restarts",
+                                        "node",   "generation", "coming",  "last swap", ""};
+    static const enum table_align aligns[] = {TABLE_LEFT,  TABLE_LEFT,  TABLE_LEFT, TABLE_LEFT,
+                                              TABLE_RIGHT, TABLE_RIGHT, TABLE_LEFT, TABLE_RIGHT,
+                                              TABLE_LEFT,  TABLE_LEFT,  TABLE_WRAP};
     struct table t = {0};
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
         table_column(&t, heads[i], aligns[i]);

@@ -72,23 +72,13 @@ static bool well(const struct member *m)
     return m->proven_ns && m->registered && m->role != MEMBER_LEAVING && !m->kill_kind;
 }
 
-static size_t count_well(const struct generation *g, bool on_trial)
+size_t generation_working(const struct generation *g)
 {
     size_t n = 0;
     for (size_t i = 0; i < g->n_members; i++) {
-        n += well(g->members[i]) && g->members[i]->on_trial == on_trial;
+        n += well(g->members[i]) && !g->members[i]->on_trial;
     }
     return n;
-}
-
-size_t generation_working(const struct generation *g)
-{
-    return count_well(g, false);
-}
-
-size_t generation_on_trial(const struct generation *g)
-{
-    return count_well(g, true);
 }
 
 bool generation_proven(const struct generation *g)
@@ -178,6 +168,7 @@ void generation_hear(struct generation *g, struct member *m)
     }
     if (m->proven_ns && !was_proven) {
         g->was_ready = true;
+        g->eligible = m->proven.eligible;
         snprintf(g->version, sizeof g->version, "%s", m->proven.version);
         log_info("worker_proven",
                  "wid=%s plugin=%s version=%s build=%s functions=%u start_us=%" PRId64 " load_us=%" PRId64

@@ -38,6 +38,7 @@ struct generation {
     struct trial_terms terms; /* on which its workers are started; kind NONE: to serve */
     struct trial *trial;      /* what its workers do counts for it; NULL: none. Borrowed */
     bool was_ready;           /* some worker was proven once */
+    uint32_t eligible;        /* functions a shadow may run */
     unsigned deaths;          /* before that */
     uint64_t restarts;
     int64_t drain_end_ns; /* DRAINING: when those still there are killed */
@@ -87,8 +88,7 @@ void generation_hasten(struct generation *g, int64_t ms, int64_t now_ns);
 
 /* Some worker is proven and welcomed by the broker. */
 bool generation_serves(const struct generation *g);
-size_t generation_working(const struct generation *g);  /* how many are */
-size_t generation_on_trial(const struct generation *g); /* likewise, but on trial */
+size_t generation_working(const struct generation *g); /* how many are, and not on trial */
 
 /* Pairs of an item of `plugins` in a beat, and how many they are. */
 uint32_t generation_pairs(const struct generation *g);

@@ -349,19 +349,27 @@ static int64_t tend_coming(struct plugin_store *s, struct hosted *h, int64_t now
         return INT64_MAX;
     }
     if (h->go_ns == 0 && generation_proven(g)) {
+        if (h->terms.trial.kind == TRIAL_SHADOW && g->eligible == 0) {
+            refuse(s, h, SWAP_REFUSED, g, g->staged.digest,
+                   "shadow: none of its functions says that it is pure, so none could be run twice; --impure "
+                   "runs them",
+                   now_ns);
+            dismiss(s, &h->coming, now_ns);
+            return INT64_MAX;
+        }
+        if (h->terms.trial.kind) { /* before its workers have anything to tell */
+            h->trial = trial_new(&h->terms.trial, h->serving, g, now_ns);
+            generation_try(h->serving, h->trial);
+            generation_try(g, h->trial);
+        }
         generation_go(g);
         h->go_ns = now_ns;
     }
     if (h->go_ns == 0) {
         return INT64_MAX;
     }
-    if (h->terms.trial.kind && !h->serve_ns) {
-        if (!h->trial && enough(g, generation_on_trial(g), h->go_ns, now_ns, &until_ns)) {
-            h->trial = trial_new(&h->terms.trial, h->serving, g, now_ns);
-            generation_try(h->serving, h->trial);
-            generation_try(g, h->trial);
-        }
-        return h->trial ? tend_trial(s, h, now_ns) : until_ns;
+    if (h->trial && !h->serve_ns) {
+        return tend_trial(s, h, now_ns);
     }
     if (enough(g, generation_working(g), h->serve_ns ? h->serve_ns : h->go_ns, now_ns, &until_ns)) {
         take_over(s, h, now_ns);

@@ -9,35 +9,42 @@ import threading
 
 from house import BUILD, House, environment, until
 
-BUILDS = {1: "swap_1", 2: "swap_2", "wrong_golden": "swap_wrong_golden", "init_crash": "swap_init_crash", "wrong_abi": "swap_wrong_abi",
-          "hangs": "swap_hangs"}
+BUILDS = {
+    "swap": {1: "swap_1", 2: "swap_2", "wrong_golden": "swap_wrong_golden", "init_crash": "swap_init_crash",
+             "wrong_abi": "swap_wrong_abi", "hangs": "swap_hangs"},
+    "trial": {1: "trial_1", 2: "trial_2", "off": "trial_off", "slow": "trial_slow", "crash": "trial_crash", "extra": "trial_extra",
+              "fails": "trial_fails", "impure": "trial_impure", "less": "trial_less"},
+}
 
 
 class Swapped:
-    """A house with the plugin swap in a folder of its own, and its configuration, which may be written anew."""
+    """A house with the plugin swap (or trial) in a folder of its own, and its configuration, which may be written anew."""
 
-    def __init__(self, house, bad, workers=2, watch=False, **keys):
-        self.house, self.bad = house, bad
-        self.file = os.path.join(house.folder, "swap.so")
-        self.keys = {"name": "swap", "file": self.file, "workers": workers, "limits": {"warm_ms": 20000}, **keys}
+    def __init__(self, house, bad, workers=2, watch=False, plugin="swap", **keys):
+        self.house, self.bad, self.plugin = house, bad, plugin
+        self.file = os.path.join(house.folder, plugin + ".so")
+        self.keys = {"name": plugin, "file": self.file, "workers": workers, "limits": {"warm_ms": 20000}, **keys}
         self.put(1)
         self.daemon = house.start_daemon([self.keys], watch=watch)
         until(house.plugins, "the node to have said hello")
 
+    def build(self, version):
+        return self.bad(BUILDS[self.plugin][version])
+
     def put(self, version):
         """As `install` or `mv` does: another file takes the name."""
-        shutil.copyfile(self.bad(BUILDS[version]), self.file + ".new")
+        shutil.copyfile(self.build(version), self.file + ".new")
         os.chmod(self.file + ".new", 0o755)
         os.rename(self.file + ".new", self.file)
 
     def overwrite(self, version):
-        with open(self.bad(BUILDS[version]), "rb") as f, open(self.file, "r+b") as to:
+        with open(self.build(version), "rb") as f, open(self.file, "r+b") as to:
             data = f.read()
             to.write(data)
             to.truncate(len(data))
 
     def truncate_and_write(self, version):
-        with open(self.bad(BUILDS[version]), "rb") as f, open(self.file, "wb") as to:
+        with open(self.build(version), "rb") as f, open(self.file, "wb") as to:
             data = f.read()
             for at in range(0, len(data), 4096):
                 to.write(data[at:at + 4096])
@@ -75,13 +82,14 @@ class Swapped:
         return sorted(f for _, _, files in os.walk(f"{self.house.folder}/run-node") for f in files if f != ".lock")
 
     def state(self):
-        return until(lambda: self.house.plugins().get("swap"), "the node's word about its plugins")
+        return until(lambda: self.house.plugins().get(self.plugin), "the node's word about its plugins")
 
 
 class Traffic:
     """Producers that call without a pause, several jobs under way each; every answer is kept."""
 
-    def __init__(self, house, producers=3, under_way=20):
+    def __init__(self, house, producers=3, under_way=20, fns=("swap.answer",), ok=("ok",)):
+        self.fns, self.ok = fns, ok
         self.stop, self.answers, self.faults = threading.Event(), [], []
         self.threads = [threading.Thread(target=self.run, args=(house, under_way)) for _ in range(producers)]
         for t in self.threads:
@@ -94,11 +102,11 @@ class Traffic:
             while not self.stop.is_set() or waiting:
                 while len(waiting) < under_way and not self.stop.is_set():
                     sent += 1
-                    p.send({"op": "call", "fn": "swap.answer", "id": str(sent)}, {"x": float(sent)})
+                    p.send({"op": "call", "fn": self.fns[sent % len(self.fns)], "id": str(sent)}, {"x": float(sent)})
                     waiting[str(sent)] = float(sent)
                 header, (result,) = p.recv()
                 asked = waiting.pop(header["id"])  # a second answer to the same job has no place: KeyError
-                if header["status"] != "ok" or result["x"] != asked:
+                if header["status"] not in self.ok or (result and result["x"] != asked):
                     self.faults.append((header, result))
                 self.answers.append((header["plugin"], result and result.get("version")))
         except Exception as e:  # noqa: BLE001: whatever it is, the test shall see it
