@@ -7,6 +7,7 @@
 #include "log.h"
 #include "mem.h"
 #include "outbox.h"
+#include "retire.h"
 #include "schedule.h"
 #include "trial.h"
 
@@ -29,7 +30,11 @@ void backend_lose(struct broker *b, struct worker *w, const char *cause)
     }
     trial_leave(b, w);
     for (size_t i = 0; i < w->n_functions; i++) {
-        function_leave(w->functions[i], w);
+        struct function *f = w->functions[i];
+        function_leave(f, w);
+        if (!f->n_workers && f->announced && w->node) {
+            catalogue_orphan(&b->catalogue, f, w->node->wid, w->node->session, w->generation);
+        }
     }
     peers_drop_worker(&b->peers, w);
 }
@@ -192,6 +197,7 @@ static int node_beat(struct broker *b, struct node *n, const msgpack_object_map 
         buf_clear(&n->plugins);
         msgpack_packer p = buf_packer(&n->plugins);
         msgpack_pack_object(&p, *plugins);
+        retire_by_beat(b, n, &plugins->via.array);
     }
     send_beat(b, &n->route, false);
     return 0;
@@ -310,6 +316,7 @@ void backend_sweep(struct broker *b)
         }
     }
     mem_free(workers);
+    retire_sweep(b);
     struct node **nodes = (struct node **) peers_all(b->peers.nodes, &n_nodes);
     for (size_t i = 0; i < n_nodes; i++) {
         struct node *n = nodes[i];

@@ -40,12 +40,12 @@ static void settle(void *arg, struct timer *t)
     size_t n;
     struct function **all = catalogue_sorted(&b->catalogue, &n);
     for (size_t i = 0; i < n; i++) {
-        while (!all[i]->announced && all[i]->queue.count) {
+        while (!all[i]->announced && !all[i]->retired && all[i]->queue.count) {
             char text[300];
             snprintf(text, sizeof text, "fn is \"%s\", which no plugin offers", all[i]->name);
             job_end(b, queue_first(&all[i]->queue), KILN_UNKNOWN_FUNCTION, text, "fn", NULL, NULL);
         }
-        if (!all[i]->announced && !all[i]->delayed) {
+        if (!all[i]->announced && !all[i]->retired && !all[i]->delayed) {
             catalogue_drop(&b->catalogue, all[i]);
         }
     }

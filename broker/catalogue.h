@@ -2,7 +2,9 @@
 /* catalogue - the functions the broker has heard of, each with its queue, its workers and its figures.
  *
  * A function enters when a worker announces it, or, in the first moments after a start, when a producer asks for one that
- * no worker has announced yet. It stays until the broker ends: its queue outlives its workers. */
+ * no worker has announced yet. Its queue outlives its workers: a node that went away may come back. But when the node that offered it
+ * last is here and says that it does so no more, the function is retired: new jobs are refused, and when nothing of it is
+ * left it is forgotten (retire.c). */
 #ifndef CATALOGUE_H
 #define CATALOGUE_H
 
@@ -30,8 +32,11 @@ struct function_stats {
 struct function {
     char *name;     /* "stats.mean" */
     char *plugin;   /* "stats/1.0.0", of the newest worker */
-    bool announced; /* by some worker, since the broker started */
-    bool ready;     /* in the scheduler's list */
+    bool announced; /* by some worker, since the broker started, and not retired */
+    bool retired;
+    struct orphan
+        *orphan; /* who offered it last, when nobody does; NULL: somebody does, or nobody ever did */
+    bool ready;  /* in the scheduler's list */
     struct function *next_ready, *prev_ready;
     struct queue queue;
     uint32_t delayed, running;
@@ -48,10 +53,15 @@ struct function {
     struct function_stats stats;
 };
 
+struct orphan {
+    char *node, *session; /* wid and session of the node */
+    uint64_t generation;
+};
+
 struct catalogue {
     zhashx_t *by_name;
-    size_t announced;      /* of them */
-    struct function *last; /* the last found: jobs come in runs */
+    size_t announced, orphans, retired; /* of them */
+    struct function *last;              /* the last found: jobs come in runs */
 };
 
 enum { CATALOGUE_MOST = 10000, CATALOGUE_NAME_BYTES = 128 };
@@ -79,6 +89,11 @@ static inline size_t catalogue_unannounced(const struct catalogue *c)
     return zhashx_size(c->by_name) - c->announced;
 }
 void function_leave(struct function *f, struct worker *w);
+
+/* After its last worker has left, which belonged to a node; NULL node: somebody offers it again. */
+void catalogue_orphan(struct catalogue *c, struct function *f, const char *node, const char *session,
+                      uint64_t generation);
+void catalogue_retire(struct catalogue *c, struct function *f);
 
 /* w takes copies of its jobs; no more. */
 void function_shadow(struct function *f, struct worker *w);

@@ -271,3 +271,69 @@ def test_the_broker_goes_away_in_the_middle(bad):
         until(lambda: len(house.workers("swap")) == 1, "one worker")
         assert s.version() == 2
         os.kill(s.daemon.pid, signal.SIGHUP)
+
+
+# ---- functions that are offered no more
+
+
+def test_functions_of_a_removed_plugin_are_forgotten(bad):
+    with House() as house:
+        s = Swapped(house, bad, workers=1)
+        house.daemon_conf([s.keys, "echo"])
+        s.ask()
+        p = house.producer()
+        p.call("echo.echo", {"data": "x"}).expect("ok")
+        before = house.counters()["functions_retired"]
+        names = [f["name"] for f in house.stats()["functions"] if f["name"].startswith("echo.")]
+        house.daemon_conf([s.keys])
+        assert {n["name"]: n["result"] for n in s.ask()["node"]["plugins"]}["echo"] == "removed"
+        until(lambda: house.function("echo.echo") is None, "the function to be forgotten")
+        p.call("echo.echo", {"data": "x"}).expect("unknown_function", "fn")
+        assert house.counters()["functions_retired"] - before == len(names)
+        house.daemon_conf([s.keys, "echo"])
+        s.ask()
+        p.call("echo.echo", {"data": "x"}).expect("ok")
+
+
+def test_a_function_that_the_new_generation_lacks(bad):
+    with House() as house:
+        s = Swapped(house, bad, workers=1, plugin="trial")
+        p = house.producer()
+        p.call("trial.twice", {"x": 1.0}).expect("ok")
+        s.put("less")
+        assert s.one()["result"] == "promoted"
+        until(lambda: house.function("trial.twice") is None, "the function to be forgotten")
+        p.call("trial.twice", {"x": 1.0}).expect("unknown_function", "fn")
+        p.call("trial.answer", {"x": 1.0}).expect("ok")
+
+
+def test_what_waits_for_a_retired_function_goes_on_waiting():
+    with House() as house:
+        p = house.producer()
+        n = house.worker(role="node", wid="n")
+        w = house.worker("r", ["f"], node="n").credit(0)
+        p.send({"op": "call", "fn": "r.f", "id": "a"}, {})
+        until(lambda: (house.function("r.f") or {}).get("queued") == 1, "the job to wait")
+        n.send({"op": "beat", "plugins": []})  # while a worker offers it nothing happens
+        n.recv("beat")
+        assert house.counters()["functions_retired"] == 0
+        w.bye()
+        n.send({"op": "beat", "plugins": [5, {"name": 7}, {"name": "r", "state": "loading", "generation": 2, "workers": 0}]})
+        n.recv("beat")
+        n.send({"op": "beat", "plugins": [{"name": "r", "state": "ready", "generation": 1, "workers": 1}]})
+        n.recv("beat")
+        assert house.counters()["functions_retired"] == 0
+        n.send({"op": "beat", "plugins": [{"name": "r", "state": "ready", "generation": 2, "workers": 1}]})
+        n.recv("beat")
+        assert house.counters()["functions_retired"] == 1
+        q = house.producer()
+        q.call("r.f").expect("unknown_function", "fn")
+        assert house.function("r.f")["queued"] == 1 and p.silent()
+        w = house.worker("r", ["f"], node="n").credit(1)
+        w.done(w.job())
+        assert p.recv()[0]["status"] == "ok"
+        # A node that went away may come back: nobody is refused.
+        n.send({"op": "bye"})
+        w.bye()
+        q.send({"op": "call", "fn": "r.f", "timeout_ms": 1}, {})
+        assert q.recv()[0]["status"] == "deadline"

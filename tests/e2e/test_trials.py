@@ -275,22 +275,25 @@ def test_copies_follow_the_answers(broker):
     w.done(w.job(), {"y": 5})
     p.recv()
     assert s.nothing("shadow") and broker.moved(before)["copies_left_out"] == 1  # no credit yet
-    s.credit(2)
+    assert s.credit(2).nothing("shadow")  # the broker has heard it
     for i in range(4):
         p.send({"op": "call", "fn": "cp.f"}, {"x": i})
     jobs = w.gather(4)
     w.done(jobs[:1], {"y": 1})
     header, payloads = s.recv("shadow")
     assert header["fn"] == "cp.f" and header["jobs"] == [{"status": "ok", "run_ns": 23850, "batch": 1}]
-    assert payloads == [{"x": 0}, {"y": 1}]
+    assert payloads == [jobs[0].result, {"y": 1}]
     w.done(jobs[1:2], status="failed", error="no")
     header, payloads = s.recv("shadow")
-    assert header["jobs"][0]["status"] == "failed" and payloads == [{"x": 1}, None]
+    assert header["jobs"][0]["status"] == "failed" and payloads == [jobs[1].result, None]
     w.done(jobs[2:], {"y": 2})
+    for _ in range(4):
+        p.recv()
     assert s.nothing("shadow")  # its credit is used up
-    s.credit(10)
+    assert s.credit(10).nothing("shadow")  # and nothing was kept for it
     p.send({"op": "call", "fn": "cp.g"}, {})
     w.done(w.job())
+    p.recv()
     assert s.nothing("shadow")  # not pure
     assert s.nothing("jobs")    # and never a job itself
     # Passed: it announces what it offers, and gets jobs like any other.
