@@ -18,6 +18,7 @@ enum {
     TIMED_LEAST =
         20, /* jobs before p95 means anything; of one function, or of a canary that is not through: */
     TIMED_EARLY = 50,
+    BAD_LEAST = 3,     /* failures before they are more than bad luck */
     CANARY_LEAST = 20, /* jobs before a rate does */
     DEATHS_MOST = 1,   /* of canary workers, while the serving generation loses none; jobs do kill workers */
     LOOK_MS = 50,
@@ -230,7 +231,7 @@ static double rate(const struct side *s)
 static bool worse(const struct side *new, const struct side *old)
 {
     double n = (double) jobs_of(new), m = (double) jobs_of(old);
-    if (n < CANARY_LEAST) {
+    if (n < CANARY_LEAST || new->bad < BAD_LEAST) {
         return false;
     }
     double pooled = (double) (new->bad + old->bad) / (n + m);

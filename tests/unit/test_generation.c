@@ -437,8 +437,8 @@ static void one_that_could_not_be_staged(void **state)
     generation_put(b->g, &out);
     assert_string_equal(
         unpack(out.data, out.bytes),
-        "{\"name\":\"absent\",\"state\":\"failed\",\"generation\":0,\"workers\":0,\"restarts\":0,"
-        "\"why\":\"plugin file x.so cannot be opened\"}");
+        "{\"name\":\"absent\",\"state\":\"failed\",\"generation\":0,\"workers\":0,\"restarts\":0}");
+    assert_string_equal(b->g->why, "plugin file x.so cannot be opened");
     buf_done(&out);
     bench_free(b);
 }
