@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
 """The plugin `swap` in its builds (tests/plugins), put in the place of one another while producers call it."""
-import json
 import os
 import shutil
 import signal
@@ -55,10 +54,13 @@ class Swapped:
         os.kill(self.daemon.pid, signal.SIGHUP)
         until(lambda: self.daemon.text().count("event=reloaded ") > seen, "the reload to end")
 
-    def ask(self, *plugins, op="reload", house=None, **keys):
+    def ask(self, *plugins, op="reload", **keys):
         """The operation itself; the answers by node."""
         p = self.house.producer()
-        header, payloads = p.ask({"op": op, **({"plugins": list(plugins)} if plugins else {}), **keys})
+        try:
+            header, payloads = p.ask({"op": op, **({"plugins": list(plugins)} if plugins else {}), **keys})
+        finally:
+            p.close()
         assert header["op"] == op and header["status"] == "ok", header
         return {n["node"]: n for n in payloads[0]["nodes"]}
 

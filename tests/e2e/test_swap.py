@@ -175,25 +175,57 @@ def test_stopping_in_the_middle_of_a_swap(bad):
         assert s.daemon.wait() == 0
 
 
+class Held:
+    """What a process holds: kilobytes, descriptors, memory maps."""
+
+    def __init__(self, pid):
+        with open(f"/proc/{pid}/status", encoding="ascii") as f:
+            self.rss = next(int(l.split()[1]) for l in f if l.startswith("VmRSS"))
+        self.fds = len(os.listdir(f"/proc/{pid}/fd"))
+        with open(f"/proc/{pid}/maps", encoding="utf-8") as f:
+            self.maps = sum(1 for _ in f)
+
+    def __repr__(self):
+        return f"{self.rss} KiB, {self.fds} descriptors, {self.maps} maps"
+
+
 def test_a_hundred_swaps_leave_nothing_behind(bad):
+    """Under load, with each way to end: promoted, refused, rolled back, on trial. Nothing fails, is lost, or is left."""
     with House() as house:
         s = Swapped(house, bad, workers=1)
-
-        def held():
-            with open(f"/proc/{s.daemon.pid}/status", encoding="ascii") as f:
-                rss = next(int(l.split()[1]) for l in f if l.startswith("VmRSS"))
-            return rss, len(os.listdir(f"/proc/{s.daemon.pid}/fd"))
-
-        before = None
+        pids = [house.broker.pid, s.daemon.pid]
+        traffic = Traffic(house, producers=2, under_way=8)
+        before, results = None, {}
         for i in range(100):
-            s.put(2 - i % 2)
-            s.reload()
-            if i == 20:
-                before = held()
-        until(lambda: len(house.workers("swap")) == 1 and held()[1] <= before[1], "the descriptors")
-        assert MODE != "release" or held()[0] < before[0] + 600, (before, held())  # sanitizers keep what was freed
-
-        def staged():
-            return [f for _, _, files in os.walk(f"{house.folder}/run-node") for f in files if f.endswith(".so")]
-
-        until(lambda: len(staged()) == 2, "the copies that nobody needs to be gone")
+            if i % 10 == 5:
+                s.put("wrong_golden")
+                done = s.one()
+            elif i % 10 == 7:
+                done = s.one("swap", op="rollback")
+            elif i % 10 == 8:
+                s.put(1 if s.state()["version"] == "0.2.0" else 2)
+                done = s.one("swap", shadow=10)  # they differ in what they say
+            elif i % 10 == 9:
+                done = s.one("swap", canary_permille=500, jobs=20, slower_percent=100000)
+            else:
+                s.put(1 if s.state()["version"] == "0.2.0" else 2)
+                done = s.one()
+            results[done["result"]] = results.get(done["result"], 0) + 1
+            if i == 29:
+                before = [Held(p) for p in pids]
+        assert results.pop("promoted") >= 70 and set(results) == {"refused", "rolled_back"}, results
+        answers = traffic.end()
+        assert len(answers) > 1000
+        row = house.function("swap.answer")
+        assert (row["crashes"], row["retries"], row["errors"], row["ok"]) == (0, 0, 0, len(answers))
+        assert house.stats()["broker"]["leases_open"] == 0
+        until(lambda: len(house.workers("swap")) == 1, "one worker")
+        until(lambda: all(Held(p).fds <= then.fds for p, then in zip(pids, before)), "the descriptors")
+        for pid, then in zip(pids, before):
+            now = Held(pid)
+            assert now.fds <= then.fds and now.maps <= then.maps + 8, (then, now)
+            assert MODE != "release" or now.rss < then.rss + 1000, (then, now)  # sanitizers keep what was freed
+        until(lambda: len(s.staged()) == 2, "the copies that nobody needs to be gone")
+        house.daemon_conf(["echo"])
+        assert s.ask()["node"]["status"] == "ok"
+        until(lambda: len(s.staged()) == 1 and house.function("swap.answer") is None, "all of the plugin to be gone")
