@@ -15,13 +15,6 @@ int backend_hello(struct broker *b, struct frames *f, const msgpack_object_map *
 int backend_done(struct broker *b, struct worker *w, struct frames *f, const msgpack_object_map *map,
                  struct err *err);
 
-struct offer;
-
-/* The worker offers that function from now on. contract: moved out, described from now on; NULL: what is known of the function
- * stays as it is. */
-struct function *backend_announce(struct broker *b, struct worker *w, const struct offer *o,
-                                  zmq_msg_t *contract);
-
 /* A worker leaves: its jobs are given back and it is forgotten. cause NULL: in peace; else it is logged as lost. */
 void backend_lose(struct broker *b, struct worker *w, const char *cause);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "trial.h"
 
-#include "backend.h"
 #include "log.h"
 #include "mem.h"
+#include "offer.h"
 #include "outbox.h"
 #include "status.h"
 
@@ -54,7 +54,7 @@ static void join_shadow(struct broker *b, struct worker *w)
 static void join_canary(struct broker *b, struct worker *w)
 {
     for (size_t i = 0; i < w->n_offers; i++) {
-        struct function *f = backend_announce(b, w, &w->offers[i], NULL);
+        struct function *f = offer_announce(b, w, &w->offers[i], NULL);
         f->due = f->canaries ? f->due : 0;
         f->canaries++;
         f->share_permille = (uint32_t) w->share_permille;
@@ -83,20 +83,10 @@ static void end(struct broker *b, struct worker *w)
     w->trial = WORKER_SERVES;
 }
 
-static void forget_offers(struct worker *w)
-{
-    for (size_t i = 0; i < w->n_offers; i++) {
-        zmq_msg_close(&w->offers[i].contract);
-    }
-    mem_free(w->offers);
-    w->offers = NULL;
-    w->n_offers = 0;
-}
-
 void trial_leave(struct broker *b, struct worker *w)
 {
     end(b, w);
-    forget_offers(w);
+    offers_forget(w);
 }
 
 void trial_serve(struct broker *b, struct worker *w)
@@ -110,9 +100,9 @@ void trial_serve(struct broker *b, struct worker *w)
     }
     w->n_functions = 0;
     for (size_t i = 0; i < w->n_offers; i++) {
-        backend_announce(b, w, &w->offers[i], &w->offers[i].contract);
+        offer_announce(b, w, &w->offers[i], &w->offers[i].contract);
     }
-    forget_offers(w);
+    offers_forget(w);
     log_info("trial_passed", "wid=%s plugin=%s", w->wid, w->label);
 }
 

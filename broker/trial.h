@@ -13,15 +13,6 @@
 
 #include "broker.h"
 
-/* What a hello says of one function. */
-struct offer {
-    char name[2 * CATALOGUE_NAME_BYTES + 2]; /* "stats.mean" */
-    size_t name_bytes;
-    uint64_t warm_us;   /* UINT64_MAX: not said */
-    bool copies;        /* a shadow may run it */
-    zmq_msg_t contract; /* kept while on trial */
-};
-
 void trial_join(struct broker *b, struct worker *w);
 void trial_leave(struct broker *b, struct worker *w);
 void trial_serve(struct broker *b, struct worker *w);

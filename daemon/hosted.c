@@ -90,18 +90,9 @@ static void supersede(struct plugin_store *s, struct hosted *h, const char *why,
 
 /* ---- pins and what served before ---- */
 
-static void unpin(struct hosted *h)
-{
-    plugin_config_free(&h->pin.plugin);
-    h->pin = (struct pin){0};
-}
-
 static void pin(struct hosted *h, const struct generation *g, const char *why)
 {
-    unpin(h);
-    h->pin.plugin = plugin_config_copy(g->plugin);
-    snprintf(h->pin.digest, sizeof h->pin.digest, "%s", g->staged.digest);
-    snprintf(h->pin.why, sizeof h->pin.why, "%s", why);
+    pin_set(&h->pin, g->staged.digest, g->plugin, why);
 }
 
 static void forget_standby(const struct plugin_store *s, struct hosted *h)
@@ -146,23 +137,12 @@ static bool runs(const struct generation *g, const struct staged *staged, const 
 static bool pinned(const struct plugin_store *s, struct hosted *h, struct staged *staged,
                    const struct plugin_config *config, const struct swap_terms *terms)
 {
-    if (!h->pin.digest[0]) {
-        return false;
+    enum pin_verdict verdict = pin_judge(&h->pin, staged->digest, config, h->serving->staged.digest, terms);
+    if (verdict == PIN_BUILD) {
+        plugin_store_release(s, staged);
+        *staged = h->serving->staged;
     }
-    bool same_build = strcmp(h->pin.digest, staged->digest) == 0;
-    bool same = same_build && plugin_config_equal(h->pin.plugin, config);
-    bool asked = terms->force || terms->trial.kind;
-    bool old_build = strcmp(h->pin.digest, h->serving->staged.digest) == 0;
-    if (!same_build || asked || (old_build && !same)) {
-        unpin(h); /* another file, other settings, or it was asked for in so many words */
-        return false;
-    }
-    if (same) {
-        return true;
-    }
-    plugin_store_release(s, staged);
-    *staged = h->serving->staged;
-    return false;
+    return verdict == PIN_HOLDS;
 }
 
 static void fail_first(struct plugin_store *s, struct hosted *h, struct plugin_config **config,
@@ -278,7 +258,7 @@ void hosted_done(struct hosted *h)
 {
     trial_free(&h->trial);
     plugin_config_free(&h->standby.plugin);
-    unpin(h);
+    pin_clear(&h->pin);
     swap_done(&h->last);
 }
 

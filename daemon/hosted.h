@@ -11,6 +11,7 @@
 #define HOSTED_H
 
 #include "generation.h"
+#include "pin.h"
 #include "swap.h"
 
 struct plugin_store;
@@ -19,12 +20,6 @@ struct plugin_store;
 struct standby {
     struct plugin_config *plugin; /* NULL: there is none */
     struct staged staged;
-};
-
-struct pin {
-    char digest[STAGING_DIGEST_CHARS + 1]; /* "": there is none */
-    struct plugin_config *plugin;
-    char why[256];
 };
 
 struct hosted {

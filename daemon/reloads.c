@@ -22,6 +22,46 @@ struct reload {
     bool open;
 };
 
+/* ---- what is asked ---- */
+
+static int read_names(const msgpack_object_map *map, struct store_order *order, struct err *err)
+{
+    enum { MOST = 256 };
+    static char names[MOST][CONFIG_NAME_BYTES];
+    const msgpack_object_array *list = NULL;
+    if (header_list(map, "plugins", MOST, &list, err)) {
+        return KILN_INVALID;
+    }
+    for (uint32_t i = 0; list && i < list->size; i++) {
+        const msgpack_object *o = &list->ptr[i];
+        char shown[64];
+        if (o->type != MSGPACK_OBJECT_STR || !o->via.str.size || o->via.str.size >= CONFIG_NAME_BYTES) {
+            return err_set(err, KILN_INVALID, "plugins", "plugins holds %s, expected names of plugins",
+                           header_show(o, shown, sizeof shown));
+        }
+        snprintf(names[i], sizeof names[i], "%.*s", (int) o->via.str.size, o->via.str.ptr);
+    }
+    order->names = names;
+    order->n = list ? list->size : 0;
+    return 0;
+}
+
+int reloads_read(const msgpack_object_map *map, bool back, struct store_order *ret_order, struct err *err)
+{
+    struct store_order order = {0};
+    if (read_names(map, &order, err) || swap_terms_read(map, &order.terms, err)) {
+        return KILN_INVALID;
+    }
+    if ((back || order.terms.trial.kind) && order.n == 0) {
+        return err_set(err, KILN_INVALID, "plugins", "plugins is missing, expected the names of those to %s",
+                       back ? "roll back" : "put on trial");
+    }
+    *ret_order = order;
+    return 0;
+}
+
+/* ---- those that are under way ---- */
+
 static void reload_free(struct reload *reload)
 {
     for (size_t i = 0; i < reload->n; i++) {

@@ -9,12 +9,15 @@
 #ifndef RELOADS_H
 #define RELOADS_H
 
-#include "hosted.h"
 #include "link.h"
+#include "plugin_store.h"
 
 enum { RELOADS_MOST = 16 }; /* under way; further ones are refused */
 
 struct reload;
+
+/* The keys of a reload, or (back) of a rollback, checked. The names lie in memory that the next call uses again. */
+int reloads_read(const msgpack_object_map *map, bool back, struct store_order *ret_order, struct err *err);
 
 struct reloads {
     struct reload *under_way[RELOADS_MOST + 1]; /* and one that is about to be refused */

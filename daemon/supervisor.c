@@ -256,28 +256,6 @@ static void reload_all(struct supervisor *s)
 
 /* ---- what the broker asks ---- */
 
-static int read_names(const msgpack_object_map *map, struct store_order *order, struct err *err)
-{
-    enum { MOST = 256 };
-    static char names[MOST][CONFIG_NAME_BYTES];
-    const msgpack_object_array *list = NULL;
-    if (header_list(map, "plugins", MOST, &list, err)) {
-        return KILN_INVALID;
-    }
-    for (uint32_t i = 0; list && i < list->size; i++) {
-        const msgpack_object *o = &list->ptr[i];
-        char shown[64];
-        if (o->type != MSGPACK_OBJECT_STR || !o->via.str.size || o->via.str.size >= CONFIG_NAME_BYTES) {
-            return err_set(err, KILN_INVALID, "plugins", "plugins holds %s, expected names of plugins",
-                           header_show(o, shown, sizeof shown));
-        }
-        snprintf(names[i], sizeof names[i], "%.*s", (int) o->via.str.size, o->via.str.ptr);
-    }
-    order->names = names;
-    order->n = list ? list->size : 0;
-    return 0;
-}
-
 static int carry_out(struct supervisor *s, bool back, const msgpack_object_map *map, struct err *err)
 {
     struct store_order order = {0};
@@ -287,20 +265,13 @@ static int carry_out(struct supervisor *s, bool back, const msgpack_object_map *
     if (s->reloads.n == RELOADS_MOST) {
         return err_set(err, KILN_BUSY, NULL, "%d reloads are under way already", RELOADS_MOST);
     }
-    int status = read_names(map, &order, err);
-    status = status ? status : swap_terms_read(map, &order.terms, err);
-    if (!status && (back || order.terms.trial.kind) && order.n == 0) {
-        status =
-            err_set(err, KILN_INVALID, "plugins", "plugins is missing, expected the names of those to %s",
-                    back ? "roll back" : "put on trial");
-    }
-    if (status) {
-        return status;
+    if (reloads_read(map, back, &order, err)) {
+        return KILN_INVALID;
     }
     if (!back) {
         return reload(s, &order, err);
     }
-    status = plugin_store_check(&s->store, NULL, &order, err);
+    int status = plugin_store_check(&s->store, NULL, &order, err);
     if (!status) {
         plugin_store_rollback(&s->store, &order, clock_ns());
         s->changed = true;

@@ -245,7 +245,7 @@ def test_two_reloads_at_once_have_one_end(bad):
         ps = [house.producer() for _ in range(2)]
         for p in ps:
             p.send({"op": "reload"})
-        s.daemon.says("event=swap_begun")
+        until(lambda: s.daemon.text().count("event=reload ") == 2, "the daemon to have read both")
         s.put(2)
         assert s.one()["result"] == "promoted"
         for p in ps:
