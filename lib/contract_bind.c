@@ -130,7 +130,8 @@ static int bind_array(struct binder *b, const struct member *m)
     struct array_want want = {.name = m->path,
                               .dtype = m->dtype,
                               .rank = m->shape.rank,
-                              .row = m->shape.rank == 2 && first->symbol < 0 && first->size == 1};
+                              .row = m->shape.rank == 2 && first->symbol < 0 && first->size == 1,
+                              .matrix = b->c->matrix};
     bool nd = false;
     struct kiln_array *a = &b->slots[m->slot].array;
     int status = array_decode(&b->s, &want, b->arena, a, &nd, b->err);
@@ -163,7 +164,15 @@ int contract_bind_value(struct binder *b, const struct member *m)
     switch (m->kind) {
     case KILN_FLOAT:
     case KILN_INT:
-        status = bind_number(b, m, &t);
+        if (t.type == SCAN_MAP && array_is_map(&b->s, t.count)) { /* a number of NumPy's */
+            b->s = before;
+            t.type = m->kind == KILN_FLOAT ? SCAN_FLOAT : SCAN_INT;
+            status = array_decode_scalar(&b->s, m->path, m->kind == KILN_FLOAT ? KILN_F64 : KILN_I64,
+                                         b->arena, &t.f, &t.i, b->err);
+            status = status ? status : bind_number(b, m, &t);
+        } else {
+            status = bind_number(b, m, &t);
+        }
         break;
     case KILN_BOOL:
         b->slots[m->slot].i64 = t.i;

@@ -52,6 +52,7 @@ struct contract {
     uint32_t n_symbols, n_bound_symbols; /* those below n_bound_symbols occur in a parameter */
     const char *symbols[CONTRACT_SYMBOLS];
     const char *bound_by[CONTRACT_SYMBOLS]; /* first parameter with it */
+    const char *matrix;                     /* the first parameter that takes a matrix; NULL: none */
     int32_t extras;                         /* index of the row "*", or NO_SLOT */
     struct kiln_slot *defaults;             /* what the parameters' slots start from */
 };
