@@ -82,12 +82,18 @@ int contract_check_shapes(const struct contract *c, const struct kiln_slot *slot
 bool contract_grows(const struct contract *c, const struct member *m, const struct bound *bound);
 
 /* contract_bind.c, contract_table.c */
+struct extras { /* what no row takes, for the row "*" */
+    struct kiln_pair *pairs;
+    uint32_t n, room;
+};
+
 struct binder {
     const struct contract *c;
     struct scan s;
     struct arena *arena;
     struct kiln_slot *slots;
     struct err *err;
+    struct extras extras;
     bool nd, form_given;
     enum contract_form form;
     uint64_t seen[MAX_MEMBERS / 64], given[MAX_MEMBERS / 64];

@@ -94,7 +94,7 @@ static void order_of_results(void **state)
     static const char *const top[] = {
         "decomposition",          "net_benefit",          "optimal_staking_level",
         "optimal_staking_levels", "sensitivity_analysis", "sensitivity_analysis_2d",
-        "parameters_used",
+        "parameters_used",        "ignored",
     };
     static const char *const used[] = {"staking", "redemption", "market", "fund_details", "desk"};
     assert_int_equal(mock_call(&host, "{\"desk\":2.385}"), KILN_OK);
@@ -123,7 +123,8 @@ static void memory_spent(void **state)
 {
     (void) state;
     static const char *const requests[] = {
-        "{\"x\":{\"list\":[null,\"text\",[1,2.5]]},\"market\":{},\"fund_details\":{},\"mode\":\"exact\"}",
+        "{\"x\":{\"list\":[null,\"text\",[1,2.5]]},\"market\":{},\"fund_details\":{}}",
+        "{\"market\":{},\"fund_details\":{},\"mode\":\"exact\"}",
         "{\"yield_params\":{}}",
     };
     for (size_t r = 0; r < KILN_COUNT(requests); r++) {
