@@ -92,9 +92,10 @@ static void order_of_results(void **state)
 {
     (void) state;
     static const char *const top[] = {
-        "decomposition",          "net_benefit",          "optimal_staking_level",
-        "optimal_staking_levels", "sensitivity_analysis", "sensitivity_analysis_2d",
-        "parameters_used",        "ignored",
+        "decomposition",         "net_benefit",
+        "optimal_staking_level", "optimal_staking_levels",
+        "sensitivity_analysis",  "sensitivity_analysis_2d",
+        "parameters_used",       "ignored",
     };
     static const char *const used[] = {"staking", "redemption", "market", "fund_details", "desk"};
     assert_int_equal(mock_call(&host, "{\"desk\":2.385}"), KILN_OK);
