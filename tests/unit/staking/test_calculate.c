@@ -62,31 +62,6 @@ static void published_cases(void **state)
     json_decref(file);
 }
 
-static void goldens(void **state)
-{
-    (void) state;
-    const struct kiln_function *f = &calculate_function;
-    assert_true(f->n_goldens >= 12);
-    for (uint32_t i = 0; i < f->n_goldens; i++) {
-        const struct kiln_golden *g = &f->goldens[i];
-        int rc = mock_call(&host, g->args);
-        if (rc != g->status) {
-            fail_msg("\"%s\": status %d (%s), expected %d", g->title, rc, host.error, g->status);
-        }
-        if (rc != KILN_OK) {
-            if (strstr(host.error, g->result) == NULL) {
-                fail_msg("\"%s\": %s, expected %s", g->title, host.error, g->result);
-            }
-            continue;
-        }
-        json_t *want = json_loads(g->result, 0, NULL);
-        json_t *reply = mock_reply(&host);
-        mock_same(g->title, reply, want, g->rtol);
-        json_decref(reply);
-        json_decref(want);
-    }
-}
-
 /* Names and their order are what clients of the published service read. */
 static void order_of_results(void **state)
 {
@@ -162,8 +137,10 @@ static void cancelled(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(published_cases), cmocka_unit_test(goldens),   cmocka_unit_test(order_of_results),
-        cmocka_unit_test(memory_spent),    cmocka_unit_test(cancelled),
+        cmocka_unit_test(published_cases),
+        cmocka_unit_test(order_of_results),
+        cmocka_unit_test(memory_spent),
+        cmocka_unit_test(cancelled),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
