@@ -205,7 +205,10 @@ void broker_run(struct broker *b, int signal_fd)
             struct signalfd_siginfo info;
             if (read(signal_fd, &info, sizeof info) == sizeof info) {
                 log_info("signal", "signal=%s", strsignal((int) info.ssi_signo));
-                return;
+                if (info.ssi_signo != SIGHUP) {
+                    return;
+                }
+                service_reload(b);
             }
         }
         turn(b);
