@@ -24,7 +24,8 @@ enum {
     LINGER_MS = 500,
     FIXED_FDS = 4,
     SLOTS_LEAST = 1024,
-    PATIENCE_S = 60, /* what the service manager is asked for while we wait, every third of it */
+    PATIENCE_S = 6, /* what the service manager is asked for while we wait, every third of it */
+    DRAINED_S = 15, /* and for the end, beyond drain_ms */
 };
 
 struct supervisor {
@@ -122,18 +123,14 @@ static int begin(struct supervisor *s, struct err *err)
     status = status ? status : stay_on(&s->config->cpus, err);
     status = status ? status : scoreboard_new(slots, &s->site.board, err);
     status = status ? status : plugin_store_init(&s->store, &s->site, err);
+    /* Before any worker: they are told its session. */
+    status = status ? status : link_init(&s->link, s->config->broker, s->config->name, err);
     if (status) {
         return status;
     }
     watch_files(s);
-    /* Workers first: they start while the link is made. */
     plugin_store_apply(&s->store, s->config, clock_ns());
     plugin_store_tend(&s->store, clock_ns());
-    status = link_init(&s->link, s->config->broker, s->config->name, err);
-    if (status) {
-        plugin_store_hasten(&s->store, 0, clock_ns());
-        return status;
-    }
     s->changed = true;
     log_info("started", "version=%s node=%s plugins=%zu broker=%s run_dir=%s", KILN_VERSION, s->config->name,
              s->config->n_plugins, s->config->broker, s->config->run_dir);
@@ -169,7 +166,7 @@ static void stop(struct supervisor *s)
                  plugin_store_members(&s->store));
         s->unsaid_status = s->unsaid_ready = false;
         notify_send("STOPPING=1\nSTATUS=finishing running jobs\nEXTEND_TIMEOUT_USEC=%lld",
-                    (long long) (s->config->drain_ms + PATIENCE_S * 1000) * 1000);
+                    (long long) (s->config->drain_ms + DRAINED_S * 1000) * 1000);
         plugin_store_drain(&s->store, s->config->drain_ms, now_ns);
     } else {
         log_warning("stopping_now", "workers=%zu", plugin_store_members(&s->store));
