@@ -42,9 +42,11 @@ def m(machine):
     configure(machine, ["echo"])
     yield machine
     machine.systemctl("stop", "kiln.target", "kilnd@a", "kilnd@b", check=None)
-    for unit in ("kilnd", "kiln-broker"):
-        shutil.rmtree(machine.file(f"/run/systemd/system/{unit}.service.d"), ignore_errors=True)
-    machine.systemctl("daemon-reload")
+    changed = [p for u in ("kilnd", "kiln-broker") if os.path.exists(p := machine.file(f"/run/systemd/system/{u}.service.d"))]
+    for path in changed:
+        shutil.rmtree(path)
+    if changed:
+        machine.systemctl("daemon-reload")
     machine.systemctl("reset-failed")
     assert not machine.pids("kilnd") and not machine.pids("kiln-broker")
 
@@ -78,7 +80,7 @@ def status(m, unit):
 
 def events(m, unit, event, since=0):
     """Records of the log event, newer than the n-th."""
-    return [r for r in m.journal(unit) if r.get("KILN_EVENT") == event][since:]
+    return m.journal(unit, KILN_EVENT=event)[since:]
 
 
 def workers(m, unit="kilnd"):
