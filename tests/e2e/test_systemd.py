@@ -31,6 +31,8 @@ def machine():
             f.write("u alice -\nm alice kiln\nu mallory -\n")
         with container.Container(stage) as c:
             yield c
+    except container.CannotBoot as e:
+        pytest.skip(str(e))
     finally:
         shutil.rmtree(stage)
 
