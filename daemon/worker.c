@@ -171,6 +171,7 @@ static void make_hello(struct worker *w)
     put_text(b, "role", "worker");
     put_text(b, "wid", o->wid);
     put_text(b, "node", o->node);
+    put_text(b, "node_session", o->node_session);
     buf_put_str_const(b, "pid");
     buf_put_u64(b, (uint64_t) getpid());
     put_text(b, "host", host);
@@ -206,7 +207,7 @@ static void make_hello(struct worker *w)
         w->hello_frames[i] = view(data, bytes);
         w->hello_list[i] = &w->hello_frames[i];
     }
-    enum { PAIRS = 11 };
+    enum { PAIRS = 12 };
     w->hello_pairs = PAIRS + (shadow || canary) + canary;
 }
 
