@@ -296,7 +296,11 @@ static void on_ask(void *arg, const char *op, size_t op_bytes, const msgpack_obj
     }
     int status = carry_out(s, back, map, &err);
     reloads_close(&s->reloads, status ? &err : NULL);
-    reloads_answer(&s->reloads, &s->link);
+    if (s->reloads.n > RELOADS_MOST) {
+        reloads_answer(
+            &s->reloads,
+            &s->link); /* the others behind the next beat: who is answered finds the figures right */
+    }
 }
 
 static void hear_signals(struct supervisor *s)
@@ -466,13 +470,13 @@ static void loop(struct supervisor *s)
         bool swapping = plugin_store_swapping(&s->store);
         int64_t until_ns = plugin_store_tend(&s->store, now_ns);
         s->changed = s->changed || swapping != plugin_store_swapping(&s->store);
-        reloads_answer(&s->reloads, &s->link);
         if (s->ended_told != s->store.ended) { /* the broker shall know how, now */
             s->ended_told = s->store.ended;
             s->link.next_beat_ns = 0;
         }
         announce(s, now_ns);
         beat(s, now_ns);
+        reloads_answer(&s->reloads, &s->link);
         until_ns = earlier(until_ns, link_tend(&s->link, now_ns));
         until_ns = earlier(until_ns, s->watch.due_ns);
         until_ns = earlier(until_ns, ask_patience(s, now_ns));
