@@ -40,10 +40,11 @@ static void say_hello(struct link *l, int64_t now_ns)
     l->asked_ns = now_ns;
 }
 
-int link_init(struct link *l, const char *endpoint, const char *wid, struct err *err)
+int link_init(struct link *l, const char *endpoint, const struct curve_keys *keys, const char *wid,
+              struct err *err)
 {
     *l = (struct link){.beat_ns = BEAT_MS * CLOCK_MS};
-    int status = dealer_init(&l->dealer, endpoint, err);
+    int status = dealer_init(&l->dealer, endpoint, keys, err);
     if (status) {
         return status;
     }

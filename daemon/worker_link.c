@@ -13,10 +13,11 @@
 /* Until a welcome says otherwise. */
 enum { BEAT_MS = 1000, SILENT_BEATS = 3, REOPEN_MS = 200, MAX_BYTES = 64 << 20 };
 
-int worker_link_init(struct worker_link *l, const char *endpoint, int64_t slots, struct err *err)
+int worker_link_init(struct worker_link *l, const char *endpoint, const struct curve_keys *keys,
+                     int64_t slots, struct err *err)
 {
     *l = (struct worker_link){.beat_ns = BEAT_MS * CLOCK_MS, .max_bytes = MAX_BYTES, .slots = slots};
-    int status = dealer_init(&l->dealer, endpoint, err);
+    int status = dealer_init(&l->dealer, endpoint, keys, err);
     if (status) {
         return status;
     }
