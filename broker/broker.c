@@ -103,6 +103,11 @@ static int bind_all(struct broker *b, zsock_t *sock, const struct side *side, st
     for (size_t i = 0; !status && i < side->endpoints->n; i++) {
         bool tcp = curve_wanted(side->endpoints->items[i]);
         n_tcp += tcp;
+        if (strncmp(side->endpoints->items[i], "ipc://@", 7) == 0) {
+            log_warning(
+                "ipc_is_open", "socket=%s why=%s", side->name,
+                log_quote("a name without a file has no mode: every user of this machine may connect"));
+        }
         status = tcp ? 0 : bind_one(sock, side->endpoints->items[i], err);
     }
     umask(before);

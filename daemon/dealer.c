@@ -10,6 +10,7 @@
 /* Messages that may wait in one direction. Far more than credit and unacknowledged results can ever be, so that the
  * limit is met only when the broker is away. */
 enum { WATERMARK = 20000, RECONNECT_MS = 20, RECONNECT_MOST_MS = 200, DROPS_UNSAID = 3 };
+enum { REOPEN_MS = 200, REFUSED_MS = 2000 };
 
 static void set(void *socket, int option, int value)
 {
@@ -105,6 +106,11 @@ bool dealer_ended(struct dealer *d)
     bool ended = d->handshake.ended;
     d->handshake.ended = false;
     return ended;
+}
+
+int64_t dealer_pause_ns(const struct dealer *d)
+{
+    return (handshake_refused(&d->handshake) ? REFUSED_MS : REOPEN_MS) * CLOCK_MS;
 }
 
 const char *dealer_refusal(struct dealer *d)

@@ -45,6 +45,9 @@ int dealer_monitor_fd(const struct dealer *d);
 /* True when the connection of this socket has ended since it was opened. Call when dealer_monitor_fd is readable. */
 bool dealer_ended(struct dealer *d);
 
+/* How old a socket must be before a new one is made in its place: longer when the broker refused us, who will again. */
+int64_t dealer_pause_ns(const struct dealer *d);
+
 /* Why the broker does not let us in, when that is so and was not told before: half a sentence behind "the broker"; else NULL. */
 const char *dealer_refusal(struct dealer *d);
 

@@ -38,12 +38,14 @@ class Keys:
 
 
 class KeyedProducer(Producer):
-    def __init__(self, endpoint, keys, **options):
-        self.keys = keys
+    def __init__(self, endpoint, keys, identity=None, **options):
+        self.keys, self.identity = keys, identity
         super().__init__(endpoint, **options)
 
     def before_connect(self):
         self.keys.use(self.socket)
+        if self.identity:
+            self.socket.routing_id = self.identity
 
 
 class KeyedWorker(Worker):

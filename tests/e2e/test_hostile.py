@@ -16,7 +16,7 @@ CROWD = 300
 
 @pytest.fixture(scope="module")
 def door():
-    with KeyedHouse({"handshake_ms": 400}, start=False) as house:
+    with KeyedHouse({"handshake_ms": 400, "max_bytes": 65536}, start=False) as house:
         house.alice, house.node = house.keys("producer", "alice"), house.keys("worker", "node1")
         house.start_broker()
         house.worker1 = house.keyed_worker(house.node, "p")
@@ -131,3 +131,14 @@ def test_comes_and_goes(door, served):
         stranger(door).close()
     served()
     until(lambda: door.counters()["connections"] >= before + 900, "them to be counted")
+
+
+def test_a_message_too_large(door, served):
+    """With a key one may come in, and still not fill the memory: that connection ends, and may come again."""
+    p = door.keyed_producer(door.alice)
+    assert p.ask({"op": "ping"})[0]["op"] == "pong"
+    before = door.counters()
+    p.send_raw(bytes(4 << 20), bytes(4 << 20))
+    until(lambda: door.counters()["connections"] > before["connections"], "the socket to connect anew")
+    assert p.ask({"op": "ping"})[0]["op"] == "pong"
+    served()

@@ -202,6 +202,30 @@ def test_a_name_belongs_to_its_key(world):
     w.bye()
 
 
+def test_nobody_takes_over_the_address_of_another(world):
+    """ZeroMQ lets a peer choose its address. Who chooses one that is taken gets neither the other's answers nor its place."""
+    a = world.keyed_producer(world.alice, identity=b"chosen")
+    assert a.ask({"op": "ping"})[0]["op"] == "pong"
+    thief = zmq.Context.instance().socket(zmq.DEALER)
+    thief.linger, thief.routing_id = 0, b"chosen"
+    world.root.use(thief)
+    following = handshake_events(thief)
+    thief.connect(world.tcp_front)
+    assert following(PATIENCE)[0] == zmq.EVENT_HANDSHAKE_SUCCEEDED
+    thief.send_multipart([pack({"op": "ping", "rid": 1})])
+    for n in range(3):
+        assert a.ask({"op": "ping", "rid": n + 2})[0]["rid"] == n + 2
+    assert not thief.poll(0)
+    thief.disable_monitor()
+    thief.close()
+
+
+def test_open_endpoints_are_told_of():
+    name = f"ipc://@kiln-test-{os.getpid()}"
+    with House({"backend": name}) as house:
+        assert "event=ipc_is_open socket=backend" in house.broker.text()
+
+
 # ---- what libzmq attaches to messages, and what a peer would like to
 
 def raw_hello(address, properties):
