@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
 """Keys and roles: CURVE on tcp with allow-lists, users of the machine on ipc."""
-import ctypes
 import os
 import re
 import shutil
@@ -13,7 +12,7 @@ import pytest
 import zmq
 import zmq.auth
 
-from house import BUILD, MODE, PATIENCE, ROOT, House, conf, environment, pack, unpack, until
+from house import BUILD, PATIENCE, ROOT, House, conf, environment, pack, unpack, until
 from keys import Keys, KeyedHouse, free_port, handshake_events, keygen
 
 
@@ -408,7 +407,7 @@ def test_cli_says_why(world):
             ((), 11, "wants a key, and none is given"),
             (("--key", world.stranger.secret, "--server-key", server), 11, "refused this key"),
             (("--key", world.node.secret, "--server-key", server), 11, "refused this key"),
-            ((*mine, "--server-key", f"{world.folder}/alice.key", "--connect", "300"), 6, "its key is not the server key given"),
+            ((*mine, "--server-key", f"{world.folder}/alice.key", "--connect", "1500"), 6, "its key is not the server key given"),
             (mine, 3, "server_key"), (("--server-key", server), 3, "key_file"),
             ((*mine, "--server-key", "nonsense"), 3, "neither a key of 40 characters nor a file"),
             (("--key", "/nonexistent", "--server-key", server), 3, "cannot be read"),
@@ -439,41 +438,6 @@ def test_daemon_that_is_not_trusted_says_so_and_joins_when_it_is():
         daemon.says("event=ready ")
         assert house.producer().call("echo.echo", {"data": "at last"}).expect("ok").result == {"data": b"at last"}
         assert daemon.text().count("event=broker_refused") <= 2  # told once, not with each attempt
-
-
-class CError(ctypes.Structure):
-    _fields_ = [("status", ctypes.c_int32), ("field", ctypes.c_char * 96), ("text", ctypes.c_char * 512)]
-
-
-class COptions(ctypes.Structure):
-    _fields_ = [(n, ctypes.c_int64) for n in ("connect_ms", "answer_ms", "grace_ms")]
-
-
-class CKeys(ctypes.Structure):
-    _fields_ = [("key_file", ctypes.c_char_p), ("server_key", ctypes.c_char_p)]
-
-
-@pytest.mark.skipif(MODE != "release", reason="Python is not built with sanitizers; the command line tool is the same code")
-def test_libkiln_is_refused_at_once_and_comes_in_later():
-    """libzmq gives up a connection that was refused; the client makes a new one with its next request."""
-    lib = ctypes.CDLL(f"{BUILD}/libkiln.so.0")
-    with KeyedHouse(start=False) as house:
-        alice = house.keys("producer", "alice", trust=False)
-        house.start_broker()
-        client, err, answer = ctypes.c_void_p(), CError(), ctypes.c_void_p()
-        options = COptions(connect_ms=PATIENCE * 1000)
-        keys = CKeys(alice.secret.encode(), f"{house.folder}/broker.key".encode())
-        opened = lib.kiln_client_open_with_keys(house.tcp_front.encode(), ctypes.byref(options), ctypes.byref(keys), ctypes.byref(client),
-                                                ctypes.byref(err))
-        assert opened == 0, err.text
-        for _ in range(3):
-            assert lib.kiln_client_ping(client, ctypes.byref(answer), ctypes.byref(err)) == 16, err.text
-            assert b"refused this key" in err.text
-        house.trust("producer", "alice")
-        house.reload()
-        assert lib.kiln_client_ping(client, ctypes.byref(answer), ctypes.byref(err)) == 0, err.text
-        lib.kiln_client_answer_free(ctypes.byref(answer))
-        lib.kiln_client_close(ctypes.byref(client))
 
 
 @pytest.mark.parametrize("keys, says", [
