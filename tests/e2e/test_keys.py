@@ -404,7 +404,6 @@ def test_daemon_cli_and_examples():
 def test_cli_says_why(world):
     server, mine = f"{world.folder}/broker.key", ("--key", world.alice.secret)
     for words, status, says in (
-            ((), 11, "wants a key, and none is given"),
             (("--key", world.stranger.secret, "--server-key", server), 11, "refused this key"),
             (("--key", world.node.secret, "--server-key", server), 11, "refused this key"),
             ((*mine, "--server-key", f"{world.folder}/alice.key", "--connect", "1500"), 6, "its key is not the server key given"),
@@ -414,6 +413,8 @@ def test_cli_says_why(world):
             (("--key", server, "--server-key", server), 3, "has no secret-key")):
         p = kiln(world, "ping", *words)
         assert p.returncode == status and says in p.stderr, (words, p.returncode, p.stderr)
+    p = kiln(world, "ping")  # whether libzmq learns of the other side's mechanism before that hangs up is a race
+    assert (p.returncode, "wants a key, and none is given" in p.stderr, "it may want a key" in p.stderr) in ((11, True, False), (6, False, True))
     os.chmod(world.alice.secret, 0o640)
     try:
         p = kiln(world, "ping", *mine, "--server-key", server)
@@ -422,7 +423,7 @@ def test_cli_says_why(world):
         os.chmod(world.alice.secret, 0o600)
     with House({"frontend": [f"tcp://127.0.0.1:{free_port()}"], "insecure_tcp": True}) as open_house:
         p = kiln(world, "ping", *mine, "--server-key", server, endpoint=open_house.broker_conf["frontend"][0])
-        assert p.returncode == 11 and "works without keys" in p.stderr
+        assert (p.returncode, "works without keys" in p.stderr, "or it is no broker" in p.stderr) in ((11, True, False), (6, False, True))
 
 
 def test_daemon_that_is_not_trusted_says_so_and_joins_when_it_is():

@@ -162,10 +162,13 @@ static void without_keys_it_is_told_to_have_one(void **state)
     struct kiln_client *client = NULL;
     struct kiln_answer *answer = NULL;
     struct kiln_error why;
-    const struct kiln_client_options options = {.connect_ms = 20000};
+    const struct kiln_client_options options = {.connect_ms = 1500};
     assert_int_equal(kiln_client_open(d->endpoint, &options, &client, &why), KILN_OK);
-    assert_int_equal(kiln_client_ping(client, &answer, &why), KILN_DENIED);
-    assert_non_null(strstr(why.text, "wants a key, and none is given"));
+    /* Whether its mechanism arrives before it hangs up is a race of libzmq's. */
+    int status = kiln_client_ping(client, &answer, &why);
+    assert_true(status == KILN_DENIED || status == KILN_UNAVAILABLE);
+    assert_non_null(
+        strstr(why.text, status == KILN_DENIED ? "wants a key, and none is given" : "it may want a key"));
     kiln_client_close(&client);
 }
 
