@@ -147,7 +147,7 @@ int broker_open(struct broker *b, struct config *config, struct err *err)
 {
     *b = (struct broker){.config = *config, .journal_driver = &journal_memory};
     *config = (struct config){0};
-    const struct side front = {"frontend", b->config.out_hwm, WIRE_HEADER_BYTES, &b->config.frontend,
+    const struct side front = {GATE_FRONT, b->config.out_hwm, WIRE_HEADER_BYTES, &b->config.frontend,
                                b->config.frontend_mode};
     const struct side back = {"backend", 100000, WORKER_FRAME_BYTES, &b->config.backend,
                               b->config.backend_mode};

@@ -22,7 +22,8 @@
 #include "refusals.h"
 
 struct broker;
-struct frames;
+
+#define GATE_FRONT "frontend" /* the domain of ZAP; all else is the backend */
 
 struct gate {
     struct keyring *keyring;     /* NULL: no keys, tcp is open to everyone or not there */
