@@ -45,6 +45,7 @@ int verb_plugins(struct cli *c);
 int verb_stats(struct cli *c);
 int verb_ping(struct cli *c);
 int verb_check(struct cli *c);
+int verb_keygen(struct cli *c);
 int verb_help(struct cli *c);
 
 /* Opens the client; 0, or the exit status. */
