@@ -46,6 +46,8 @@ static const struct conf_row plugin_rows[] = {
     {"cpus", CONF_INTS, AT(cpus), 0, CONFIG_CPUS - 1, "", NULL,
      "processors of its workers; empty: daemon.cpus"},
     {"nice", CONF_INT, AT(nice), -20, 19, "0", NULL, "scheduling priority of its workers"},
+    {"sandbox", CONF_BOOL, AT(sandbox), 0, 0, "true", NULL,
+     "refuse it the system calls that computing does not need"},
 #undef AT
 };
 
@@ -66,6 +68,7 @@ static const struct conf_row recycle_rows[] = {
      "replace a worker after so many; 0: never"},
     {"resident_mb", CONF_INT, AT(resident_mb), 0, 1048576, "0", "MiB",
      "replace a worker above this size; 0: never"},
+    {"age_s", CONF_INT, AT(age_s), 0, 31536000, "0", "s", "replace a worker after this time; 0: never"},
 #undef AT
 };
 
@@ -349,7 +352,8 @@ void plugin_config_free(struct plugin_config **plugin)
 bool plugin_config_equal(const struct plugin_config *a, const struct plugin_config *b)
 {
     return strcmp(a->name, b->name) == 0 && strcmp(a->file, b->file) == 0 && a->workers == b->workers &&
-           a->nice == b->nice && memcmp(&a->limits, &b->limits, sizeof a->limits) == 0 &&
+           a->nice == b->nice && a->sandbox == b->sandbox &&
+           memcmp(&a->limits, &b->limits, sizeof a->limits) == 0 &&
            memcmp(&a->recycle, &b->recycle, sizeof a->recycle) == 0 && a->cpus.n == b->cpus.n &&
            (a->cpus.n == 0 || memcmp(a->cpus.items, b->cpus.items, a->cpus.n * sizeof *a->cpus.items) == 0) &&
            a->options_bytes == b->options_bytes &&

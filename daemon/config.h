@@ -32,6 +32,7 @@ struct plugin_limits {
 struct plugin_recycle {
     int64_t jobs;        /* 0: never */
     int64_t resident_mb; /* 0: never */
+    int64_t age_s;       /* 0: never */
 };
 
 struct plugin_config {
@@ -40,6 +41,7 @@ struct plugin_config {
     int64_t workers;
     bool required;
     int64_t nice;
+    bool sandbox;
     struct conf_ints cpus;
     struct plugin_limits limits;
     struct plugin_recycle recycle;

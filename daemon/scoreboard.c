@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -28,7 +29,7 @@ static int map(int fd, size_t slots, struct scoreboard **ret_board, struct err *
 
 int scoreboard_new(size_t slots, struct scoreboard **ret_board, struct err *err)
 {
-    int fd = memfd_create("kiln-scoreboard", MFD_CLOEXEC);
+    int fd = memfd_create("kiln-scoreboard", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0 || ftruncate(fd, (off_t) (slots * sizeof(struct slot))) < 0) {
         err_set(err, KILN_INTERNAL, NULL, "scoreboard of %zu slots cannot be made: %s", slots,
                 strerror(errno));
@@ -37,6 +38,8 @@ int scoreboard_new(size_t slots, struct scoreboard **ret_board, struct err *err)
         }
         return KILN_INTERNAL;
     }
+    /* A worker has the descriptor: cut short by one, the memory would be gone under everybody. */
+    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
     int status = map(fd, slots, ret_board, err);
     if (status) {
         close(fd);

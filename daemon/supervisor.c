@@ -39,7 +39,7 @@ struct supervisor {
     bool reloading;                   /* it was told so, and is to be told the end */
     int64_t watchdog_ns, next_watchdog_ns;
 
-    struct pollfd *fds; /* signals, link, monitor of the link, watch, then a channel for each member */
+    struct pollfd *fds; /* signals, link, monitor of the link, watch, then two of each member */
     struct generation **fd_generation;
     struct member **fd_member;
     size_t n_fds, room_fds;
@@ -110,6 +110,8 @@ static int begin(struct supervisor *s, struct err *err)
     s->store.lock_fd = -1;
     s->begun_ns = clock_ns();
     s->site = (struct site){.config = s->config, .link = &s->link};
+    oom_offer(OOM_SUPERVISOR);
+    oom_watch(&s->site.oom);
     s->site.slot_used = mem_alloc(slots * sizeof *s->site.slot_used);
     s->watchdog_ns = notify_watchdog_ns();
     int status = open_signals(s, err);
@@ -142,6 +144,7 @@ static void end(struct supervisor *s)
         link_done(&s->link, s->link.welcome ? LINGER_MS : 0);
     }
     scoreboard_free(&s->site.board);
+    oom_done(&s->site.oom);
     watch_close(&s->watch);
     if (s->signals >= 0) {
         close(s->signals);
@@ -283,6 +286,7 @@ static void beat(struct supervisor *s, int64_t now_ns)
 {
     if (link_beat_due(&s->link, now_ns)) {
         struct buf pairs = {0};
+        oom_struck(&s->site.oom, now_ns);
         plugin_store_put(&s->store, &pairs);
         link_beat(&s->link, &pairs, PLUGIN_STORE_PAIRS, now_ns);
         buf_done(&pairs);
@@ -301,9 +305,17 @@ static void make_room(struct supervisor *s, size_t fds)
     }
 }
 
+/* A closed one is -1, which poll ignores. */
+static void add_fd(struct supervisor *s, int fd, struct generation *g, struct member *m)
+{
+    s->fds[s->n_fds] = (struct pollfd){.fd = fd, .events = POLLIN};
+    s->fd_generation[s->n_fds] = g;
+    s->fd_member[s->n_fds++] = m;
+}
+
 static void gather(struct supervisor *s)
 {
-    make_room(s, FIXED_FDS + plugin_store_members(&s->store));
+    make_room(s, FIXED_FDS + 2 * plugin_store_members(&s->store));
     s->fds[0] = (struct pollfd){.fd = s->signals, .events = POLLIN};
     s->fds[1] = (struct pollfd){.fd = dealer_fd(&s->link.dealer), .events = POLLIN};
     s->fds[2] = (struct pollfd){.fd = dealer_monitor_fd(&s->link.dealer), .events = POLLIN};
@@ -312,10 +324,9 @@ static void gather(struct supervisor *s)
     for (size_t i = 0; i < s->store.n_generations; i++) {
         struct generation *g = s->store.generations[i];
         for (size_t k = 0; k < g->n_members; k++) {
-            /* A closed channel is -1, which poll ignores. */
-            s->fds[s->n_fds] = (struct pollfd){.fd = g->members[k]->process.channel, .events = POLLIN};
-            s->fd_generation[s->n_fds] = g;
-            s->fd_member[s->n_fds++] = g->members[k];
+            struct member *m = g->members[k];
+            add_fd(s, m->process.channel, g, m);
+            add_fd(s, m->denials.fd, g, m);
         }
     }
 }
