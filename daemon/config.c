@@ -11,6 +11,7 @@
 #include "log.h"
 #include "mem.h"
 #include "plugin_options.h"
+#include "signature.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof *(rows))
 
@@ -25,6 +26,8 @@ static const struct conf_row daemon_rows[] = {
      "where plugin files are looked for"},
     {"log_level", CONF_TEXT, AT(log_level), 0, 0, "info", NULL, "debug, info, warning or error"},
     {"cpus", CONF_INTS, AT(cpus), 0, CONFIG_CPUS - 1, "", NULL, "processors to stay on; empty: all"},
+    {"trusted_keys", CONF_TEXTS, AT(trusted_keys), 0, 0, "", NULL,
+     "public keys (minisign) one of which must have signed a plugin file; empty: any file"},
     {"watch", CONF_BOOL, AT(watch), 0, 0, "false", NULL,
      "swap a plugin when its file changes, as a reload would"},
     {"drain_ms", CONF_INT, AT(drain_ms), 0, 86400000, "30000", "ms",
@@ -174,6 +177,12 @@ static int check_daemon(const config_setting_t *group, struct daemon_config *c, 
     }
     if (log_level_parse(c->log_level) < 0) {
         return refuse(group, "daemon", "log_level", c->log_level, "debug, info, warning or error", err);
+    }
+    for (size_t i = 0; i < c->trusted_keys.n; i++) {
+        if (!signature_is_key(c->trusted_keys.items[i])) {
+            return refuse(group, "daemon", "trusted_keys", c->trusted_keys.items[i],
+                          "a public key of 56 characters as minisign -G prints it (\"RW...\")", err);
+        }
     }
     int status = check_broker(group, &c->broker, base, err);
     status = status ? status : check_path(group, "daemon", "run_dir", &c->run_dir, base, err);

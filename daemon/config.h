@@ -56,6 +56,7 @@ struct daemon_config {
     char *plugin_dir;
     char *log_level;
     struct conf_ints cpus;
+    struct conf_texts trusted_keys;
     bool watch;
     int64_t drain_ms;
     int64_t slots;
