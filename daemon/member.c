@@ -313,7 +313,7 @@ bool member_ended(struct member *m, struct site *site, struct member_ending *ret
     if (m->kill_kind && how.signal == SIGKILL) {
         e.kind = m->kill_kind;
         snprintf(e.cause, sizeof e.cause, "%s", m->kill_cause);
-        if (strcmp(e.kind, "deadline") == 0 && (r.n == 0 || r.started_ns != m->kill_started_ns)) {
+        if (strcmp(e.kind, "deadline") == 0 && (!r.inside || r.started_ns != m->kill_started_ns)) {
             e.kind =
                 "stop"; /* the slow job ended just before the blow fell, which hit another or none: nobody's fault */
         }

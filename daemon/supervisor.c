@@ -219,10 +219,28 @@ static void reload(struct supervisor *s)
     plugin_store_apply(&s->store, config, clock_ns());
 }
 
+/* A worker has nothing to say by signals: its plugin would end or reload us. */
+static bool from_a_worker(const struct supervisor *s, const struct signalfd_siginfo *got)
+{
+    for (size_t i = 0; i < s->store.n_generations; i++) {
+        const struct generation *g = s->store.generations[i];
+        for (size_t k = 0; k < g->n_members; k++) {
+            if ((uint32_t) g->members[k]->process.pid == got->ssi_pid && got->ssi_pid) {
+                log_warning("signal_ignored", "wid=%s signal=%u", g->members[k]->wid, got->ssi_signo);
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void hear_signals(struct supervisor *s)
 {
     struct signalfd_siginfo got;
     while (read(s->signals, &got, sizeof got) == (ssize_t) sizeof got) {
+        if (got.ssi_signo != SIGCHLD && from_a_worker(s, &got)) {
+            continue;
+        }
         switch (got.ssi_signo) {
         case SIGCHLD:
             plugin_store_reap(&s->store, clock_ns());

@@ -56,6 +56,7 @@ static const struct rule common[] = {
     {CALL(preadv2)},
     {CALL(write)},
     {CALL(writev)},
+    {CALL(pwritev2)},
     {CALL(lseek)},
     {CALL(close)},
     {CALL(dup)},
