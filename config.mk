@@ -15,6 +15,9 @@ UNITDIR    = $(LIBDIR)/systemd/system
 VERSION   := $(shell sed -n 's/^.define KILN_VERSION  *"\(.*\)"/\1/p' include/kiln/version.h)
 
 CC     ?= cc
+ifeq ($(MODE),fuzz)
+override CC = clang # libFuzzer is its
+endif
 PYTHON ?= /usr/bin/python3
 PKG    ?= pkg-config
 
@@ -47,12 +50,14 @@ endif
 CFLAGS_release = -O2 -g
 CFLAGS_asan    = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 CFLAGS_tsan    = -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+CFLAGS_fuzz    = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined
 LDFLAGS_release = -Wl,-O1
 LDFLAGS_asan    = -fsanitize=address,undefined
 LDFLAGS_tsan    = -fsanitize=thread
+LDFLAGS_fuzz    = -fsanitize=address,undefined
 
-ifeq ($(filter $(MODE),release asan tsan),)
-$(error MODE is "$(MODE)", expected release, asan or tsan)
+ifeq ($(filter $(MODE),release asan tsan fuzz),)
+$(error MODE is "$(MODE)", expected release, asan, tsan or fuzz)
 endif
 
 # Kernels may assume that nobody reads errno or traps; they may not reorder sums unless a file asks for it.

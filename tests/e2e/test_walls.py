@@ -184,4 +184,4 @@ def test_check_tells_what_was_denied():
     report = json.loads(check(f"{BAD}/climb.so", "--options", '{"at_start":"socket"}', "--json").stdout)
     assert report["ok"] and report["denied"] == {"socket": 3}
     assert "denied" not in check(f"{BAD}/climb.so", "--options", '{"at_start":"socket"}', "--no-sandbox").stdout
-    assert json.loads(check(f"{BUILD}/plugins/stats.so", "--json").stdout)["denied"] == {}
+    assert json.loads(check(f"{BUILD}/plugins/echo.so", "--json").stdout)["denied"] == {}
