@@ -1,31 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* kiln functions: what can be called. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "cli.h"
 #include "mem.h"
+#include "search.h"
+#include "status.h"
 #include "table.h"
-
-static int by_name(const void *a, const void *b)
-{
-    const struct kiln_outcome *const *x = a, *const *y = b;
-    return strcmp((*x)->id, (*y)->id);
-}
-
-/* Those whose name holds the word, in order of name. */
-static size_t choose(const struct kiln_answer *answer, const char *word, const struct kiln_outcome **chosen)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < answer->count; i++) {
-        if (!word || strstr(answer->outcomes[i].id, word)) {
-            chosen[n++] = &answer->outcomes[i];
-        }
-    }
-    qsort(chosen, n, sizeof *chosen, by_name);
-    return n;
-}
 
 static int print_json(const struct kiln_outcome *const *chosen, size_t n)
 {
@@ -78,14 +59,20 @@ int verb_functions(struct cli *c)
         return cli_fail_error(c, NULL, &err);
     }
     const struct kiln_outcome **chosen = mem_alloc((answer->count + 1) * sizeof *chosen);
-    size_t n = choose(answer, c->words.n ? c->words.items[0] : NULL, chosen);
+    size_t n = search_functions(answer, c->words.n ? c->words.items[0] : NULL, chosen);
     if (cli_json(c, false)) {
         rc = print_json(chosen, n);
     } else if (n) {
         print_table(chosen, n);
     } else if (answer->count) {
-        fprintf(stderr, "kiln functions: none of %zu functions has \"%s\" in its name\n", answer->count,
-                c->words.items[0]);
+        const char *near[5];
+        size_t n_near = search_nearest(answer, c->words.items[0], near, 5);
+        fprintf(stderr, "kiln functions: none of %zu functions has \"%s\" in its name, summary or help\n",
+                answer->count, c->words.items[0]);
+        for (size_t i = 0; i < n_near; i++) {
+            fprintf(stderr, "%s%s%s", i ? ", " : "  nearest:  ", near[i], i + 1 == n_near ? "\n" : "");
+        }
+        rc = status_exit(KILN_UNKNOWN_FUNCTION);
     } else {
         fprintf(stderr,
                 "kiln functions: no worker offers any function yet: is kilnd running? See kiln plugins\n");
