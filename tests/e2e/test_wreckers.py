@@ -190,9 +190,13 @@ def test_the_kernel_takes_a_worker_when_memory_runs_out():
             pid_of(house, "echo")
             first, p = pid_of(house, "crash"), house.producer()
             p.call("crash.crash", {"how": "oom", "mb": 2000}).expect("poison")
-            with open(log, encoding="utf-8") as f:
-                deaths = re.findall(r"event=worker_died wid=node\.crash\S* .* kind=(\w+) cause=(\"[^\"]*\")", f.read())
-            assert deaths == [("memory", '"the kernel ended it: memory ran out"')] * 3
+
+            def deaths():
+                with open(log, encoding="utf-8") as f:
+                    return re.findall(r"event=worker_died wid=node\.crash\S* .* kind=(\w+) cause=(\"[^\"]*\")", f.read())
+
+            until(lambda: len(deaths()) == 3, "three deaths to be logged")
+            assert deaths() == [("memory", '"the kernel ended it: memory ran out"')] * 3
             assert d.poll() is None and pid_of(house, "crash") != first
             p.call("echo.echo", {"data": "x"}).expect("ok")
             assert house.plugins()["echo"]["restarts"] == 0
@@ -201,8 +205,7 @@ def test_the_kernel_takes_a_worker_when_memory_runs_out():
             victim = pid_of(house, "crash")
             os.kill(victim, signal.SIGKILL)
             pid_of(house, "crash", (victim,))
-            with open(log, encoding="utf-8") as f:
-                assert re.findall(r"event=worker_died wid=node\.crash\S* .* kind=(\w+) ", f.read())[-1] == "crash"
+            assert deaths()[-1][0] == "crash" and len(deaths()) == 4
         finally:
             d.terminate()
             d.wait(20)
