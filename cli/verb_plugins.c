@@ -44,6 +44,7 @@ static void add_plugin(struct table *t, const struct view *node, const struct vi
     table_cell(t, "%.*s", build_bytes(&build), view_text_data(&build));
     table_cell(t, "%" PRId64, number(p, "workers"));
     table_cell(t, "%" PRId64, number(p, "restarts"));
+    table_cell(t, "%" PRId64, number(p, "denied"));
     table_cell(t, "%.*s", VIEW_TEXT(&wid));
     table_cell(t, "%.*s", VIEW_TEXT(&why));
 }
@@ -59,6 +60,7 @@ static void add_lone_worker(struct table *t, const struct view *worker)
     table_cell(t, "%.*s", VIEW_TEXT(&version));
     table_cell(t, "%.*s", build_bytes(&build), view_text_data(&build));
     table_cell(t, "1");
+    table_cell(t, "-");
     table_cell(t, "-");
     table_cell(t, "%.*s", VIEW_TEXT(&wid));
     table_cell(t, "%s", "");
@@ -79,9 +81,9 @@ static bool has_node(const struct view *nodes, const struct view *worker)
 
 static size_t print_plugins(const struct view *nodes, const struct view *workers)
 {
-    static const char *const heads[] = {"plugin",  "state",    "version", "build",
-                                        "workers", "restarts", "node",    ""};
-    static const enum table_align aligns[] = {TABLE_LEFT,  TABLE_LEFT,  TABLE_LEFT, TABLE_LEFT,
+    static const char *const heads[] = {"plugin",   "state",  "version", "build", "workers",
+                                        "restarts", "denied", "node",    ""};
+    static const enum table_align aligns[] = {TABLE_LEFT,  TABLE_LEFT,  TABLE_LEFT, TABLE_LEFT, TABLE_RIGHT,
                                               TABLE_RIGHT, TABLE_RIGHT, TABLE_LEFT, TABLE_WRAP};
     struct table t = {0};
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {

@@ -27,6 +27,7 @@ enum channel_kind {
     CHANNEL_REGISTERED, /* worker: the broker welcomed it */
     CHANNEL_LOST,       /* worker: the broker does not answer */
     CHANNEL_REFUSED,    /* worker: why it cannot serve, and would not if tried again; it exits */
+    CHANNEL_WALLED,     /* worker: with the listener of its walls; before it maps plugin code */
     CHANNEL_LEAVING,    /* worker: the broker told it to stop; it drains and exits */
 };
 
@@ -37,7 +38,8 @@ struct order {
     uint32_t log_level;
     int32_t supervisor_pid;
     int32_t nice;
-    uint32_t held; /* once proven, wait for CHANNEL_GO; until then stand back behind those that work */
+    uint32_t held;    /* once proven, wait for CHANNEL_GO; until then stand back behind those that work */
+    uint32_t sandbox; /* walls and fence around plugin code */
     uint64_t generation;
     int64_t job_slots; /* most jobs held: the credit */
     struct plugin_limits limits;
@@ -74,5 +76,9 @@ bool channel_recv_order(int fd, struct order *ret_order, void **ret_options);
 bool channel_send(int fd, const struct note *note);
 /* 1: a note; 0: nothing there now; -1: the other end is gone. */
 int channel_recv(int fd, struct note *ret_note);
+
+/* The same with a descriptor, which both sides then have; *ret_passed is -1 when none came. */
+bool channel_send_fd(int fd, const struct note *note, int passed);
+int channel_recv_fd(int fd, struct note *ret_note, int *ret_passed);
 
 #endif

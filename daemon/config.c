@@ -9,6 +9,7 @@
 #include "log.h"
 #include "mem.h"
 #include "plugin_options.h"
+#include "signature.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof *(rows))
 
@@ -26,6 +27,8 @@ static const struct conf_row daemon_rows[] = {
      "where plugin files are looked for"},
     {"log_level", CONF_TEXT, AT(log_level), 0, 0, "info", NULL, "debug, info, warning or error"},
     {"cpus", CONF_INTS, AT(cpus), 0, CONFIG_CPUS - 1, "", NULL, "processors to stay on; empty: all"},
+    {"trusted_keys", CONF_TEXTS, AT(trusted_keys), 0, 0, "", NULL,
+     "public keys (minisign) one of which must have signed a plugin file; empty: any file"},
     {"watch", CONF_BOOL, AT(watch), 0, 0, "false", NULL,
      "swap a plugin when its file changes, as a reload would"},
     {"drain_ms", CONF_INT, AT(drain_ms), 0, 86400000, "30000", "ms",
@@ -47,6 +50,8 @@ static const struct conf_row plugin_rows[] = {
     {"cpus", CONF_INTS, AT(cpus), 0, CONFIG_CPUS - 1, "", NULL,
      "processors of its workers; empty: daemon.cpus"},
     {"nice", CONF_INT, AT(nice), -20, 19, "0", NULL, "scheduling priority of its workers"},
+    {"sandbox", CONF_BOOL, AT(sandbox), 0, 0, "true", NULL,
+     "refuse it the system calls that computing does not need"},
 #undef AT
 };
 
@@ -67,6 +72,7 @@ static const struct conf_row recycle_rows[] = {
      "replace a worker after so many; 0: never"},
     {"resident_mb", CONF_INT, AT(resident_mb), 0, 1048576, "0", "MiB",
      "replace a worker above this size; 0: never"},
+    {"age_s", CONF_INT, AT(age_s), 0, 31536000, "0", "s", "replace a worker after this time; 0: never"},
 #undef AT
 };
 
@@ -186,6 +192,12 @@ static int check_daemon(const config_setting_t *group, struct daemon_config *c, 
     }
     if (log_level_parse(c->log_level) < 0) {
         return refuse(group, "daemon", "log_level", c->log_level, "debug, info, warning or error", err);
+    }
+    for (size_t i = 0; i < c->trusted_keys.n; i++) {
+        if (!signature_is_key(c->trusted_keys.items[i])) {
+            return refuse(group, "daemon", "trusted_keys", c->trusted_keys.items[i],
+                          "a public key of 56 characters as minisign -G prints it (\"RW...\")", err);
+        }
     }
     if (!c->run_dir[0]) {
         default_run_dir(&c->run_dir);
@@ -370,7 +382,8 @@ void plugin_config_free(struct plugin_config **plugin)
 bool plugin_config_equal(const struct plugin_config *a, const struct plugin_config *b)
 {
     return strcmp(a->name, b->name) == 0 && strcmp(a->file, b->file) == 0 && a->workers == b->workers &&
-           a->nice == b->nice && memcmp(&a->limits, &b->limits, sizeof a->limits) == 0 &&
+           a->nice == b->nice && a->sandbox == b->sandbox &&
+           memcmp(&a->limits, &b->limits, sizeof a->limits) == 0 &&
            memcmp(&a->recycle, &b->recycle, sizeof a->recycle) == 0 && a->cpus.n == b->cpus.n &&
            (a->cpus.n == 0 || memcmp(a->cpus.items, b->cpus.items, a->cpus.n * sizeof *a->cpus.items) == 0) &&
            a->options_bytes == b->options_bytes &&

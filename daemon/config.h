@@ -33,6 +33,7 @@ struct plugin_limits {
 struct plugin_recycle {
     int64_t jobs;        /* 0: never */
     int64_t resident_mb; /* 0: never */
+    int64_t age_s;       /* 0: never */
 };
 
 struct plugin_config {
@@ -41,6 +42,7 @@ struct plugin_config {
     int64_t workers;
     bool required;
     int64_t nice;
+    bool sandbox;
     struct conf_ints cpus;
     struct plugin_limits limits;
     struct plugin_recycle recycle;
@@ -57,6 +59,7 @@ struct daemon_config {
     char *key, *broker_key;
     struct curve_keys keys; /* of the two, when the broker is reached by tcp; else empty */
     struct conf_ints cpus;
+    struct conf_texts trusted_keys;
     bool watch;
     int64_t drain_ms;
     int64_t slots;

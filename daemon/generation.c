@@ -137,12 +137,22 @@ static void settle(struct generation *g)
     g->state = best;
 }
 
+static void count_denials(struct generation *g, struct member *m)
+{
+    if (m->denials.n > m->denials_counted && m->denials.n_calls) {
+        g->denied += m->denials.n - m->denials_counted;
+        g->denied_call = m->denials.calls[m->denials.n_calls - 1].call;
+        m->denials_counted = m->denials.n;
+    }
+}
+
 void generation_hear(struct generation *g, struct member *m)
 {
     bool was_proven = m->proven_ns != 0, was_registered = m->registered;
     if (!member_hear(m)) {
         return;
     }
+    count_denials(g, m);
     if (m->proven_ns && !was_proven) {
         g->was_ready = true;
         snprintf(g->version, sizeof g->version, "%s", m->proven.version);
@@ -232,6 +242,7 @@ void generation_reap(struct generation *g, struct site *site, int64_t now_ns)
             continue;
         }
         g->members[i] = g->members[--g->n_members];
+        count_denials(g, m);
         bury(g, m, &e, now_ns);
         member_free(&m, site);
     }
@@ -261,10 +272,11 @@ static void start(struct generation *g, struct site *site, size_t seat, enum mem
     g->seats[seat].retry_ns = INT64_MAX;
 }
 
-static bool worn(const struct generation *g, const struct member *m)
+static bool worn(const struct generation *g, const struct member *m, int64_t now_ns)
 {
     const struct plugin_recycle *r = &g->plugin->recycle;
-    return (r->jobs && atomic_load_explicit(&m->slot->jobs, memory_order_relaxed) >= (uint64_t) r->jobs) ||
+    return (r->age_s && now_ns - m->proven_ns >= r->age_s * CLOCK_S) ||
+           (r->jobs && atomic_load_explicit(&m->slot->jobs, memory_order_relaxed) >= (uint64_t) r->jobs) ||
            (r->resident_mb && atomic_load_explicit(&m->slot->resident_bytes, memory_order_relaxed) >
                                   (uint64_t) r->resident_mb << 20);
 }
@@ -282,8 +294,8 @@ static int64_t tend_seat(struct generation *g, struct site *site, size_t seat, i
     bool due = now_ns >= s->retry_ns;
     if (!current && due) {
         start(g, site, seat, MEMBER_CURRENT, now_ns);
-    } else if (current && !next && !find(g, seat, MEMBER_LEAVING) && well(current) && worn(g, current) &&
-               (due || s->retry_ns == INT64_MAX)) {
+    } else if (current && !next && !find(g, seat, MEMBER_LEAVING) && well(current) &&
+               worn(g, current, now_ns) && (due || s->retry_ns == INT64_MAX)) {
         log_info("worker_recycled", "wid=%s jobs=%" PRIu64 " resident_bytes=%" PRIu64, current->wid,
                  atomic_load(&current->slot->jobs), atomic_load(&current->slot->resident_bytes));
         start(g, site, seat, MEMBER_NEXT, now_ns);
@@ -353,7 +365,7 @@ void generation_put(const struct generation *g, const struct generation *coming,
 {
     bool version = g->version[0], build = g->staged.digest[0];
     const char *why = g->why[0] ? g->why : refusal;
-    buf_put_map(b, 5u + version + build + (why[0] != '\0') + (coming ? 2u : 0));
+    buf_put_map(b, 5u + (g->denied ? 2u : 0) + version + build + (why[0] != '\0') + (coming ? 2u : 0));
     put_text(b, "name", g->plugin->name);
     put_text(b, "state", generation_state_name(g->state));
     buf_put_str_const(b, "generation");
@@ -362,6 +374,12 @@ void generation_put(const struct generation *g, const struct generation *coming,
     buf_put_u64(b, generation_working(g));
     buf_put_str_const(b, "restarts");
     buf_put_u64(b, g->restarts);
+    if (g->denied) {
+        char name[DENIALS_NAME_BYTES];
+        buf_put_str_const(b, "denied");
+        buf_put_u64(b, g->denied);
+        put_text(b, "denied_call", denials_name(g->denied_call, name));
+    }
     if (version) {
         put_text(b, "version", g->version);
     }

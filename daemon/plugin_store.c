@@ -100,7 +100,7 @@ static void load(struct plugin_store *s, struct hosted *h, struct plugin_config 
     struct err err;
     bool works = h->serving && h->serving->state != GENERATION_FAILED;
     const struct generation *newest = h->coming ? h->coming : h->serving;
-    if (staging_copy(s->staged_dir, config->file, &staged, &err)) {
+    if (staging_copy(s->staged_dir, config->file, &s->site->config->trusted_keys, &staged, &err)) {
         if (works) {
             refuse(h, "-", err.text);
             plugin_config_free(&config);

@@ -46,7 +46,7 @@ struct supervisor {
     bool reloading;                   /* it was told so, and is to be told the end */
     int64_t watchdog_ns, next_watchdog_ns, next_patience_ns;
 
-    struct pollfd *fds; /* signals, link, monitor of the link, watch, then a channel for each member */
+    struct pollfd *fds; /* signals, link, monitor of the link, watch, then two of each member */
     struct generation **fd_generation;
     struct member **fd_member;
     size_t n_fds, room_fds;
@@ -117,6 +117,8 @@ static int begin(struct supervisor *s, struct err *err)
     s->store.lock_fd = -1;
     s->begun_ns = clock_ns();
     s->site = (struct site){.config = s->config, .link = &s->link};
+    oom_offer(OOM_SUPERVISOR);
+    oom_watch(&s->site.oom);
     s->site.slot_used = mem_alloc(slots * sizeof *s->site.slot_used);
     s->watchdog_ns = notify_watchdog_ns();
     int status = open_signals(s, err);
@@ -149,6 +151,7 @@ static void end(struct supervisor *s)
         link_done(&s->link, s->link.welcome ? LINGER_MS : 0);
     }
     scoreboard_free(&s->site.board);
+    oom_done(&s->site.oom);
     watch_close(&s->watch);
     if (s->signals >= 0) {
         close(s->signals);
@@ -226,10 +229,28 @@ static void reload(struct supervisor *s)
     plugin_store_apply(&s->store, config, clock_ns());
 }
 
+/* A worker has nothing to say by signals: its plugin would end or reload us. */
+static bool from_a_worker(const struct supervisor *s, const struct signalfd_siginfo *got)
+{
+    for (size_t i = 0; i < s->store.n_generations; i++) {
+        const struct generation *g = s->store.generations[i];
+        for (size_t k = 0; k < g->n_members; k++) {
+            if ((uint32_t) g->members[k]->process.pid == got->ssi_pid && got->ssi_pid) {
+                log_warning("signal_ignored", "wid=%s signal=%u", g->members[k]->wid, got->ssi_signo);
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void hear_signals(struct supervisor *s)
 {
     struct signalfd_siginfo got;
     while (read(s->signals, &got, sizeof got) == (ssize_t) sizeof got) {
+        if (got.ssi_signo != SIGCHLD && from_a_worker(s, &got)) {
+            continue;
+        }
         switch (got.ssi_signo) {
         case SIGCHLD:
             plugin_store_reap(&s->store, clock_ns());
@@ -308,6 +329,7 @@ static void beat(struct supervisor *s, int64_t now_ns)
 {
     if (link_beat_due(&s->link, now_ns)) {
         struct buf pairs = {0};
+        oom_struck(&s->site.oom, now_ns);
         plugin_store_put(&s->store, &pairs);
         link_beat(&s->link, &pairs, PLUGIN_STORE_PAIRS, now_ns);
         buf_done(&pairs);
@@ -326,9 +348,17 @@ static void make_room(struct supervisor *s, size_t fds)
     }
 }
 
+/* A closed one is -1, which poll ignores. */
+static void add_fd(struct supervisor *s, int fd, struct generation *g, struct member *m)
+{
+    s->fds[s->n_fds] = (struct pollfd){.fd = fd, .events = POLLIN};
+    s->fd_generation[s->n_fds] = g;
+    s->fd_member[s->n_fds++] = m;
+}
+
 static void gather(struct supervisor *s)
 {
-    make_room(s, FIXED_FDS + plugin_store_members(&s->store));
+    make_room(s, FIXED_FDS + 2 * plugin_store_members(&s->store));
     s->fds[0] = (struct pollfd){.fd = s->signals, .events = POLLIN};
     s->fds[1] = (struct pollfd){.fd = dealer_fd(&s->link.dealer), .events = POLLIN};
     s->fds[2] = (struct pollfd){.fd = dealer_monitor_fd(&s->link.dealer), .events = POLLIN};
@@ -337,10 +367,9 @@ static void gather(struct supervisor *s)
     for (size_t i = 0; i < s->store.n_generations; i++) {
         struct generation *g = s->store.generations[i];
         for (size_t k = 0; k < g->n_members; k++) {
-            /* A closed channel is -1, which poll ignores. */
-            s->fds[s->n_fds] = (struct pollfd){.fd = g->members[k]->process.channel, .events = POLLIN};
-            s->fd_generation[s->n_fds] = g;
-            s->fd_member[s->n_fds++] = g->members[k];
+            struct member *m = g->members[k];
+            add_fd(s, m->process.channel, g, m);
+            add_fd(s, m->denials.fd, g, m);
         }
     }
 }
