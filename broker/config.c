@@ -28,13 +28,14 @@ static const struct conf_row rows[] = {
      "expected work a busy worker is given ahead; longer jobs go to idle workers only"},
     {"batch_jobs", CONF_INT, AT(batch_jobs), 1, 4096, "256", "jobs", "most jobs in one message to a worker"},
     {"cpus", CONF_INTS, AT(cpus), 0, 1023, "", NULL, "processors to stay on"},
+    {"quotas", CONF_OTHER, 0, 0, 0, "()", NULL, "what each key may have; see below"},
 };
 enum { N_ROWS = sizeof rows / sizeof rows[0] };
 
 int config_load(const char *path, struct config *ret, struct err *err)
 {
     config_t file;
-    struct config made;
+    struct config made = {0};
     if (!path) {
         if (conf_read(NULL, "broker", rows, N_ROWS, &made, err)) {
             return KILN_INVALID;
@@ -46,6 +47,10 @@ int config_load(const char *path, struct config *ret, struct err *err)
         int status = conf_check_groups(&file, path, err);
         status =
             status ? status : conf_read(config_lookup(&file, "broker"), "broker", rows, N_ROWS, &made, err);
+        if (!status && quotas_load(config_lookup(&file, "broker.quotas"), &made.quotas, err)) {
+            conf_done(rows, N_ROWS, &made);
+            status = KILN_INVALID;
+        }
         config_destroy(&file);
         if (status) {
             return status;
@@ -82,9 +87,11 @@ int config_load(const char *path, struct config *ret, struct err *err)
 void config_done(struct config *c)
 {
     conf_done(rows, N_ROWS, c);
+    quotas_done(&c->quotas);
 }
 
 void config_help(FILE *out)
 {
     conf_help(out, "broker", rows, N_ROWS);
+    quotas_help(out);
 }

@@ -7,6 +7,7 @@
 
 #include "conf.h"
 #include "err.h"
+#include "quota.h"
 
 struct config {
     struct conf_texts frontend, backend; /* endpoints to bind */
@@ -20,6 +21,7 @@ struct config {
     int64_t ahead_us;   /* work given to a busy worker ahead of time */
     int64_t batch_jobs; /* jobs in one message to a worker */
     struct conf_ints cpus;
+    struct quotas quotas; /* by key */
 };
 
 /* path NULL: all defaults. */

@@ -186,6 +186,7 @@ bool frontend_take(struct broker *b)
     struct ask a;
     a.frames = &b->frames;
     a.rid.size = 0;
+    a.user = "";
     route_from(&a.route, &b->frames);
     struct err err = {0};
     if (answer(b, &a, &err)) {

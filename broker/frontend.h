@@ -16,6 +16,7 @@ struct ask {
     const msgpack_object_map *map;
     struct wire_id rid; /* size 0: none */
     struct route route;
+    const char *user; /* the name its key was authenticated by; "": none */
 };
 
 /* Each answers by itself, or returns a status with err filled, and the caller answers `error`. */

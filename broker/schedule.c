@@ -96,7 +96,7 @@ static uint32_t n_terms(const struct terms *t, const struct terms *around)
 
 static struct lease *take_job(struct broker *b, struct job *job, struct worker *w, int slot)
 {
-    queue_remove(&job->fn->queue, job);
+    queue_pop(&job->fn->queue); /* it is the first */
     job->state = JOB_RUNNING;
     job->attempt++;
     job->started_ns = b->now_ns;

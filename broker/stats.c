@@ -106,6 +106,27 @@ static void put_function(struct buf *out, const struct function *f)
     buf_close(out, at, n);
 }
 
+/* Those with most jobs: names are the producers', and there may be thousands. */
+static void put_keys(struct broker *b, struct buf *out)
+{
+    enum { KEYS_SHOWN = 100 };
+    size_t n;
+    struct tenant **all = tenants_sorted(&b->tenants, &n);
+    n = n < KEYS_SHOWN ? n : KEYS_SHOWN;
+    buf_put_str_const(out, "keys");
+    buf_put_list(out, n);
+    for (size_t i = 0; i < n; i++) {
+        buf_put_map(out, 6);
+        put_text(out, "key", all[i]->name);
+        put_uint(out, "jobs", all[i]->jobs);
+        put_uint(out, "bytes", all[i]->bytes);
+        put_uint(out, "taken", all[i]->taken);
+        put_uint(out, "refused", all[i]->refused);
+        put_uint(out, "weight", (uint64_t) tenant_weight(all[i]));
+    }
+    mem_free(all);
+}
+
 static void put_worker(struct buf *out, const struct worker *w)
 {
     buf_put_map(out, 12);
@@ -145,7 +166,7 @@ static void put_node(struct buf *out, const struct node *n)
 
 void stats_put(struct broker *b, struct buf *out)
 {
-    buf_put_map(out, 4);
+    buf_put_map(out, 5);
     buf_put_str_const(out, "broker");
     put_broker(b, out);
     buf_put_str_const(out, "functions");
@@ -156,6 +177,7 @@ void stats_put(struct broker *b, struct buf *out)
         put_function(out, all[i]);
     }
     mem_free(all);
+    put_keys(b, out);
     buf_put_str_const(out, "workers");
     buf_put_list(out, zhashx_size(b->peers.workers));
     for (struct worker *w = zhashx_first(b->peers.workers); w; w = zhashx_next(b->peers.workers)) {

@@ -53,6 +53,8 @@ static const struct row {
      "say on standard error where the time went"},
     {"id", 'i', TEXT, VERB_SUBMIT, AT(id), "ID", 0, 0, "name of the job, chosen by you; required"},
     {"priority", 'p', NUMBER, JOBS, AT(priority), "0..9", 0, 9, "9 is served first (4)"},
+    {"share", 0, TEXT, JOBS, AT(share), "KEY", 0, 0,
+     "who the job is for: its fair share and its quota (none)"},
     {"run-ms", 0, NUMBER, JOBS, AT(run_ms), "MS", 1, DAY_MS,
      "kill the worker when an attempt runs longer (the worker's limit)"},
     {"form", 0, TEXT, JOBS, AT(form), "rows|nd", 0, 0,

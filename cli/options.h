@@ -41,7 +41,7 @@ struct settings {
     int64_t output; /* enum output */
     bool json;      /* --json in its meaning of output */
     bool verbose, all, help, version;
-    const char *json_file, *form, *id;
+    const char *json_file, *form, *id, *share;
 };
 
 struct words {

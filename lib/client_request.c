@@ -112,7 +112,7 @@ static int check_job(const struct kiln_job *job, enum request_op op, size_t i, s
 /* How many of the numbers a job says; write_job writes as many pairs, and the id. */
 static size_t count_pairs(enum request_op op, const struct kiln_job *job)
 {
-    size_t pairs = op == REQUEST_SUBMIT;
+    size_t pairs = (size_t) (op == REQUEST_SUBMIT) + (job->key != NULL);
     for (size_t k = 0; k < N_NUMBERS; k++) {
         pairs += number_key(op, k) && number_of(job, k) != 0;
     }
@@ -124,6 +124,10 @@ static void write_job(struct buf *b, enum request_op op, const struct kiln_job *
     if (op == REQUEST_SUBMIT) {
         buf_put_str_const(b, "id");
         buf_put_text(b, job->id);
+    }
+    if (job->key) {
+        buf_put_str_const(b, "key");
+        buf_put_text(b, job->key);
     }
     for (size_t k = 0; k < N_NUMBERS; k++) {
         int64_t v = number_of(job, k);

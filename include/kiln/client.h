@@ -113,6 +113,7 @@ struct kiln_job {
     int64_t max_attempts; /* starts, when the status is retryable; 3 */
     int64_t backoff_ms;   /* pause before the second attempt, doubling; 100 */
     int64_t keep_ms;      /* how long the result is kept; 3,600,000 */
+    const char *key; /* both again: who the job is for, at most 64 bytes: its share and its quota; none */
 };
 
 enum kiln_state {

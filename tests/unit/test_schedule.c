@@ -210,7 +210,7 @@ static void a_solo_job_travels_alone(void **state)
     call("stats.mean", 5);
     fake_turn(&f);
     struct queue *q = &fake_function(&f, "stats.mean")->queue;
-    q->of[4].first->next->next->solo = true; /* the third */
+    queue_first(q)->next->next->solo = true; /* the third */
     give_credit(&w, 100);
     fake_turn(&f);
     assert_int_equal(jobs_heard(&w), 2);
