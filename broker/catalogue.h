@@ -32,6 +32,7 @@ struct function {
     char *plugin;   /* "stats/1.0.0", of the newest worker */
     bool announced; /* by some worker, since the broker started */
     bool ready;     /* in the scheduler's list */
+    bool paused;    /* by an operator: its jobs wait */
     struct function *next_ready, *prev_ready;
     struct queue queue;
     uint32_t delayed, running;

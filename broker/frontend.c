@@ -147,7 +147,20 @@ static const struct op {
     {"describe", describe},
     {"stats", stats},
     {"ping", ping},
+    {"pause", frontend_pause}, /* from here on an operator's */
+    {"resume", frontend_resume},
+    {"drain", frontend_drain},
 };
+
+/* "call, submit, ..." */
+static const char *op_names(void)
+{
+    static char names[400];
+    for (size_t i = 0, at = 0; i < sizeof ops / sizeof ops[0]; i++) {
+        at += (size_t) snprintf(names + at, sizeof names - at, "%s%s", i ? ", " : "", ops[i].name);
+    }
+    return names;
+}
 
 static int answer(struct broker *b, struct ask *a, struct err *err)
 {
@@ -161,19 +174,15 @@ static int answer(struct broker *b, struct ask *a, struct err *err)
         return KILN_INVALID;
     }
     if (!name) {
-        return err_set(err, KILN_INVALID, "op",
-                       "op is missing, expected one of call, submit, result, status, cancel, "
-                       "forget, describe, stats, ping");
+        return err_set(err, KILN_INVALID, "op", "op is missing, expected one of %s", op_names());
     }
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
         if (text_is(name, bytes, ops[i].name)) {
             return ops[i].answer(b, a, err);
         }
     }
-    return err_set(
-        err, KILN_UNKNOWN_OP, "op",
-        "op is \"%.*s\", expected one of call, submit, result, status, cancel, forget, describe, stats, ping",
-        (int) bytes, name);
+    return err_set(err, KILN_UNKNOWN_OP, "op", "op is \"%.*s\", expected one of %s", (int) bytes, name,
+                   op_names());
 }
 
 bool frontend_take(struct broker *b)

@@ -230,6 +230,7 @@ static void job_fire(void *arg, struct timer *t)
         snprintf(text, sizeof text, "not finished within %lld ms: it was %s",
                  (long long) ((job->deadline_ns - job->arrived_ns) / CLOCK_MS),
                  job->state == JOB_RUNNING ? "running"
+                 : job->fn->paused         ? "waiting: the function is paused"
                  : job->fn->n_workers      ? "waiting"
                                            : "waiting for a worker, and there is none");
         job_end(b, job, KILN_DEADLINE, text, NULL, NULL, NULL);

@@ -3,7 +3,7 @@
 
 void ready_add(struct broker *b, struct function *fn)
 {
-    if (fn->ready) {
+    if (fn->ready || fn->paused) {
         return;
     }
     fn->ready = true;
@@ -21,7 +21,7 @@ void ready_add(struct broker *b, struct function *fn)
 
 void ready_drop(struct broker *b, struct function *fn)
 {
-    if (!fn->ready || fn->queue.count) {
+    if (!fn->ready || (fn->queue.count && !fn->paused)) {
         return;
     }
     fn->ready = false;

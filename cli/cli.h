@@ -44,6 +44,10 @@ int verb_describe(struct cli *c);
 int verb_plugins(struct cli *c);
 int verb_stats(struct cli *c);
 int verb_ping(struct cli *c);
+int verb_nodes(struct cli *c);
+int verb_pause(struct cli *c);
+int verb_resume(struct cli *c);
+int verb_drain(struct cli *c);
 int verb_check(struct cli *c);
 int verb_help(struct cli *c);
 

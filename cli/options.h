@@ -28,6 +28,10 @@ enum verb_bit {
     VERB_CHECK = 1 << 11,
     VERB_HELP = 1 << 12,
     OPTION_BEFORE = 1 << 13,
+    VERB_NODES = 1 << 20,
+    VERB_PAUSE = 1 << 21,
+    VERB_RESUME = 1 << 22,
+    VERB_DRAIN = 1 << 23,
 };
 
 enum output { OUTPUT_AUTO, OUTPUT_JSON, OUTPUT_TABLE };

@@ -18,8 +18,7 @@ const char *generation_state_name(enum generation_state state)
     return names[state];
 }
 
-struct generation *generation_new(struct plugin_config **plugin, const struct staged *staged,
-                                  uint64_t number)
+struct generation *generation_new(struct plugin_config **plugin, const struct staged *staged, uint64_t number)
 {
     struct generation *g = mem_alloc(sizeof *g);
     *g = (struct generation){

@@ -22,6 +22,9 @@ static const struct {
     [REQUEST_DESCRIBE] = {"describe", "describe", true},
     [REQUEST_STATS] = {"stats", "stats", true},
     [REQUEST_PING] = {"ping", "pong", false},
+    [REQUEST_PAUSE] = {"pause", "pause", false},
+    [REQUEST_RESUME] = {"resume", "resume", false},
+    [REQUEST_DRAIN] = {"drain", "drain", false},
 };
 
 /* The numbers of a job and what they are called on the wire; the first ones belong to calls, too. */
@@ -259,11 +262,12 @@ int request_ids(struct buf *b, enum request_op op, uint64_t rid, const char *con
     return close_header(b, err);
 }
 
-int request_plain(struct buf *b, enum request_op op, uint64_t rid, const char *fn, struct err *err)
+int request_plain(struct buf *b, enum request_op op, uint64_t rid, const char *name, struct err *err)
 {
-    open_header(b, op, rid, fn ? 1 : 0);
-    if (fn) {
-        put_fn(b, fn);
+    open_header(b, op, rid, name ? 1 : 0);
+    if (name) {
+        buf_put_text(b, op == REQUEST_DESCRIBE ? "fn" : "name");
+        buf_put_text(b, name);
     }
     return close_header(b, err);
 }
