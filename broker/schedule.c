@@ -94,9 +94,37 @@ static uint32_t n_terms(const struct terms *t, const struct terms *around)
            (t->run_ms != around->run_ms);
 }
 
+/* Takes up to n jobs that may travel together out of the queue, in turns of their tenants, and gives them as a list (next) in
+ * which each tenant's jobs stand together: they are computed as one batch, so their order says nothing of fairness, but answers to
+ * one request that follow each other leave in one message. */
+static struct job *pick(struct broker *b, struct queue *q, size_t n, bool packed)
+{
+    struct job *first = queue_first(q), *end = NULL;
+    const uint64_t delivery = b->counters.deliveries + 1;
+    size_t picked = 0;
+    for (struct job *job = first; picked < n && job; job = queue_first(q)) {
+        if (picked && (job->solo || (packed && zmq_msg_size(&job->payload) > PACK_BYTES))) {
+            break; /* it travels in another message */
+        }
+        queue_pop(q);
+        struct tenant *t = job->tenant;
+        struct job *behind = picked && t->delivery == delivery ? t->picked : end;
+        job->next = behind ? behind->next : NULL;
+        *(behind ? &behind->next : &first) = job;
+        end = behind == end ? job : end;
+        t->picked = job;
+        t->delivery = delivery;
+        picked++;
+        if (job->solo) {
+            break;
+        }
+    }
+    return first;
+}
+
 static struct lease *take_job(struct broker *b, struct job *job, struct worker *w, int slot)
 {
-    queue_pop(&job->fn->queue); /* it is the first */
+    job->next = NULL;
     job->state = JOB_RUNNING;
     job->attempt++;
     job->started_ns = b->now_ns;
@@ -168,18 +196,17 @@ static void deliver(struct broker *b, struct function *fn, struct worker *w, siz
     put_head(out, fn, w, &common, packed);
     buf_put_str_const(out, "jobs");
     size_t count_at = buf_open_list(out), sent = 0;
-    for (bool last = false; sent < n && !last; job = queue_first(&fn->queue)) {
-        if (sent && (job->solo || (packed && zmq_msg_size(&job->payload) > PACK_BYTES))) {
-            break; /* it travels in another message */
-        }
-        last = job->solo;
+    job = pick(b, &fn->queue, n, packed);
+    for (struct job *next = NULL; job; job = next) {
+        next = job->next;
+        bool solo = job->solo;
         struct lease *l = take_job(b, job, w, slot);
         struct terms t = terms_of(b, job);
-        buf_put_map(out, 1u + n_terms(&t, &common) + last);
+        buf_put_map(out, 1u + n_terms(&t, &common) + solo);
         buf_put_str_const(out, "token");
         buf_put_u64(out, lease_token(l));
         put_terms(out, &t, &common);
-        if (last) {
+        if (solo) {
             buf_put_str_const(out, "solo");
             buf_put_bool(out, true);
         }

@@ -22,14 +22,18 @@
 
 enum { TENANT_NAME_BYTES = 64, TENANTS_IDLE = 4096 };
 
+struct job;
+
 struct tenant {
     struct tenant *next, *prev; /* while idle */
     const struct quota *quota;  /* NULL: no limits, weight 1 */
     int64_t full_ns;            /* its rate: when all of its burst is there again */
     uint64_t bytes;             /* payloads of its jobs */
     uint64_t taken, refused;    /* jobs since it was made; refused: for its quota */
-    uint32_t jobs;              /* taken and not ended: delayed, waiting or running */
-    char name[];                /* "" for jobs without a key */
+    struct job *picked; /* the last of its jobs in the delivery `delivery`, while that is put together */
+    uint64_t delivery;
+    uint32_t jobs; /* taken and not ended: delayed, waiting or running */
+    char name[];   /* "" for jobs without a key */
 };
 
 struct tenants {

@@ -99,7 +99,7 @@ def test_the_broker_is_killed_and_started_again(field):
     field.node("a", 2)
     field.node("b", 2)
     window, producers = 6, 3
-    with Load(house, producers=producers, window=window, patience_ms=2500 * SLOW, **SLEEP) as load:
+    with Load(house, producers=producers, window=window, patience_ms=1500 * SLOW, **SLEEP) as load:
         for _ in range(2):
             load.serves("a", 20)
             load.serves("b", 20)

@@ -225,6 +225,50 @@ static void a_solo_job_travels_alone(void **state)
     peer_close(&w);
 }
 
+/* Keys are served in turns, and within a message the jobs of each stand together: answers to one request leave together. */
+static void jobs_of_a_key_travel_together(void **state)
+{
+    (void) state;
+    struct peer w = fake_worker(&f, "w1", "stats", "mean");
+    cost("stats.mean", 1);
+    for (int i = 0; i < 3; i++) {
+        say(&p, "[{},{},{},{}]", "{op:'call', fn:'stats.mean', key:'k%d', rid:%d, jobs:[{},{},{},{}]}", i, i);
+    }
+    fake_turn(&f);
+    give_credit(&w, 6);
+    fake_turn(&f);
+    assert_int_equal(jobs_heard(&w), 6); /* two of each key, though four of the first stood in front */
+    size_t per_request[3] = {0};
+    char outcomes[600] = "";
+    for (size_t i = 0; i < 6; i++) {
+        char path[32];
+        snprintf(path, sizeof path, "jobs.%zu.token", i);
+        snprintf(outcomes + strlen(outcomes), 60, "%s{token:%lld}", i ? "," : "",
+                 (long long) number(w.heard, path));
+    }
+    say(&w, "[{},{},{},{},{},{}]", "{op:'done', seq:1, status:'ok', jobs:[%s]}", outcomes);
+    w.seq = 1;
+    fake_turn(&f);
+    for (int i = 0; i < 3; i++) { /* three messages of two answers, and not six */
+        json_t *m = hear(&p);
+        int64_t rid = number(m, "rid");
+        per_request[rid] += length(m, "jobs");
+        assert_int_equal(length(m, "jobs"), 2);
+        assert_int_equal(number(m, "jobs.0.id"), 0); /* in order within a key */
+        assert_int_equal(number(m, "jobs.1.id"), 1);
+    }
+    hears_nothing(&p);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(per_request[i], 2);
+    }
+    give_credit(&w, 6);
+    fake_turn(&f);
+    assert_int_equal(jobs_heard(&w), 6);
+    finish_all(&w);
+    fake_turn(&f);
+    peer_close(&w);
+}
+
 static void functions_take_turns(void **state)
 {
     (void) state;
@@ -507,6 +551,7 @@ int main(void)
         CASE(the_worker_with_the_least_to_do_goes_first),
         CASE(no_more_than_batch_jobs_in_one_message),
         CASE(a_solo_job_travels_alone),
+        CASE(jobs_of_a_key_travel_together),
         CASE(functions_take_turns),
         CASE(an_unreachable_worker_gets_nothing_more),
         CASE(what_a_worker_is_told_of_a_job),
