@@ -7,6 +7,7 @@ void ready_add(struct broker *b, struct function *fn)
         return;
     }
     fn->ready = true;
+    fn->passed_from = 0;
     if (!b->ready) {
         fn->next_ready = fn->prev_ready = fn;
         b->ready = fn;

@@ -8,9 +8,17 @@
 #include "outbox.h"
 #include "ready.h"
 
-enum { PACK_BYTES = 4096 }; /* payloads up to this size travel packed, to workers that take them so */
+enum {
+    PACK_BYTES = 4096, /* payloads up to this size travel packed, to workers that take them so */
+    PASSED_MOST = 2,   /* messages to a worker that may overtake a function whose turn it was */
+};
 
 /* ---- choosing ---- */
+
+static bool is_overdue(const struct broker *b, const struct function *fn)
+{
+    return fn->passed_from && b->counters.deliveries + 1 - fn->passed_from >= PASSED_MOST * fn->n_workers;
+}
 
 static bool can_take(const struct broker *b, const struct worker *w, int64_t cost_ns)
 {
@@ -25,9 +33,10 @@ static struct worker *choose(const struct broker *b, const struct function *fn, 
 {
     struct worker *best = NULL;
     size_t idle = 0, busy = 0;
+    const int64_t cost_ns = is_overdue(b, fn) ? 0 : fn->cost_ns;
     for (size_t i = 0; i < fn->n_workers; i++) {
         struct worker *w = fn->workers[i];
-        if (can_take(b, w, fn->cost_ns)) {
+        if (can_take(b, w, cost_ns)) {
             *(w->running ? &busy : &idle) += 1;
             if (!best || w->running_ns < best->running_ns) {
                 best = w;
@@ -244,9 +253,11 @@ void schedule_run(struct broker *b)
         struct worker *w = choose(b, fn, &able);
         if (w) {
             stop = NULL;
+            fn->passed_from = 0;
             deliver(b, fn, w, how_many(b, fn, w, able));
-        } else if (!stop) {
-            stop = fn;
+        } else {
+            fn->passed_from = fn->passed_from ? fn->passed_from : b->counters.deliveries + 1;
+            stop = stop ? stop : fn;
         }
     }
 }
