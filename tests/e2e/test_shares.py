@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from house import BUILD, House, pack, until
+from house import BUILD, House, environment, pack, until
 
 
 def flood(p, fn, n, **keys):
@@ -73,6 +73,22 @@ def test_answers_of_a_key_do_not_wait_for_a_flood():
         assert f["queued"] > 1500, f  # served in turns, 30 of b cost a some 30 of its turns
         keys = {k["key"]: k for k in house.stats()["keys"]}
         assert keys["b"]["taken"] == 30 and keys["b"]["jobs"] == 0 and keys["a"]["jobs"] > 1500
+
+
+def test_the_command_line_says_a_key():
+    with House({"quotas": [{"key": "team", "jobs": 1, "weight": 2}]}) as house:
+        house.start_daemon(["echo"])
+        for words, rc in ((("call", "echo.sleep", "ms=1", "--share", "team"), 0), (("submit", "echo.sleep", "ms=1", "--id", "later", "--delay", "3600000", "--share", "team"), 0),
+                          (("call", "echo.sleep", "ms=1", "--share", "team"), None), (("call", "echo.sleep", "ms=1"), 0)):
+            ran = subprocess.run([f"{BUILD}/kiln", "--broker", house.front, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, text=True, env=environment(), timeout=60)
+            if rc is None:
+                assert ran.returncode != 0 and 'key "team" has 1 jobs waiting or running and may have 1' in ran.stderr, ran
+            else:
+                assert ran.returncode == rc, ran
+        keys = {k["key"]: k for k in house.stats()["keys"]}
+        assert keys["team"] == {"key": "team", "jobs": 1, "bytes": keys["team"]["bytes"], "taken": 2, "refused": 1, "weight": 2} and keys[""]["taken"] == 1
+        assert house.producer().about("cancel", "later").status == "ok"
 
 
 @pytest.mark.parametrize("key, shown", [(7, "key is 7"), ("k" * 65, "key is "), ("a\nb", "key is "), (["a"], "key is a list")])
