@@ -286,7 +286,7 @@ static int read_value(const char *text, struct buf *out, struct err *err)
     if (!utf8_valid(text, strlen(text))) {
         return err_set(err, KILN_INVALID, NULL, "the text is no UTF-8");
     }
-    buf_put_text(out, text);
+    json_put_text(out, text, strlen(text));
     return 0;
 }
 

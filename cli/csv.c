@@ -37,6 +37,8 @@ struct reader {
     char *at;              /* the file's text; fields are unquoted and ended in place */
     size_t line, row_line; /* where reading is, and where the row began */
     char separator;
+    bool bare; /* no row of names: the columns are 1, 2, ... */
+    bool held; /* the row in fields is still to be taken */
     char **fields;
     size_t n_fields, room;
 };
@@ -180,6 +182,10 @@ static char *unquote(struct reader *r, char *field)
 /* The next row that is not empty: 1, or 0 at the end of the file. A failure is negative, with err filled. */
 static int next_row(struct reader *r, struct err *err)
 {
+    if (r->held) {
+        r->held = false;
+        return 1;
+    }
     while (*r->at == '\n' || (*r->at == '\r' && r->at[1] == '\n')) {
         r->at += *r->at == '\r' ? 2 : 1;
         r->line++;
@@ -222,47 +228,6 @@ static int next_row(struct reader *r, struct err *err)
     }
 }
 
-static int find_column(struct reader *r, const char *name, size_t *ret_at, struct err *err)
-{
-    if (!*name && r->n_fields == 1) {
-        *ret_at = 0;
-        return 0;
-    }
-    char list[256] = "";
-    for (size_t i = 0; i < r->n_fields; i++) {
-        if (strcmp(r->fields[i], name) == 0) {
-            *ret_at = i;
-            return 0;
-        }
-        size_t n = strlen(list);
-        snprintf(list + n, sizeof list - n, "%s%s", i ? ", " : "", r->fields[i]);
-    }
-    return err_set(err, KILN_INVALID, NULL,
-                   *name ? "%s has no column \"%s\"; it has %s" : "%s: which column%s? It has %s", r->path,
-                   name, list);
-}
-
-static int read_heading(struct reader *r, struct query *q, struct err *err)
-{
-    char *end = r->at + strcspn(r->at, "\r\n"), was = *end;
-    *end = '\0';
-    r->separator = strchr(r->at, ',') ? ',' : strchr(r->at, ';') ? ';' : strchr(r->at, '\t') ? '\t' : ',';
-    *end = was;
-    int rc = next_row(r, err);
-    if (rc <= 0) {
-        return rc < 0
-                   ? -rc
-                   : err_set(err, KILN_INVALID, NULL, "%s is empty, expected a row of column names", r->path);
-    }
-    rc = find_column(r, q->column, &q->column_at, err);
-    for (size_t i = 0; !rc && i < q->n_filters; i++) {
-        rc = find_column(r, q->filters[i].name, &q->filters[i].column, err);
-    }
-    return rc;
-}
-
-/* ---- values ---- */
-
 /* Blanks around a number are none of its business. */
 static bool parse_number(const char *text, double *ret)
 {
@@ -278,6 +243,57 @@ static bool parse_number(const char *text, double *ret)
     *ret = v;
     return true;
 }
+
+static int find_column(struct reader *r, const char *name, size_t *ret_at, struct err *err)
+{
+    if (!*name && r->n_fields == 1) {
+        *ret_at = 0;
+        return 0;
+    }
+    char list[256] = "";
+    for (size_t i = 0; i < r->n_fields; i++) {
+        char number[24];
+        snprintf(number, sizeof number, "%zu", i + 1);
+        const char *heading = r->bare ? number : r->fields[i];
+        if (strcmp(heading, name) == 0) {
+            *ret_at = i;
+            return 0;
+        }
+        size_t n = strlen(list);
+        snprintf(list + n, sizeof list - n, "%s%s", i ? ", " : "", heading);
+    }
+    const char *none = r->bare ? " (its first row is numbers: no names)" : "";
+    return err_set(err, KILN_INVALID, NULL,
+                   *name ? "%s has no column \"%s\"; it has %s%s" : "%s: which column%s? It has %s%s",
+                   r->path, name, list, none);
+}
+
+static int read_heading(struct reader *r, struct query *q, struct err *err)
+{
+    char *end = r->at + strcspn(r->at, "\r\n"), was = *end;
+    *end = '\0';
+    r->separator = strchr(r->at, ',') ? ',' : strchr(r->at, ';') ? ';' : strchr(r->at, '\t') ? '\t' : ',';
+    *end = was;
+    int rc = next_row(r, err);
+    if (rc <= 0) {
+        return rc < 0
+                   ? -rc
+                   : err_set(err, KILN_INVALID, NULL, "%s is empty, expected a row of column names", r->path);
+    }
+    r->bare = true;
+    for (size_t i = 0; i < r->n_fields; i++) {
+        double v;
+        r->bare = r->bare && parse_number(r->fields[i], &v);
+    }
+    r->held = r->bare;
+    rc = find_column(r, q->column, &q->column_at, err);
+    for (size_t i = 0; !rc && i < q->n_filters; i++) {
+        rc = find_column(r, q->filters[i].name, &q->filters[i].column, err);
+    }
+    return rc;
+}
+
+/* ---- values ---- */
 
 static bool is_missing(const char *text)
 {

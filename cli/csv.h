@@ -3,7 +3,7 @@
  *
  * The first row names the columns; fields are separated by commas (or by semicolons or tabs, when the first row has no
  * comma), may stand in double quotes, and hold numbers with a decimal point. An empty field, and NA, NaN or null, is a
- * missing value. Empty lines are skipped. Everything else is an error with its line. */
+ * missing value. When the first row is numbers only there are no names: it is data, and the columns are called 1, 2, ... Empty lines are skipped. Everything else is an error with its line. */
 #ifndef CSV_H
 #define CSV_H
 

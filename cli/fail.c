@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "mem.h"
+#include "search.h"
 #include "status.h"
 
-enum { NEAREST = 5, NAME_BYTES = 128 };
+enum { NEAREST = 5 };
 
 /* What is wrong with the socket file of an ipc endpoint; NULL when nothing is, or it is no file. */
 static const char *diagnose_ipc(const char *endpoint, const char **ret_path)
@@ -58,35 +58,6 @@ static void no_broker(const struct cli *c)
             c->verb ? c->verb->name : "VERB");
 }
 
-/* Levenshtein's distance, at most NAME_BYTES of each; adjacent letters swapped count two. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[NAME_BYTES + 1], n = strnlen(a, NAME_BYTES), m = strnlen(b, NAME_BYTES);
-    for (size_t j = 0; j <= m; j++) {
-        row[j] = j;
-    }
-    for (size_t i = 1; i <= n; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= m; j++) {
-            size_t change = diagonal + (a[i - 1] != b[j - 1]);
-            size_t both = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-            diagonal = row[j];
-            row[j] = change < both ? change : both;
-        }
-    }
-    return row[m];
-}
-
-/* How unlike `name` is to what was asked: 0 same. The half behind the dot counts alone, too: "mean" is near "stats.mean". */
-static size_t unlikeness(const char *asked, const char *name)
-{
-    size_t whole = distance(asked, name);
-    const char *dot = strchr(name, '.'), *asked_dot = strchr(asked, '.');
-    size_t half = dot ? distance(asked_dot ? asked_dot + 1 : asked, dot + 1) + 1 : whole;
-    return half < whole ? half : whole;
-}
-
 static void suggest_functions(struct cli *c, const char *fn)
 {
     struct kiln_answer *answer = NULL;
@@ -97,31 +68,13 @@ static void suggest_functions(struct cli *c, const char *fn)
         fprintf(stderr, "  no worker offers any function yet: is kilnd running? See kiln plugins\n");
     }
     const char *near[NEAREST];
-    const char *dot = strrchr(fn, '.');
-    size_t far[NEAREST], n = 0, most = strlen(dot ? dot + 1 : fn) / 3 + 2;
-    for (size_t i = 0; i < answer->count; i++) {
-        size_t d = unlikeness(fn, answer->outcomes[i].id), at = n;
-        if (d > most) {
-            continue;
-        }
-        while (at > 0 && far[at - 1] > d) {
-            at--;
-        }
-        if (at == NEAREST) {
-            continue;
-        }
-        n += n < NEAREST;
-        memmove(near + at + 1, near + at, (n - at - 1) * sizeof near[0]);
-        memmove(far + at + 1, far + at, (n - at - 1) * sizeof far[0]);
-        near[at] = answer->outcomes[i].id;
-        far[at] = d;
-    }
+    size_t n = search_nearest(answer, fn, near, NEAREST);
     for (size_t i = 0; i < n; i++) {
         fprintf(stderr, "%s%s", i ? ", " : "  nearest:  ", near[i]);
     }
     fputs(n ? "\n" : "", stderr);
     if (answer->count) {
-        fprintf(stderr, "  all:      kiln functions\n");
+        fprintf(stderr, "  all:      kiln functions [WORD]\n");
     }
     kiln_client_answer_free(&answer);
 }

@@ -79,6 +79,11 @@ const char *show_scalar(const struct view *v, char *text, size_t bytes)
 
 /* ---- what a value is ---- */
 
+static bool shows_row(uint32_t i, uint32_t n, bool all)
+{
+    return all || n <= FEW_ROWS || i < END_ROWS || i >= n - END_ROWS;
+}
+
 static bool is_flat(const struct view *list) /* a list without lists or maps inside */
 {
     struct walk w = walk_list(list);
@@ -99,6 +104,26 @@ static bool is_list_of(const struct view *list, enum scan_type type)
         }
     }
     return view_is(list, SCAN_LIST) && list->token.count > 0;
+}
+
+/* Maps that a table holds: all have the first one's keys, and no lists or maps inside. */
+static bool is_rows(const struct view *list)
+{
+    struct walk w = walk_list(list);
+    struct view first, row, key, value, other;
+    bool same = is_list_of(list, SCAN_MAP) && walk_item(&w, &first);
+    w = walk_list(list);
+    while (same && walk_item(&w, &row)) {
+        struct walk mine = walk_map(&row), firsts = walk_map(&first);
+        same = row.token.count == first.token.count;
+        while (same && walk_pair(&mine, &key, &value) && walk_pair(&firsts, &key, &other)) {
+            char *name = view_text(&key);
+            struct view found = view_get(&row, name);
+            same = found.there && value.token.type != SCAN_LIST && value.token.type != SCAN_MAP;
+            mem_free(name);
+        }
+    }
+    return same;
 }
 
 /* A map whose members are flat lists of one length. */
@@ -162,11 +187,6 @@ static bool nd_unpack(const struct view *v, struct buf *ret_list)
 }
 
 /* ---- tables ---- */
-
-static bool shows_row(uint32_t i, uint32_t n, bool all)
-{
-    return all || n <= FEW_ROWS || i < END_ROWS || i >= n - END_ROWS;
-}
 
 /* The cells of a table before they are in rows: a column at a time is read, a row at a time is written. */
 struct grid {
@@ -316,8 +336,23 @@ static void add_row(struct sheet *s, const char *name, const char *text)
 
 static void add_list(struct sheet *s, const char *name, const struct view *v, struct buf unpacked)
 {
-    if (is_list_of(v, SCAN_MAP) || is_list_of(v, SCAN_LIST)) {
+    if (is_rows(v) || is_list_of(v, SCAN_LIST)) {
         add_later(s, name, v, unpacked);
+        return;
+    }
+    if (is_list_of(v, SCAN_MAP)) { /* one after the other, as they differ */
+        struct walk w = walk_list(v);
+        struct view item;
+        for (uint32_t i = 0; walk_item(&w, &item); i++) {
+            char path[NAME_BYTES];
+            snprintf(path, sizeof path, "%s[%" PRIu32 "]", name, i);
+            if (shows_row(i, v->token.count, s->all)) {
+                add(s, path, &item);
+            } else if (i == END_ROWS) {
+                add_row(s, gap, "");
+            }
+        }
+        buf_done(&unpacked);
         return;
     }
     struct buf text = {0};

@@ -98,7 +98,8 @@ static int judge(struct engine *e, struct lane *lane, int status)
     if (lane->err.text[0] == '\0') {
         return status == KILN_RESOURCE
                    ? err_set(&lane->err, status, NULL,
-                             "the job needs more memory than it may use (%zu bytes)", e->limits.job_bytes)
+                             "the job needs more memory than it may use (%zu bytes, limits.job_mb)",
+                             e->limits.job_bytes)
                    : err_set(&lane->err, status, NULL, "%s", status_sentence(status));
     }
     lane->err.status = status;

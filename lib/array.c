@@ -204,8 +204,9 @@ static int wrong_item(struct scan *s, const struct array_want *want, const struc
     }
     array_path(want->name, a, (int64_t) i, path, sizeof path);
     bool integer = t.type == SCAN_INT || t.type == SCAN_UINT;
-    return err_set(err, KILN_INVALID, want->name, "%s is %s, expected %s", path,
-                   scan_show(&t, shown, sizeof shown), array_expected(want->dtype, integer));
+    return err_set(err, KILN_INVALID, want->name, "%s is %s, expected %s%s%s%s", path,
+                   scan_show(&t, shown, sizeof shown), array_expected(want->dtype, integer),
+                   ARRAY_HINT(want, t.type == SCAN_LIST));
 }
 
 /* The items of the list at dimension d, whose head was read already. `place` counts elements filled. */
@@ -302,6 +303,42 @@ static int decode_list(struct scan *s, const struct array_want *want, uint32_t c
     return 0;
 }
 
+static int decode_number(const struct token *t, const struct array_want *want, struct arena *arena,
+                         struct kiln_array *ret, struct err *err)
+{
+    const size_t bytes = array_item_bytes(want->dtype);
+    struct kiln_array a = {.dtype = want->dtype, .rank = 1, .shape = {1}, .count = 1};
+    a.data = arena_alloc(arena, bytes, want->name);
+    if (!a.data) {
+        return array_not_enough(err, want->name, arena, bytes);
+    }
+    char shown[80];
+    const char *expected = array_set(t, want->dtype, a.data, 0);
+    if (expected) {
+        return err_set(err, KILN_INVALID, want->name, "%s is %s, expected %s", want->name,
+                       scan_show(t, shown, sizeof shown), expected);
+    }
+    *ret = a;
+    return 0;
+}
+
+int array_decode_scalar(struct scan *s, const char *name, uint32_t dtype, struct arena *arena,
+                        double *ret_f64, int64_t *ret_i64, struct err *err)
+{
+    struct kiln_array a;
+    int status =
+        array_decode(s, &(struct array_want){.name = name, .dtype = dtype, .rank = 1}, arena, &a, NULL, err);
+    if (status == 0 && a.count != 1) {
+        status = err_set(err, KILN_INVALID, name, "%s has %lld elements, expected one number", name,
+                         (long long) a.count);
+    }
+    if (status == 0) {
+        *ret_f64 = dtype == KILN_F64 ? *(double *) a.data : 0;
+        *ret_i64 = dtype == KILN_I64 ? *(int64_t *) a.data : 0;
+    }
+    return status;
+}
+
 int array_decode(struct scan *s, const struct array_want *want, struct arena *arena,
                  struct kiln_array *ret_array, bool *ret_nd, struct err *err)
 {
@@ -319,6 +356,9 @@ int array_decode(struct scan *s, const struct array_want *want, struct arena *ar
     }
     if (t.type == SCAN_LIST) {
         return decode_list(s, want, t.count, arena, ret_array, err);
+    }
+    if (want->rank == 1 && (t.type == SCAN_INT || t.type == SCAN_UINT || t.type == SCAN_FLOAT)) {
+        return decode_number(&t, want, arena, ret_array, err);
     }
     return err_set(err, KILN_INVALID, want->name, "%s is %s, expected %s", want->name,
                    scan_show(&t, shown, sizeof shown),

@@ -9,10 +9,10 @@
 
 enum { NONE = 99 };
 
-enum source { S_F8, S_F4, S_I8, S_I4, S_I2, S_I1, S_U1, S_B1, N_SOURCES };
+enum source { S_F8, S_F4, S_I8, S_I4, S_I2, S_I1, S_U8, S_U4, S_U2, S_U1, S_B1, S_C16, N_SOURCES };
 
 static const struct {
-    char name[4];
+    char name[5];
     uint32_t bytes;
     bool real;
     uint32_t same; /* dtype of equal bits, or NONE */
@@ -20,7 +20,9 @@ static const struct {
     [S_F8] = {"<f8", 8, true, KILN_F64},  [S_F4] = {"<f4", 4, true, KILN_F32},
     [S_I8] = {"<i8", 8, false, KILN_I64}, [S_I4] = {"<i4", 4, false, KILN_I32},
     [S_I2] = {"<i2", 2, false, NONE},     [S_I1] = {"|i1", 1, false, NONE},
-    [S_U1] = {"|u1", 1, false, KILN_U8},  [S_B1] = {"|b1", 1, false, NONE},
+    [S_U8] = {"<u8", 8, false, NONE},     [S_U4] = {"<u4", 4, false, NONE},
+    [S_U2] = {"<u2", 2, false, NONE},     [S_U1] = {"|u1", 1, false, KILN_U8},
+    [S_B1] = {"|b1", 1, false, NONE},     [S_C16] = {"<c16", 16, true, NONE}, /* read as pairs of S_F8 */
 };
 
 #define SOURCE_LOOP(S, SOURCE_TYPE, CONVERT)                                                                 \
@@ -29,6 +31,18 @@ static const struct {
             SOURCE_TYPE v;                                                                                   \
             memcpy(&v, from + i * sizeof v, sizeof v);                                                       \
             if (!CONVERT(v, out + i)) {                                                                      \
+                return i;                                                                                    \
+            }                                                                                                \
+        }                                                                                                    \
+        break;
+
+/* Unsigned ones beyond 2^63 have a place in no type. */
+#define UNSIGNED_LOOP(S, CONVERT)                                                                            \
+    case S:                                                                                                  \
+        for (; i < n; i++) {                                                                                 \
+            uint64_t v;                                                                                      \
+            memcpy(&v, from + i * sizeof v, sizeof v);                                                       \
+            if (v > INT64_MAX || !CONVERT((int64_t) v, out + i)) {                                           \
                 return i;                                                                                    \
             }                                                                                                \
         }                                                                                                    \
@@ -47,6 +61,9 @@ static const struct {
             SOURCE_LOOP(S_I4, int32_t, NAME##_of_int)                                                        \
             SOURCE_LOOP(S_I2, int16_t, NAME##_of_int)                                                        \
             SOURCE_LOOP(S_I1, int8_t, NAME##_of_int)                                                         \
+            UNSIGNED_LOOP(S_U8, NAME##_of_int)                                                               \
+            SOURCE_LOOP(S_U4, uint32_t, NAME##_of_int)                                                       \
+            SOURCE_LOOP(S_U2, uint16_t, NAME##_of_int)                                                       \
             SOURCE_LOOP(S_U1, uint8_t, NAME##_of_int)                                                        \
         default:                                                                                             \
             break;                                                                                           \
@@ -88,6 +105,19 @@ static size_t convert(enum source source, const char *from, uint32_t dtype, void
     }
 }
 
+/* One element, for messages. */
+static struct token element(enum source source, const char *from)
+{
+    struct token t = {.type = sources[source].real ? SCAN_FLOAT : SCAN_INT};
+    if (t.type == SCAN_FLOAT) {
+        f64_from(source, from, &t.f, 1);
+    } else if (i64_from(source, from, &t.i, 1) == 0) {
+        t.type = SCAN_UINT;
+        memcpy(&t.u, from, sizeof t.u);
+    }
+    return t;
+}
+
 /* Booleans: any byte that is not 0 is true. */
 static void booleans(const char *from, uint8_t *out, size_t n)
 {
@@ -118,6 +148,14 @@ bool array_is_nd(const struct scan *at, uint32_t pairs)
         }
     }
     return false;
+}
+
+bool array_is_map(const struct scan *at, uint32_t pairs)
+{
+    struct scan s = *at;
+    struct token t;
+    return pairs > 0 && scan_next(&s, &t) &&
+           (is_text(&t, "nd") || is_text(&t, "type") || is_text(&t, "data") || is_text(&t, "shape"));
 }
 
 struct nd {
@@ -164,8 +202,9 @@ static int nd_type(struct scan *s, const char *name, struct nd *nd, struct err *
     if (t.type == SCAN_BIN) {
         t.type = SCAN_STR; /* as some writers send it; shown as text */
     }
-    return err_set(err, KILN_INVALID, name, "%s.type is %s, expected <f8 <f4 <i8 <i4 <i2 |i1 |u1 or |b1",
-                   name, scan_show(&t, shown, sizeof shown));
+    return err_set(err, KILN_INVALID, name,
+                   "%s.type is %s, expected <f8 <f4 <i8 <i4 <i2 |i1 <u8 <u4 <u2 |u1 |b1 or <c16", name,
+                   scan_show(&t, shown, sizeof shown));
 }
 
 static int nd_members(struct scan *s, const char *name, uint32_t pairs, struct nd *nd, struct err *err)
@@ -216,6 +255,9 @@ int array_decode_nd(struct scan *s, const struct array_want *want, uint32_t pair
     if (status) {
         return status;
     }
+    bool scalar = !nd.nd && !nd.have_shape; /* as msgpack-numpy writes a number of NumPy's */
+    nd.have_shape |= scalar;
+    nd.nd |= scalar && nd.source >= 0;
     if (!nd.nd || nd.source < 0 || !nd.have_shape || nd.data.type == SCAN_NIL) {
         return err_set(err, KILN_INVALID, name, "%s is a map without %s, expected an nd array", name,
                        !nd.nd           ? "nd:true"
@@ -223,11 +265,18 @@ int array_decode_nd(struct scan *s, const struct array_want *want, uint32_t pair
                        : !nd.have_shape ? "shape"
                                         : "data");
     }
+    if (nd.source == S_C16 && nd.rank < KILN_MAX_RANK) {
+        nd.source = S_F8;
+        nd.shape[nd.rank++] = 2;
+    }
+    if (nd.rank == 0 && want->rank <= 1) { /* one number where a list may be */
+        nd.shape[nd.rank++] = 1;
+    }
     struct kiln_array a = {.dtype = want->dtype, .rank = nd.rank};
     bool row = want->row && want->rank == 2 && nd.rank == 1;
     if ((want->rank && nd.rank != want->rank && !row) || nd.rank == 0) {
-        return err_set(err, KILN_INVALID, name, "%s has %u dimensions, expected %u", name, nd.rank,
-                       want->rank ? want->rank : 1);
+        return err_set(err, KILN_INVALID, name, "%s has %u dimensions, expected %u%s%s%s", name, nd.rank,
+                       want->rank ? want->rank : 1, ARRAY_HINT(want, nd.rank == 2));
     }
     uint64_t n = 1, item = sources[nd.source].bytes, room = nd.data.count / item;
     bool fits = true, empty = false;
@@ -248,7 +297,8 @@ int array_decode_nd(struct scan *s, const struct array_want *want, uint32_t pair
                        nd.data.count, sources[nd.source].name);
     }
     if (nd.source == S_B1 && a.dtype != KILN_U8) {
-        return err_set(err, KILN_INVALID, name, "%s.type is |b1, expected numbers", name);
+        return err_set(err, KILN_INVALID, name, "%s.type is |b1, expected one of numbers, such as |u1 or <f8",
+                       name);
     }
     size_t bytes = (size_t) n * array_item_bytes(a.dtype);
     a.data = arena_alloc(arena, bytes, name);
@@ -263,19 +313,9 @@ int array_decode_nd(struct scan *s, const struct array_want *want, uint32_t pair
         if (done < n) {
             char path[160], shown[80];
             array_path(name, &a, (int64_t) done, path, sizeof path);
-            const char *from = nd.data.text + done * item;
-            struct token t = {.type = sources[nd.source].real ? SCAN_FLOAT : SCAN_INT};
-            int64_t i8;
-            double f8;
-            if (t.type ==
-                SCAN_INT) { /* only <i8 and narrower integers get here, sign-extended by the loop's type */
-                f64_from((enum source) nd.source, from, &f8, 1);
-                t.i = i64_from((enum source) nd.source, from, &i8, 1) == 1 ? i8 : (int64_t) f8;
-            } else {
-                f64_from((enum source) nd.source, from, &t.f, 1);
-            }
+            struct token t = element((enum source) nd.source, nd.data.text + done * item);
             return err_set(err, KILN_INVALID, name, "%s is %s, expected %s", path,
-                           scan_show(&t, shown, sizeof shown), array_expected(a.dtype, t.type == SCAN_INT));
+                           scan_show(&t, shown, sizeof shown), array_expected(a.dtype, t.type != SCAN_FLOAT));
         }
     }
     if (row) {

@@ -398,6 +398,13 @@ int contract_new(const struct contract_rows *params, const struct contract_rows 
         status = err_set(err, KILN_INVALID, NULL, "KILN_EXTRAS needs a parameter named \"*\"");
     }
     c->n_bound_symbols = c->n_symbols;
+    for (size_t i = c->params.n; status == 0 && i-- > 0;) {
+        const struct member *m = c->params.of_row[i];
+        c->matrix =
+            m && m->kind == KILN_ARRAY && !m->column && m->shape.rank == 2 && m->shape.dims[1].symbol >= 0
+                ? m->path
+                : c->matrix;
+    }
     if (status == 0) {
         status = compile_side(c, &c->results, results, false, flags, err);
     }

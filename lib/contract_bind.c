@@ -130,7 +130,8 @@ static int bind_array(struct binder *b, const struct member *m)
     struct array_want want = {.name = m->path,
                               .dtype = m->dtype,
                               .rank = m->shape.rank,
-                              .row = m->shape.rank == 2 && first->symbol < 0 && first->size == 1};
+                              .row = m->shape.rank == 2 && first->symbol < 0 && first->size == 1,
+                              .matrix = b->c->matrix};
     bool nd = false;
     struct kiln_array *a = &b->slots[m->slot].array;
     int status = array_decode(&b->s, &want, b->arena, a, &nd, b->err);
@@ -163,7 +164,15 @@ int contract_bind_value(struct binder *b, const struct member *m)
     switch (m->kind) {
     case KILN_FLOAT:
     case KILN_INT:
-        status = bind_number(b, m, &t);
+        if (t.type == SCAN_MAP && array_is_map(&b->s, t.count)) { /* a number of NumPy's */
+            b->s = before;
+            t.type = m->kind == KILN_FLOAT ? SCAN_FLOAT : SCAN_INT;
+            status = array_decode_scalar(&b->s, m->path, m->kind == KILN_FLOAT ? KILN_F64 : KILN_I64,
+                                         b->arena, &t.f, &t.i, b->err);
+            status = status ? status : bind_number(b, m, &t);
+        } else {
+            status = bind_number(b, m, &t);
+        }
         break;
     case KILN_BOOL:
         b->slots[m->slot].i64 = t.i;
@@ -227,31 +236,43 @@ static int bind_form(struct binder *b)
                    scan_show(&t, shown, sizeof shown));
 }
 
-struct extras {
-    struct kiln_pair *pairs;
-    uint32_t n;
-};
-
-static int keep_extra(struct binder *b, struct extras *x, uint32_t most, const struct token *key)
+/* The argument at `path` ("" is the top) that is called so; its value when it stands at the top, else only that it was there. */
+static int keep_extra(struct binder *b, const char *path, const struct token *key)
 {
-    if (!x->pairs) {
-        x->pairs = arena_alloc(b->arena, most * sizeof *x->pairs, "*");
+    struct extras *x = &b->extras;
+    if (x->n == x->room) {
+        uint32_t room = x->room ? 2 * x->room : 16;
+        struct kiln_pair *pairs = arena_alloc(b->arena, room * sizeof *pairs, "*");
+        if (!pairs) {
+            return contract_spent(b, "*");
+        }
+        if (x->n) {
+            memcpy(pairs, x->pairs, x->n * sizeof *pairs);
+        }
+        x->pairs = pairs;
+        x->room = room;
     }
-    char *name = arena_text(b->arena, key->text, key->count);
-    if (!x->pairs || !name) {
+    size_t prefix = strlen(path) + (*path != 0), bytes = prefix + key->count + 1;
+    char *name = arena_alloc(b->arena, bytes, "*");
+    if (!name) {
         return contract_spent(b, "*");
     }
     if (!utf8_valid(key->text, key->count) || memchr(key->text, 0, key->count)) {
         return err_set(b->err, KILN_INVALID, NULL, "an argument's name is not UTF-8 text without NUL bytes");
     }
-    x->pairs[x->n].key = name;
-    int status = value_decode(&b->s, name, b->arena, &x->pairs[x->n].value, b->err);
+    snprintf(name, bytes, "%s%s%.*s", path, *path ? "." : "", (int) key->count, key->text);
+    struct kiln_pair *pair = &x->pairs[x->n];
+    *pair = (struct kiln_pair){.key = name, .value = {.type = KILN_V_NULL}};
+    int status = !*path             ? value_decode(&b->s, name, b->arena, &pair->value, b->err)
+                 : scan_skip(&b->s) ? 0
+                                    : truncated(b, path);
     x->n += status == 0;
     return status;
 }
 
-static int finish_extras(struct binder *b, const struct extras *x)
+static int finish_extras(struct binder *b)
 {
+    const struct extras *x = &b->extras;
     struct kiln_value *v = arena_alloc(b->arena, sizeof *v, "*");
     if (!v) {
         return contract_spent(b, "*");
@@ -269,9 +290,8 @@ static bool is_form(const struct token *key)
 
 static int bind_map(struct binder *b, const struct member *map, uint32_t pairs)
 {
-    bool top = map == &b->c->params.root, extras = top && b->c->extras != NO_SLOT;
+    bool top = map == &b->c->params.root, extras = b->c->extras != NO_SLOT;
     bool lenient = map->row && map->row->flags & KILN_LENIENT;
-    struct extras extra = {0};
     const struct member *hint = map->first;
     int status = 0;
     for (uint32_t i = 0; i < pairs && status == 0; i++) {
@@ -288,8 +308,8 @@ static int bind_map(struct binder *b, const struct member *map, uint32_t pairs)
         if (!m) {
             if (top && is_form(&key)) {
                 status = bind_form(b);
-            } else if (extras) {
-                status = keep_extra(b, &extra, pairs, &key);
+            } else if (extras && (top || lenient)) {
+                status = keep_extra(b, map->path, &key);
             } else if (lenient) {
                 status = scan_skip(&b->s) ? 0 : truncated(b, map->path);
             } else {
@@ -309,8 +329,8 @@ static int bind_map(struct binder *b, const struct member *map, uint32_t pairs)
         bit_set(b->given, m->index);
         status = contract_bind_value(b, m);
     }
-    if (status == 0 && extras) {
-        status = finish_extras(b, &extra);
+    if (status == 0 && top && extras) {
+        status = finish_extras(b);
     }
     return status ? status : check_required(b, map);
 }

@@ -52,6 +52,7 @@ struct contract {
     uint32_t n_symbols, n_bound_symbols; /* those below n_bound_symbols occur in a parameter */
     const char *symbols[CONTRACT_SYMBOLS];
     const char *bound_by[CONTRACT_SYMBOLS]; /* first parameter with it */
+    const char *matrix;                     /* the first parameter that takes a matrix; NULL: none */
     int32_t extras;                         /* index of the row "*", or NO_SLOT */
     struct kiln_slot *defaults;             /* what the parameters' slots start from */
 };
@@ -81,12 +82,18 @@ int contract_check_shapes(const struct contract *c, const struct kiln_slot *slot
 bool contract_grows(const struct contract *c, const struct member *m, const struct bound *bound);
 
 /* contract_bind.c, contract_table.c */
+struct extras { /* what no row takes, for the row "*" */
+    struct kiln_pair *pairs;
+    uint32_t n, room;
+};
+
 struct binder {
     const struct contract *c;
     struct scan s;
     struct arena *arena;
     struct kiln_slot *slots;
     struct err *err;
+    struct extras extras;
     bool nd, form_given;
     enum contract_form form;
     uint64_t seen[MAX_MEMBERS / 64], given[MAX_MEMBERS / 64];

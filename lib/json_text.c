@@ -33,7 +33,9 @@ static void put_number(struct writer *w, double v)
 {
     char text[40];
     if (!isfinite(v)) {
-        put(w, "null");
+        put(w, isnan(v) ? "null"
+               : v > 0  ? "1e999"
+                        : "-1e999"); /* JSON has no infinity; this is read as one */
         return;
     }
     for (int digits = 15; digits <= 17; digits++) {

@@ -296,7 +296,8 @@ struct kiln_item {
 enum kiln_function_flag {
     KILN_PURE = 1 << 0,   /* equal arguments give equal results: the broker may cache them */
     KILN_EXTRAS = 1 << 1, /* unknown top-level arguments are kept: the parameter row named "*" of
-                              kind KILN_VALUE receives them as a map */
+                              kind KILN_VALUE receives them as a map; what a KILN_LENIENT map drops is
+                              told there, too, by its whole name ("market.volatility") with null */
 };
 
 struct kiln_function {

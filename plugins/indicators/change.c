@@ -89,7 +89,7 @@ static void rocp_advance(const struct plan *plan, struct feed *f)
 }
 
 INDICATOR(rocp, 1, "Rate of change as a fraction",
-          "(close - p)/p, and 0 where p = 0 (TA-Lib's ROCP)" HELP_BACK);
+          "(close - p)/p, and 0 where p = 0 (TA-Lib's ROCP, pandas' pct_change)" HELP_BACK);
 
 /* ---- rocr, rocr100 ----------------------------------------------------------------------------- */
 

@@ -218,6 +218,22 @@ static int parse_name(struct kiln_call *call, const char *path, const char *memb
     return KILN_OK;
 }
 
+/* "close, period, ma_type", as many as there is room for. */
+static const char *list_parameters(const struct kiln_function *fn, char *out, size_t bytes)
+{
+    size_t at = 0;
+    out[0] = '\0';
+    for (size_t k = 0; k < fn->n_params; k++) {
+        const size_t need = strlen(fn->params[k].name) + 2;
+        if (at + need + 5 > bytes) {
+            snprintf(out + at, bytes - at, ", ...");
+            break;
+        }
+        at += (size_t) snprintf(out + at, bytes - at, "%s%s", k ? ", " : "", fn->params[k].name);
+    }
+    return out;
+}
+
 static int refuse_unknown(struct kiln_call *call, const char *path, const struct kiln_value *map,
                           const struct kiln_function *fn)
 {
@@ -228,7 +244,9 @@ static int refuse_unknown(struct kiln_call *call, const char *path, const struct
             known = strcmp(key, fn->params[k].name) == 0;
         }
         if (!known) {
-            return entry_refuse(call, path, key, "is unknown, %s has no parameter of this name", fn->name);
+            char list[160];
+            return entry_refuse(call, path, key, "is unknown, expected one of %s (%s)",
+                                list_parameters(fn, list, sizeof(list)), fn->name);
         }
     }
     return KILN_OK;
@@ -245,7 +263,8 @@ static int find_function(struct kiln_call *call, const char *path, const struct 
     show(fn, shown);
     e->indicator = fn->type == KILN_V_STRING ? indicator_find(fn->text) : NULL;
     return e->indicator ? KILN_OK
-                        : entry_refuse(call, path, "fn", "is %s, expected the name of an indicator", shown);
+                        : entry_refuse(call, path, "fn",
+                                       "is %s, expected the name of an indicator, such as \"rsi\"", shown);
 }
 
 static int parse_args(struct kiln_call *call, const char *path, const struct kiln_value *map, struct entry *e)

@@ -132,7 +132,7 @@ static const struct kiln_row bbands_params[] = {
                              .max = 3e37,
                              .fallback = "2",
                              .help = "standard deviations from the middle to the lower band"},
-    [1 + BBANDS_MATYPE] = {.name = "matype",
+    [1 + BBANDS_MATYPE] = {.name = "ma_type",
                            .kind = KILN_STRING,
                            .fallback = "\"sma\"",
                            .choices = AVERAGE_CHOICES,
@@ -163,14 +163,14 @@ static const struct kiln_golden bbands_goldens[] = {
      .rtol = 1e-13},
     {.title = "around an exponential average",
      .args = "{\"close\":[2,4,6,10],\"period\":3,\"nbdev_up\":1,\"nbdev_dn\":3,"
-             "\"matype\":\"ema\"}",
+             "\"ma_type\":\"ema\"}",
      .result =
          "{\"upper_band\":[null,null,5.632993161855452,9.494438257849294],\"middle_band\":[null,null,4,7],"
          "\"lower_band\":[null,null,-0.8989794855663558,-0.48331477354788265]}",
      .rtol = 1e-13},
     {.title = "an average unknown here",
-     .args = "{\"close\":[1,2,3],\"matype\":\"hull\"}",
-     .result = "matype",
+     .args = "{\"close\":[1,2,3],\"ma_type\":\"hull\"}",
+     .result = "ma_type",
      .status = KILN_INVALID},
     {.args = "{\"close\":{\"$normal\":[10000,1]},\"period\":20}"},
     {.args = "{\"close\":{\"$normal\":[10000,1]},\"period\":5}"},
@@ -206,7 +206,7 @@ static void bbands_advance(const struct plan *plan, struct feed *f)
 }
 
 INDICATOR(bbands, 1, "Bollinger bands",
-          "The middle band is the moving average of the prices that matype names (see ma); the "
+          "The middle band is the moving average of the prices that ma_type names (see ma); the "
           "outer ones lie nbdev_up and nbdev_dn "
           "population standard deviations of the last `period` prices (around their mean) away from it, as "
           "in TA-Lib's BBANDS. The first values are at bar "

@@ -143,8 +143,15 @@ static int trial_run(struct trial *t, const struct kiln_slot *defaults, const st
         out[i].array.data = t->plane + (i - R_PLANE_ETH) * PLANE_POINTS;
     }
     t->field[0] = t->error[0] = '\0';
-    int rc = bind_map(&t->call, calculate_function.params, P_REQUEST_COUNT, map, args);
-    return rc == KILN_OK ? calculate_numbers(&t->call, args, out, &request) : rc;
+    struct bind_unknown unknown;
+    int rc = bind_map(&t->call, calculate_function.params, P_REQUEST_COUNT, map, args, &unknown);
+    rc = rc == KILN_OK ? calculate_numbers(&t->call, args, out, &request) : rc;
+    if (rc == KILN_OK && request.exact && unknown.path[0]) {
+        rc = t->call.host->fail(
+            &t->call, KILN_INVALID, unknown.path,
+            "unknown argument \"%s\", expected one of the parameters of staking.calculate", unknown.path);
+    }
+    return rc;
 }
 
 /* ---- trees --------------------------------------------------------------------------------------------- */
@@ -324,7 +331,8 @@ static const char help[] =
     "times as large as "
     "the rest.\n"
     "\n"
-    "Unknown members are ignored and the requests are not echoed. Source: as staking.calculate.";
+    "Unknown members are refused in mode exact and else ignored; the requests are not echoed. Source: as "
+    "staking.calculate.";
 
 static const struct kiln_golden goldens[] = {
     {

@@ -246,15 +246,15 @@ static int table(struct kiln_call *call, const struct kiln_row *rows, size_t n, 
 /* ---- maps ---------------------------------------------------------------------------------------------- */
 
 static int members(struct kiln_call *call, const char *path, const struct kiln_row *rows, size_t n,
-                   const struct kiln_value *map, struct kiln_slot *slots);
+                   const struct kiln_value *map, struct kiln_slot *slots, struct bind_unknown *unknown);
 
 static int value(struct kiln_call *call, const struct kiln_row *rows, size_t n, const struct kiln_value *v,
-                 struct kiln_slot *slots)
+                 struct kiln_slot *slots, struct bind_unknown *unknown)
 {
     slots->present = 1;
     switch (rows->kind) {
     case KILN_MAP:
-        return v->type == KILN_V_MAP ? members(call, rows->name, rows + 1, n - 1, v, slots + 1)
+        return v->type == KILN_V_MAP ? members(call, rows->name, rows + 1, n - 1, v, slots + 1, unknown)
                                      : refuse(call, rows, "a map");
     case KILN_TABLE:
         return table(call, rows, n, v, slots);
@@ -273,33 +273,39 @@ static int value(struct kiln_call *call, const struct kiln_row *rows, size_t n, 
 /* The rows of the members of `path` are among the n at `rows`, before the first that does not begin with
  * it. */
 static int members(struct kiln_call *call, const char *path, const struct kiln_row *rows, size_t n,
-                   const struct kiln_value *map, struct kiln_slot *slots)
+                   const struct kiln_value *map, struct kiln_slot *slots, struct bind_unknown *unknown)
 {
     size_t prefix = strlen(path);
     for (uint32_t i = 0; i < map->count; i++) {
         const struct kiln_pair *pair = &map->map[i];
-        if (pair->value.type == KILN_V_NULL || strpbrk(pair->key, ".[") != NULL) {
-            continue;
-        }
+        bool known = false;
         for (size_t r = 0; r < n && strncmp(rows[r].name, path, prefix) == 0; r++) {
             const char *rest = rows[r].name + prefix;
-            if ((prefix == 0 || *rest++ == '.') && strcmp(rest, pair->key) == 0) {
-                int rc = value(call, rows + r, n - r, &pair->value, slots + r);
+            known = strpbrk(pair->key, ".[") == NULL && (prefix == 0 || *rest++ == '.') &&
+                    strcmp(rest, pair->key) == 0;
+            if (known && pair->value.type != KILN_V_NULL) {
+                int rc = value(call, rows + r, n - r, &pair->value, slots + r, unknown);
                 if (rc != KILN_OK) {
                     return rc;
                 }
+            }
+            if (known) {
                 break;
             }
+        }
+        if (!known && unknown->path[0] == '\0') {
+            snprintf(unknown->path, sizeof unknown->path, "%s%s%.60s", path, prefix ? "." : "", pair->key);
         }
     }
     return KILN_OK;
 }
 
 int bind_map(struct kiln_call *call, const struct kiln_row *rows, size_t n, const struct kiln_value *map,
-             struct kiln_slot *slots)
+             struct kiln_slot *slots, struct bind_unknown *ret_unknown)
 {
+    ret_unknown->path[0] = '\0';
     if (map->type != KILN_V_MAP) {
         return call->host->fail(call, KILN_INVALID, "requests", "a request is not a map");
     }
-    return members(call, "", rows, n, map, slots);
+    return members(call, "", rows, n, map, slots, ret_unknown);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
+#define REQUEST_MAP KILN_LENIENT /* as the published service; mode exact refuses, see unknown() */
 #include "calculate.h"
+
+#include <string.h>
 
 #include <math.h>
 
@@ -193,15 +196,64 @@ int calculate_numbers(struct kiln_call *call, const struct kiln_slot *args, stru
     return rc == KILN_OK ? put_plane(call, out, ret_request, &terms, &at_grid) : rc;
 }
 
+/* The names of what was given and is not known. Mode exact refuses it; the published service passes it over, so
+ * the reply only tells. */
+static int tell_unknown(struct kiln_call *call, const struct kiln_value *unknown, bool exact,
+                        struct kiln_slot *ret)
+{
+    if (exact) {
+        const char *name = unknown->map[0].key;
+        return call->host->fail(
+            call, KILN_INVALID, name,
+            "unknown argument \"%.80s\", expected one of the parameters of staking.calculate (mode "
+            "\"compatible\" passes it over)",
+            name);
+    }
+    struct kiln_value *names = call->host->alloc(call, (1 + unknown->count) * sizeof *names);
+    if (names == NULL) {
+        return KILN_RESOURCE;
+    }
+    names[0] = (struct kiln_value){.type = KILN_V_LIST, .count = unknown->count, .list = names + 1};
+    for (uint32_t i = 0; i < unknown->count; i++) {
+        const char *name = unknown->map[i].key;
+        names[1 + i] =
+            (struct kiln_value){.type = KILN_V_STRING, .text = name, .count = (uint32_t) strlen(name)};
+    }
+    ret->value = names;
+    ret->present = 1;
+    return KILN_OK;
+}
+
+/* Those at the top alone are echoed: what the host found inside of maps has a dotted name. */
+static int echoed(struct kiln_call *call, const struct kiln_value *unknown, const struct kiln_value **ret)
+{
+    struct kiln_value *map = call->host->alloc(call, sizeof *map);
+    struct kiln_pair *pairs = call->host->alloc(call, unknown->count * sizeof *pairs);
+    if (map == NULL || pairs == NULL) {
+        return KILN_RESOURCE;
+    }
+    *map = (struct kiln_value){.type = KILN_V_MAP, .map = pairs};
+    for (uint32_t i = 0; i < unknown->count; i++) {
+        if (strchr(unknown->map[i].key, '.') == NULL) {
+            pairs[map->count++] = unknown->map[i];
+        }
+    }
+    *ret = map;
+    return KILN_OK;
+}
+
 static int run(struct kiln_call *call, const struct kiln_slot *args, struct kiln_slot *out)
 {
     struct request request;
     int rc = calculate_numbers(call, args, out, &request);
+    if (rc == KILN_OK && args[P_EXTRAS].present) {
+        rc = tell_unknown(call, args[P_EXTRAS].value, request.exact, &out[R_IGNORED]);
+    }
+    if (rc == KILN_OK && args[P_EXTRAS].present && !args[P_YIELD_PARAMS].present) {
+        rc = echoed(call, args[P_EXTRAS].value, &request.extras);
+    }
     if (rc != KILN_OK) {
         return rc;
-    }
-    if (args[P_EXTRAS].present && !args[P_YIELD_PARAMS].present) {
-        request.extras = args[P_EXTRAS].value;
     }
     out[R_PARAMETERS].value = echo_request(call, &request);
     out[R_PARAMETERS].present = 1;

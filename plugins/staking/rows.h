@@ -7,7 +7,12 @@
 
 #include <kiln/plugin.h>
 
-#define OPEN_MAP(path) .name = path, .kind = KILN_MAP, .flags = KILN_LENIENT
+/* A map of a request. Unknown members are refused; where the published service drops them (calculate, batch) the
+ * includer has defined REQUEST_MAP to be KILN_LENIENT before. */
+#ifndef REQUEST_MAP
+#define REQUEST_MAP 0
+#endif
+#define OPEN_MAP(path) .name = path, .kind = KILN_MAP, .flags = REQUEST_MAP
 #define NUMBER(path)   .name = path, .kind = KILN_FLOAT
 #define COLUMN(path)   .name = path, .kind = KILN_FLOAT
 #define FRACTION(path, value)                                                                                \

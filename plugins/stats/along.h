@@ -78,7 +78,7 @@ int slice_check_ddof(struct kiln_call *call, const struct slice *slice, int64_t 
 #define ROW_ALONG_ARRAY(id, text)                                                                            \
     {                                                                                                        \
         .name = id, .kind = KILN_ARRAY, .flags = KILN_OPTIONAL, .shape = "r",                                \
-        .help = text " of each column or row of data; left out with x"                                           \
+        .help = text " of each column or row of data; left out with x"                                       \
     }
 #define ROW_ALONG_VALUES(text) ROW_ALONG_ARRAY("values", text)
 

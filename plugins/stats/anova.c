@@ -109,7 +109,7 @@ FUNCTION(f_oneway, "one-way analysis of variance", f_oneway_help);
 
 /* ---- kruskal ---------------------------------------------------------------------------------------------- */
 
-static const char kruskal_help[] = "Kruskal and Wallis's rank test: H = 12 / (n (n + 1)) sum n_g (mean "
+static const char kruskal_help[] = "Kruskal-Wallis rank test: H = 12 / (n (n + 1)) sum n_g (mean "
                                    "rank_g - (n + 1) / 2)^2, divided by the tie "
                                    "correction 1 - sum (t^3 - t) / (n^3 - n); p from the chi-squared "
                                    "distribution with k - 1 degrees of freedom, as "
@@ -175,7 +175,7 @@ static int kruskal_run(struct kiln_call *call, const struct kiln_slot *args, str
     return give(&results[H_PVALUE], dist_chi2_sf(h, df));
 }
 
-FUNCTION(kruskal, "Kruskal and Wallis's test of several samples by ranks", kruskal_help);
+FUNCTION(kruskal, "Kruskal-Wallis test of several samples by ranks", kruskal_help);
 
 /* ---- levene ---------------------------------------------------------------------------------------------- */
 

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "fft_large.h"
 #include "fft_wisdom.h"
 
 enum {
@@ -19,6 +20,7 @@ struct fft_plan {
     size_t n, bytes, uses;
     uint64_t last_use;
     fftw_plan plan;
+    struct fft_large *large; /* instead of plan; NULL: none */
 };
 
 static struct {
@@ -44,6 +46,7 @@ static void forget(size_t i)
 {
     cache.bytes -= cache.plans[i].bytes;
     fftw_destroy_plan(cache.plans[i].plan);
+    fft_large_free(&cache.plans[i].large);
     cache.plans[i] = cache.plans[--cache.count];
 }
 
@@ -131,14 +134,15 @@ const struct fft_plan *fft_plan(enum fft_kind kind, size_t n)
     if (!found) {
         const size_t bytes = plan_bytes(n);
         make_room(bytes);
-        fftw_plan plan = estimate(kind, n);
-        if (!plan) {
+        const bool large = kind == FFT_COMPLEX && fft_large_suits(n);
+        struct fft_plan made = {.kind = kind, .n = n, .bytes = bytes};
+        if (large ? !(made.large = fft_large_new(n)) : !(made.plan = estimate(kind, n))) {
             return NULL;
         }
         found = &cache.plans[cache.count++];
-        *found = (struct fft_plan){.kind = kind, .n = n, .bytes = bytes, .plan = plan};
+        *found = made;
         cache.bytes += bytes;
-    } else if (cache.measure_ms && found->uses == OFTEN && n <= MEASURE_MAX) {
+    } else if (cache.measure_ms && found->plan && found->uses == OFTEN && n <= MEASURE_MAX) {
         fftw_plan better = measure(kind, n);
         if (better) {
             fftw_destroy_plan(found->plan);
@@ -148,6 +152,11 @@ const struct fft_plan *fft_plan(enum fft_kind kind, size_t n)
     found->uses++;
     found->last_use = ++cache.clock;
     return found;
+}
+
+size_t fft_between(const struct fft_plan *p)
+{
+    return p->large ? 2 * p->n : 0;
 }
 
 /* FFTW's own types leave no room for const, but these plans keep their input. */
@@ -182,9 +191,13 @@ static void spoil(double *x, size_t n)
 }
 
 /* The first result is the sum of all values, so it tells whether it is worth looking at them. */
-void fft_forward(const struct fft_plan *p, const double *in, double *out)
+void fft_forward(const struct fft_plan *p, const double *in, double *between, double *out)
 {
-    fftw_execute_dft(p->plan, (fftw_complex *) kept(in), (fftw_complex *) out);
+    if (p->large) {
+        fft_large_run(p->large, in, between, out);
+    } else {
+        fftw_execute_dft(p->plan, (fftw_complex *) kept(in), (fftw_complex *) out);
+    }
     if (!fft_all_finite(out, 2) && !fft_all_finite(in, 2 * p->n)) {
         spoil(out, 2 * p->n);
     }

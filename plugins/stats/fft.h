@@ -48,9 +48,12 @@ void fft_done(void);
 /* The plan for n values, 1 <= n <= FFT_MAX. Borrowed until the next call. NULL when memory is short. */
 const struct fft_plan *fft_plan(enum fft_kind kind, size_t n);
 
+/* How many values of memory between fft_forward wants; 0 for most lengths. */
+size_t fft_between(const struct fft_plan *p);
+
 /* X[k] = sum x[j] exp(-2 pi i j k / n). Arrays do not overlap. A NaN or an infinity among the values makes
  * every result NaN. */
-void fft_forward(const struct fft_plan *p, const double *in, double *out);
+void fft_forward(const struct fft_plan *p, const double *in, double *between, double *out);
 void fft_real(const struct fft_plan *p, const double *in, double *out);
 void fft_inverse_real(const struct fft_plan *p, double *in, double *out); /* destroys in */
 

@@ -22,8 +22,9 @@ static const char file_describe_help[] =
     "offset on, to the end of the file or count of them. Values are taken in the order of the file, which "
     "for fortran_order "
     "is by columns. They become doubles: i8 and u8 beyond 2^53 are rounded, as in NumPy.\n"
-    "path must lie below a folder that the plugin's option data_dirs names (by default none), and not lead "
-    "through symbolic "
+    "path must lie below a folder that the plugin's option data_dirs names (by default none; in kiln.conf: "
+    "{ name = \"stats\"; options = { data_dirs = \"/srv/data:/srv/more\"; }; }), and not lead through "
+    "symbolic "
     "links. content takes the bytes of a file instead. skewness and kurtosis are g1 and g2, null when all "
     "values are equal. A NaN makes the results NaN unless nan_policy says otherwise; nan_count counts them.";
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -35,6 +36,13 @@ int files_check_dirs(struct kiln_call *call, const char *dirs)
             return call->host->fail(call, KILN_INVALID, "data_dirs",
                                     "data_dirs names %.*s, expected absolute folders separated by colons",
                                     (int) (length < 200 ? length : 200), dir);
+        }
+        char name[PATH_MAX];
+        struct stat st;
+        snprintf(name, sizeof name, "%.*s", (int) length, dir);
+        if (stat(length ? name : "/", &st) != 0 || !S_ISDIR(st.st_mode)) {
+            return call->host->fail(call, KILN_INVALID, "data_dirs",
+                                    "data_dirs names %.200s, which is not there or no folder", name);
         }
     }
     return KILN_OK;

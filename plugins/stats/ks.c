@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* ks - Kolmogorov and Smirnov's tests of distributions. */
+/* ks - Kolmogorov-Smirnov tests of distributions. */
 #include "dist.h"
 #include "infer.h"
 #include "kolmogorov.h"
@@ -59,7 +59,8 @@ static int give_distance(const struct distances *d, enum alternative alternative
 /* ---- ks_1samp --------------------------------------------------------------------------------------------- */
 
 static const char ks_1samp_help[] =
-    "Kolmogorov and Smirnov's test that x comes from a given distribution, as scipy.stats.ks_1samp: D+ = "
+    "Kolmogorov-Smirnov test that x comes from a given distribution, as scipy.stats.ks_1samp and kstest: D+ "
+    "= "
     "max(i / n - "
     "F(x_i)), D- = max(F(x_i) - (i - 1) / n) over x in ascending order; statistic max(D+, D-), with "
     "alternative greater D+, "
@@ -215,12 +216,12 @@ static int ks_1samp_run(struct kiln_call *call, const struct kiln_slot *args, st
     return status;
 }
 
-FUNCTION(ks_1samp, "Kolmogorov and Smirnov's test of one sample", ks_1samp_help);
+FUNCTION(ks_1samp, "Kolmogorov-Smirnov test of one sample", ks_1samp_help);
 
 /* ---- ks_2samp --------------------------------------------------------------------------------------------- */
 
 static const char ks_2samp_help[] =
-    "Kolmogorov and Smirnov's test that two samples of n and m values come from the same distribution, as "
+    "Kolmogorov-Smirnov test that two samples of n and m values come from the same distribution, as "
     "scipy.stats.ks_2samp: the greatest distance of their empirical distribution functions; with alternative "
     "greater that of "
     "x above that of y, with less the other way.\n"
@@ -329,4 +330,4 @@ static int ks_2samp_run(struct kiln_call *call, const struct kiln_slot *args, st
     return status;
 }
 
-FUNCTION(ks_2samp, "Kolmogorov and Smirnov's test of two samples", ks_2samp_help);
+FUNCTION(ks_2samp, "Kolmogorov-Smirnov test of two samples", ks_2samp_help);

@@ -7,7 +7,8 @@
 #include "reduce.h"
 
 static const char lstsq_help[] =
-    "Multiple linear regression: coefficients b that make the sum of w (y - X b)^2 least; with intercept, "
+    "Multiple linear regression (ordinary least squares, OLS; numpy.linalg.lstsq with what statsmodels "
+    "adds): coefficients b that make the sum of w (y - X b)^2 least; with intercept, "
     "the "
     "first coefficient belongs to a column of ones. x has one row for each observation.\n"
     "stderr = residual_std sqrt(diag (X' W X)^-1), residual_std = sqrt(rss / df_resid), df_resid = n - rank; "

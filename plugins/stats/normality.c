@@ -43,7 +43,7 @@ static int take_shape(struct kiln_call *call, const struct kiln_slot *args, size
 
 /* ---- jarque_bera ------------------------------------------------------------------------------------------- */
 
-static const char jarque_bera_help[] = "Jarque and Bera's test: n / 6 (g1^2 + g2^2 / 4), g1 the skewness and "
+static const char jarque_bera_help[] = "Jarque-Bera test: n / 6 (g1^2 + g2^2 / 4), g1 the skewness and "
                                        "g2 the excess kurtosis (biased), p from the "
                                        "chi-squared distribution with 2 degrees of freedom, as "
                                        "scipy.stats.jarque_bera. Meant for large n." HELP_SHAPE;
@@ -73,7 +73,7 @@ static int jarque_bera_run(struct kiln_call *call, const struct kiln_slot *args,
     return give(&results[1], dist_chi2_sf(statistic, 2));
 }
 
-FUNCTION(jarque_bera, "Jarque and Bera's test of normality", jarque_bera_help);
+FUNCTION(jarque_bera, "Jarque-Bera test of normality", jarque_bera_help);
 
 /* ---- skewtest --------------------------------------------------------------------------------------------- */
 

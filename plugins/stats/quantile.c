@@ -202,7 +202,8 @@ int quantiles(struct kiln_call *call, const double *x, size_t n, quantile_method
 /* ---- the function -------------------------------------------------------------------------------------- */
 
 static const char quantile_help[] =
-    "Quantiles of x, as numpy.quantile, found by selection instead of a full sort; q may have any order.\n"
+    "Quantiles of x, as numpy.quantile and (times 100) percentile, found by selection instead of a full "
+    "sort; q may have any order.\n"
     "linear: with h = (n - 1) q and the values in ascending order, x[floor h] + (h - floor h) (x[floor h + "
     "1] - x[floor h]). lower, higher, nearest (half to even) and midpoint take the values beside h. The "
     "others are the nine types of Hyndman and Fan (1996): inverted_cdf 1, averaged_inverted_cdf 2, "

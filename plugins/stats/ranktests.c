@@ -9,7 +9,7 @@
 /* ---- mannwhitneyu ----------------------------------------------------------------------------------------- */
 
 static const char mannwhitneyu_help[] =
-    "Mann and Whitney's U test of two independent samples of n and m values, as scipy.stats.mannwhitneyu: U "
+    "Mann-Whitney U test of two independent samples of n and m values, as scipy.stats.mannwhitneyu: U "
     "= sum of "
     "the ranks of x - n (n + 1) / 2, equal values with their average rank.\n"
     "asymptotic: z = (U - n m / 2 - 1/2) / s, s^2 = n m / 12 ((N + 1) - sum (t^3 - t) / (N (N - 1))), N = n "
@@ -126,7 +126,7 @@ static int mannwhitneyu_run(struct kiln_call *call, const struct kiln_slot *args
     return status;
 }
 
-FUNCTION(mannwhitneyu, "Mann and Whitney's test of two samples by ranks", mannwhitneyu_help);
+FUNCTION(mannwhitneyu, "Mann-Whitney test of two samples by ranks", mannwhitneyu_help);
 
 /* ---- wilcoxon ---------------------------------------------------------------------------------------------- */
 

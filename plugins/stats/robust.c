@@ -14,11 +14,12 @@ static const char median_help[] = "Median: the middle one of the values in order
                                   "selection instead of a full sort.\n"
                                   "A NaN makes it NaN unless nan_policy says otherwise.";
 
-static const char median_abs_deviation_help[] = "Median of the absolute deviations from the median, divided "
-                                                "by scale, as scipy.stats.median_abs_deviation. With "
-                                                "scale 1 it is not comparable with a standard deviation; "
-                                                "0.6744897501960817 makes it so for normal values "
-                                                "(scipy's \"normal\").";
+static const char median_abs_deviation_help[] =
+    "MAD: median of the absolute deviations from the median, divided "
+    "by scale, as scipy.stats.median_abs_deviation. With "
+    "scale 1 it is not comparable with a standard deviation; "
+    "0.6744897501960817 makes it so for normal values "
+    "(scipy's \"normal\").";
 
 static const char iqr_help[] =
     "Difference of the upper and the lower quartile, as scipy.stats.iqr: rng gives other percentages, method "

@@ -189,7 +189,18 @@ def test_functions(kiln):
     names = [l.split()[0] for l in kiln("functions").strip().split("\n")[1:]]
     assert names == sorted(names) and {"stats.mean", "staking.calculate", "indicators.cvd", "echo.echo"} <= set(names)
     assert [f["name"] for f in json.loads(kiln("functions", "--json"))] == names
-    assert [l.split()[0] for l in kiln("functions", "zscore").strip().split("\n")[1:]] == ["stats.rolling_zscore", "stats.zscore"]
+    assert [l.split()[0] for l in kiln("functions", "zscore").strip().split("\n")[1:]] == ["stats.zscore", "stats.rolling_zscore", "indicators.volume_flow_summary"]  # called so, in the name, in the help
+    for word, fn in FOREIGN.items():
+        found = kiln("functions", word)
+        assert fn in found, (word, fn, found)
+
+
+# How people of NumPy, SciPy, pandas and TA-Lib ask for a function.
+FOREIGN = {"bollinger": "indicators.bbands", "RSI": "indicators.rsi", "BBANDS": "indicators.bbands", "stochastic": "indicators.stoch",
+           "corrcoef": "stats.correlation", "percentile": "stats.quantile", "kstest": "stats.ks_1samp", "mad": "stats.median_abs_deviation", "acf": "stats.autocorrelation",
+           "ols": "stats.lstsq", "pct_change": "indicators.rocp", "cov": "stats.covariance", "norm": "stats.dist_norm",
+           "Mann-Whitney": "stats.mannwhitneyu", "Kolmogorov-Smirnov": "stats.ks_2samp", "polyfit": "stats.polyfit", "ewm": "stats.ewm_mean",
+           "STOCH": "indicators.stoch", "ATR": "indicators.atr"}
 
 
 @pytest.mark.parametrize("fn, words", [

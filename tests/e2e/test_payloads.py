@@ -75,7 +75,7 @@ def test_damaged_payload(house, producer, payload, field, words):
     ("echo.scale", {"x": [1], "form": 5}, "form", "form is 5"),
     ("stats.correlation", {"x": [1, 2]}, "y", "y is missing"),
     # of the wrong type
-    ("stats.mean", {"x": 2.385}, "x", "x is 2.385, expected a list of numbers"),
+    ("stats.mean", {"x": True}, "x", "x is true, expected a list of numbers"),
     ("stats.mean", {"x": "abc"}, "x", 'x is "abc"'),
     ("stats.mean", {"x": {"a": 1}}, "x", 'the key "a", expected a list of numbers, or nd, type, shape and data'),
     ("stats.mean", {"x": [1, "a"]}, "x", 'x[1] is "a", expected a number'),
@@ -131,9 +131,9 @@ def test_argument_that_breaks_its_contract(house, producer, fn, args, field, wor
 @pytest.mark.parametrize("x, words", [
     (nd(shape=(4,)), "24 bytes"), (nd(shape=(2,)), "24 bytes"), (nd(THREE[:-1]), "23 bytes"), (nd(b""), "0 bytes"),
     (nd(shape=(-3,)), "x.shape[0] is -3"), (nd(shape=(2**62,)), "24 bytes"), (nd(shape=(2**61,)), "24 bytes"),
-    (nd(shape=(1, 3)), "2 dimensions, expected 1"), (nd(shape=(2**32, 2**32)), "2 dimensions"), (nd(shape=()), "0 dimensions"),
+    (nd(shape=(1, 3)), "2 dimensions, expected 1"), (nd(shape=(2**32, 2**32)), "2 dimensions"), (nd(shape=()), "24 bytes"),
     (nd(shape=(1,) * 5), "x.shape is"), ({**nd(), "shape": "3"}, "x.shape is"), ({**nd(), "shape": [2.385]}, "x.shape[0] is 2.385"),
-    (nd(type=">f8"), '">f8", expected <f8 <f4 <i8'), (nd(type="<c16"), '"<c16"'), (nd(type="|O"), '"|O"'), (nd(type=5), "x.type is 5"),
+    (nd(type=">f8"), '">f8", expected <f8 <f4 <i8'), (nd(type="<c8"), '"<c8"'), (nd(type="|O"), '"|O"'), (nd(type=5), "x.type is 5"),
     (nd(type="<f8<f8"), '"<f8<f8"'), (nd(b"", (0,)), "x is empty"), (nd("abc"), "3 bytes"), ({"nd": True}, "without type"),
     ({k: v for k, v in nd().items() if k != "data"}, "without data"), ({**nd(), "nd": False}, "without nd:true"),
     (nd(struct.pack("<3q", 1, 2, 2**53 + 1), type="<i8"), "x[2] is 9007199254740993"),
@@ -141,6 +141,30 @@ def test_argument_that_breaks_its_contract(house, producer, fn, args, field, wor
 ], ids=str)
 def test_nd_array_that_is_none(house, producer, x, words):
     refused(house, producer, "stats.mean", pack({"x": x}), "x", words)
+
+
+def numpy_number(value, type="<i8", form="<q"):
+    """As msgpack-numpy writes one of NumPy's numbers."""
+    return {b"nd": False, b"type": type, b"data": struct.pack(form, value)}
+
+
+def test_one_number(producer):
+    """A number where a list may be is a list of one; NumPy's own numbers are numbers."""
+    assert producer.call("stats.mean", {"x": 2.385}).expect("ok").result == {"mean": 2.385}
+    assert producer.call("stats.mean", {"x": numpy_number(2.385, "<f8", "<d")}).expect("ok").result == {"mean": 2.385}
+    assert producer.call("echo.scale", {"x": [1, 2], "k": numpy_number(3)}).expect("ok").result["y"] == [3, 6]
+    assert producer.call("echo.repeat", {"x": [7], "times": numpy_number(2)}).expect("ok").result["y"] == [7, 7]
+
+
+@pytest.mark.parametrize("fn, args, field, words", [
+    ("echo.repeat", {"x": [1], "times": numpy_number(2.5, "<f8", "<d")}, "times", "2.5, expected a whole number"),
+    ("echo.repeat", {"x": [1], "times": {"a": 1}}, "times", "times is a map of 1, expected a whole number"),
+    ("echo.scale", {"x": [1], "k": nd()}, "k", "k has 3 elements, expected one number"),
+    ("stats.mean", {"x": [[1, 2], [3, 4]]}, "x", "x[0] is a list of 2, expected a number (a matrix goes into data)"),
+    ("stats.mean", {"x": nd(shape=(1, 3))}, "x", "x has 2 dimensions, expected 1 (a matrix goes into data)"),
+])
+def test_number_or_list_that_is_none(house, producer, fn, args, field, words):
+    refused(house, producer, fn, pack(args), field, words)
 
 
 @pytest.mark.parametrize("pad", range(8))

@@ -15,7 +15,7 @@ WRONG = {
     "bool": ["true", 2, {}, [True], b"\x01"],
     "string": [7, 1.5, {}, ["x"], True],
     "bytes": [7, {}, [1]],
-    "array": ["x", 7.5, True, {"a": 1}, ["x"], [[1.5], 2], [{}], {"nd": True}, [[[[[1.0]]]]],
+    "array": ["x", b"x", True, {"a": 1}, ["x"], [[1.5], 2], [{}], {"nd": True}, [[[[[1.0]]]]],
               {"nd": True, "type": "<f8", "shape": [3], "data": b"\x00" * 23},
               {"nd": True, "type": "<f8", "shape": [-1], "data": b""},
               {"nd": True, "type": "<f8", "shape": [2**62, 8], "data": b"\x00" * 16},

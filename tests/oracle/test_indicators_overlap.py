@@ -526,7 +526,7 @@ def test_correlation_of_small_and_of_large_numbers(kiln):
 @pytest.mark.parametrize("ma_type", TYPES)
 def test_bbands_around_any_average(kiln, ma_type):
     x = make_bars(200)["close"]
-    got = kiln("bbands", close=x, period=9, nbdev_up=1.5, nbdev_dn=2.5, matype=ma_type)
+    got = kiln("bbands", close=x, period=9, nbdev_up=1.5, nbdev_dn=2.5, ma_type=ma_type)
     middle = ma(x.astype(LD), 9, ma_type)
     spread = rolling(deviation, 9, x.astype(LD))
     want = {"upper_band": middle + 1.5 * spread, "middle_band": middle, "lower_band": middle - 2.5 * spread}

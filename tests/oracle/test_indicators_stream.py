@@ -89,7 +89,7 @@ def test_long_bars_and_long_periods(plugin):
         case, whole = cases(plugin, name, data, rng, 1, longest=60)[0]
         check(name, play(plugin, [case.entry], case.series, cuts_of(rng, n, 4))[0], whole, case.params)
     for period in (13000, 39000):
-        entries = [{"fn": "sma", "period": period}, {"fn": "bbands", "period": period, "matype": "ema"},
+        entries = [{"fn": "sma", "period": period}, {"fn": "bbands", "period": period, "ma_type": "ema"},
                    {"fn": "vwap", "period": period}]
         got = play(plugin, entries, data, cuts_of(rng, n, 5))
         for entry, values in zip(entries, got):
@@ -127,7 +127,7 @@ def test_series_come_in_any_order_and_from_elsewhere(plugin):
 
 # ---- what does not fit ------------------------------------------------------------------------------------------------------
 
-ENTRIES = [{"fn": "sma", "period": 20}, {"fn": "bbands", "period": 14, "nbdev_up": 2.5, "matype": "ema"}, {"fn": "obv"},
+ENTRIES = [{"fn": "sma", "period": 20}, {"fn": "bbands", "period": 14, "nbdev_up": 2.5, "ma_type": "ema"}, {"fn": "obv"},
            {"fn": "macd", "as": "trend"}]
 
 
@@ -139,7 +139,7 @@ def state(plugin):
 @pytest.mark.parametrize("asked, text", [
     ([{"fn": "sma", "period": 21}] + ENTRIES[1:], "indicators[0].period is 21, the state holds 20"),
     (ENTRIES[:1] + [{"fn": "bbands", "period": 14, "nbdev_up": 2.5}] + ENTRIES[2:],
-     'indicators[1].matype is "sma", the state holds "ema"'),
+     'indicators[1].ma_type is "sma", the state holds "ema"'),
     (ENTRIES[:1] + [{**ENTRIES[1], "nbdev_up": 2.25}] + ENTRIES[2:], "indicators[1].nbdev_up is 2.25, the state holds 2.5"),
     ([{"fn": "ema", "period": 20}] + ENTRIES[1:], 'indicators[0].fn is "ema", the state holds "sma"'),
     (ENTRIES[:2] + [{"fn": "obv", "close": "high"}] + ENTRIES[3:], 'indicators[2].close is "high", the state holds "close"'),

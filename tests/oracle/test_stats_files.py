@@ -350,6 +350,14 @@ def test_folders_must_be_absolute():
             p("mean", x=[1])
 
 
+def test_folders_must_be_there(tmp_path):
+    (tmp_path / "file").write_text("x")
+    for name in ("absent", "file"):
+        with pytest.raises(Exception, match="not there or no folder"):
+            with Plugin("stats", {"data_dirs": f"/tmp:{tmp_path}/{name}"}) as p:
+                p("mean", x=[1])
+
+
 def test_a_large_file(stats, folder):
     n = 1_000_000 if MODE == "release" else 300_000
     x = noise(n) + 1e6

@@ -20,6 +20,12 @@ def noise(n, seed=1):
     return np.random.default_rng(seed).standard_normal(n)
 
 
+def pairs(result):
+    assert set(result) == {"z"}
+    z = np.asarray(result["z"], dtype=float)
+    return z[:, 0] + 1j * z[:, 1]
+
+
 def both(r):
     return r["re"] + 1j * r["im"]
 
@@ -40,6 +46,19 @@ def exact_dft(x):
     return (np.cos(angle) @ x.real - np.sin(angle) @ x.imag) + 1j * (np.sin(angle) @ x.real + np.cos(angle) @ x.imag)
 
 
+@pytest.mark.parametrize("n", [1 << 19, 8 * 64 * 1025, 1 << 21], ids=str)
+def test_many_values(stats, n):
+    """Lengths that are taken apart into eight columns."""
+    x, y = noise(n), noise(n, 2)
+    want = np.fft.fft(x + 1j * y)
+    for got in (both(stats("fft", re=x, im=y)), pairs(stats("fft", z=np.stack([x, y], axis=1)))):
+        assert np.max(np.abs(got - want)) < 1e-12 * np.sqrt(n)
+    back = pairs(stats("ifft", z=np.stack([want.real, want.imag], axis=1)))
+    assert np.max(np.abs(back - (x + 1j * y))) < 1e-13
+    x[n // 3] = np.nan
+    assert np.all(np.isnan(pairs(stats("fft", z=np.stack([x, y], axis=1)))))
+
+
 @pytest.mark.parametrize("n", LENGTHS)
 def test_transforms_are_numpys(stats, n):
     x, y = noise(n), noise(n, 2)
@@ -47,6 +66,9 @@ def test_transforms_are_numpys(stats, n):
     close(both(stats("fft", re=x)), np.fft.fft(x))
     close(both(stats("ifft", re=x, im=y)), np.fft.ifft(x + 1j * y))
     close(both(stats("ifft", re=x)), np.fft.ifft(x))
+    z = np.stack([x, y], axis=1)
+    close(pairs(stats("fft", z=z)), np.fft.fft(x + 1j * y))
+    close(pairs(stats("ifft", z=z)), np.fft.ifft(x + 1j * y))
     close(both(stats("rfft", x=x)), np.fft.rfft(x))
     back = stats("irfft", re=x[: n // 2 + 1], im=y[: n // 2 + 1], n=n)["x"]
     close(back, np.fft.irfft(x[: n // 2 + 1] + 1j * y[: n // 2 + 1], n))
@@ -67,10 +89,13 @@ def test_lengths_and_norms(stats, norm):
     x, y = noise(10), noise(10, 2)
     for n in (1, 2, 5, 9, 10, 11, 16, 33):
         close(both(stats("fft", re=x, im=y, n=n, norm=norm)), np.fft.fft(x + 1j * y, n, norm=norm))
+        close(pairs(stats("fft", z=np.stack([x, y], axis=1), n=n, norm=norm)), np.fft.fft(x + 1j * y, n, norm=norm))
+        close(pairs(stats("ifft", z=np.stack([x, y], axis=1), n=n, norm=norm)), np.fft.ifft(x + 1j * y, n, norm=norm))
         close(both(stats("fft", re=x, n=n, norm=norm)), np.fft.fft(x, n, norm=norm))
         close(both(stats("ifft", re=x, im=y, n=n, norm=norm)), np.fft.ifft(x + 1j * y, n, norm=norm))
         close(both(stats("ifft", re=x, n=n, norm=norm)), np.fft.ifft(x, n, norm=norm))
         close(both(stats("rfft", x=x, n=n, norm=norm)), np.fft.rfft(x, n, norm=norm))
+        close(pairs(stats("rfft", x=x, n=n, norm=norm, pairs=True)), np.fft.rfft(x, n, norm=norm))
         close(stats("irfft", re=x, im=y, n=n, norm=norm)["x"], np.fft.irfft(x + 1j * y, n, norm=norm))
         close(stats("irfft", re=x, n=n, norm=norm)["x"], np.fft.irfft(x, n, norm=norm))
     close(stats("irfft", re=x, im=y)["x"], np.fft.irfft(x + 1j * y))

@@ -84,6 +84,8 @@ static void lists_round_trip(void **state)
     expect_round_trip("[2147483647,-2147483648]", KILN_I32, 1, "[2147483647,-2147483648]");
     expect_round_trip("[true,false,255,0]", KILN_U8, 1, "[1,0,255,0]");
     expect_round_trip("[]", KILN_F64, 1, "[]");
+    expect_round_trip("2.385", KILN_F64, 1, "[2.385]"); /* a number is a list of one */
+    expect_round_trip("7", KILN_I32, 1, "[7]");
     expect_round_trip("[[1,2,3],[4,5,6]]", KILN_F64, 2, "[[1.0,2.0,3.0],[4.0,5.0,6.0]]");
     expect_round_trip("[[],[]]", KILN_F64, 2, "[[],[]]");
     expect_round_trip("[]", KILN_F64, 2, "[]");
@@ -111,7 +113,9 @@ static void refusals_name_the_element(void **state)
     expect_error("[2147483648]", KILN_I32, 1, "x[0] is 2147483648, expected a whole number of 32 bits");
     expect_error("[0,256]", KILN_U8, 1, "x[1] is 256, expected a whole number 0..255 or a boolean");
     expect_error("[-1]", KILN_U8, 1, "x[0] is -1, expected a whole number 0..255 or a boolean");
-    expect_error("5", KILN_F64, 1, "x is 5, expected a list of numbers, or an nd array");
+    expect_error("true", KILN_F64, 1, "x is true, expected a list of numbers, or an nd array");
+    expect_error("2.5", KILN_I64, 1, "x is 2.5, expected a whole number");
+    expect_error("5", KILN_F64, 2, "x is 5, expected a list of lists of numbers, or an nd array");
     expect_error("\"a\"", KILN_F64, 2, "x is \"a\", expected a list of lists of numbers, or an nd array");
     expect_error("[1,2]", KILN_F64, 2, "x[0] is 1, expected a list of numbers");
     expect_error("[[1,2],3]", KILN_F64, 2, "x[1] is 3, expected a list of numbers");
@@ -222,11 +226,31 @@ static void nd_arrays_of_every_type(void **state)
     assert_int_equal(decode(&b, KILN_F64, 1, &a, &err), 0);
     assert_true(((double *) a.data)[2] == 255);
     buf_done(&b);
+    const uint16_t u2[] = {0, 70, 65535};
+    b = nd_map("<u2", false, "[3]", u2, 6);
+    assert_int_equal(decode(&b, KILN_F64, 1, &a, &err), 0);
+    assert_true(((double *) a.data)[2] == 65535);
+    buf_done(&b);
+    const uint64_t u8[] = {0, INT64_MAX, 3};
+    b = nd_map("<u8", false, "[3]", u8, 24);
+    assert_int_equal(decode(&b, KILN_I64, 1, &a, &err), 0);
+    assert_true(((int64_t *) a.data)[1] == INT64_MAX);
+    buf_done(&b);
+    const double c16[] = {1, 2, 3, 4}; /* 1 + 2i, 3 + 4i */
+    b = nd_map("<c16", false, "[2]", c16, sizeof c16);
+    assert_int_equal(decode(&b, KILN_F64, 2, &a, &err), 0);
+    assert_true(a.rank == 2 && a.shape[0] == 2 && a.shape[1] == 2 && ((double *) a.data)[3] == 4);
+    buf_done(&b);
+    const double one = 2.385;
+    b = nd_map("<f8", false, "[]", &one, 8);
+    assert_int_equal(decode(&b, KILN_F64, 1, &a, &err), 0);
+    assert_true(a.rank == 1 && a.count == 1 && ((double *) a.data)[0] == 2.385);
+    buf_done(&b);
     b = nd_map("|b1", false, "[3]", b1, 3);
     assert_int_equal(decode(&b, KILN_U8, 1, &a, &err), 0);
     assert_true(((uint8_t *) a.data)[2] == 1);
     assert_int_equal(decode(&b, KILN_F64, 1, &a, &err), KILN_INVALID);
-    assert_string_equal(err.text, "x.type is |b1, expected numbers");
+    assert_string_equal(err.text, "x.type is |b1, expected one of numbers, such as |u1 or <f8");
     buf_done(&b);
 }
 
@@ -239,8 +263,10 @@ static void nd_refusals(void **state)
         uint32_t dtype, rank;
         const char *text;
     } rows[] = {
-        {">f8", "[3]", 24, KILN_F64, 1, "x.type is \">f8\", expected <f8 <f4 <i8 <i4 <i2 |i1 |u1 or |b1"},
-        {"|O", "[3]", 24, KILN_F64, 1, "x.type is \"|O\", expected <f8 <f4 <i8 <i4 <i2 |i1 |u1 or |b1"},
+        {">f8", "[3]", 24, KILN_F64, 1,
+         "x.type is \">f8\", expected <f8 <f4 <i8 <i4 <i2 |i1 <u8 <u4 <u2 |u1 |b1 or <c16"},
+        {"|O", "[3]", 24, KILN_F64, 1,
+         "x.type is \"|O\", expected <f8 <f4 <i8 <i4 <i2 |i1 <u8 <u4 <u2 |u1 |b1 or <c16"},
         {"<f8", "[3]", 23, KILN_F64, 1,
          "x.data has 23 bytes, which does not agree with its shape and type <f8"},
         {"<f8", "[2]", 24, KILN_F64, 1,
@@ -256,7 +282,8 @@ static void nd_refusals(void **state)
         {"<f8", "3", 24, KILN_F64, 1, "x.shape is no list of 0 to 4 sizes"},
         {"<f8", "[1,1,1,1,3]", 24, KILN_F64, 1, "x.shape is no list of 0 to 4 sizes"},
         {"<f8", "[3]", 24, KILN_F64, 2, "x has 1 dimensions, expected 2"},
-        {"<f8", "[]", 8, KILN_F64, 1, "x has 0 dimensions, expected 1"},
+        {"<f8", "[]", 8, KILN_F64, 2, "x has 0 dimensions, expected 2"},
+        {"<c16", "[3]", 48, KILN_F64, 1, "x has 2 dimensions, expected 1"},
     };
     char data[64] = {0};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -274,6 +301,11 @@ static void nd_refusals(void **state)
     assert_int_equal(decode(&b, KILN_F64, 1, &a, &err), KILN_INVALID);
     assert_string_equal(
         err.text, "x[1] is 9007199254740993, expected a number that a double holds exactly (up to 2^53)");
+    buf_done(&b);
+    const uint64_t huge[] = {5, UINT64_MAX};
+    b = nd_map("<u8", false, "[2]", huge, sizeof huge);
+    assert_int_equal(decode(&b, KILN_I64, 1, &a, &err), KILN_INVALID);
+    assert_string_equal(err.text, "x[1] is 18446744073709551615, expected a whole number");
     buf_done(&b);
     const double half[] = {1, 0.5};
     b = nd_map("<f8", false, "[1,2]", half, sizeof half);

@@ -145,7 +145,8 @@ static void refusals_name_field_value_and_expectation(void **state)
     } rows[] = {
         {"{}", "x", "argument \"x\" is missing, expected a list of numbers, or an nd array"},
         {"{\"x\":null}", "x", "x is null, expected a list of numbers, or an nd array"},
-        {"{\"x\":3}", "x", "x is 3, expected a list of numbers, or an nd array"},
+        {"{\"x\":true}", "x", "x is true, expected a list of numbers, or an nd array"},
+        {"{\"x\":3}", "x", "x has 1 element, expected at least 2 (n)"},
         {"{\"x\":[]}", "x", "x is empty, expected at least 2 elements (n)"},
         {"{\"x\":[1]}", "x", "x has 1 element, expected at least 2 (n)"},
         {"{\"x\":[1,2,3,null]}", "x", "x[3] is NaN, expected a finite number"},
@@ -361,6 +362,35 @@ static void extras_are_kept(void **state)
     buf_put_nil(&b);
     refuse_raw(&f, &b, "the request has the key \"a\" twice");
     buf_done(&b);
+    end(&f);
+}
+
+static void what_maps_drop_is_told(void **state)
+{
+    (void) state;
+    static const struct kiln_row rows[] = {
+        {.name = "m", .kind = KILN_MAP, .flags = KILN_LENIENT},
+        {.name = "m.x", .kind = KILN_FLOAT},
+        {.name = "*", .kind = KILN_VALUE},
+    };
+    struct fixture f;
+    begin(&f, ROWS(rows), &none, KILN_EXTRAS);
+    must_bind(&f, "{\"m\":{\"y\":{\"deep\":[1]},\"x\":2.5},\"z\":7}");
+    const struct kiln_value *extras = f.slots[2].value;
+    assert_int_equal(extras->count, 2);
+    assert_string_equal(extras->map[0].key, "m.y");
+    assert_int_equal(extras->map[0].value.type, KILN_V_NULL);
+    assert_string_equal(extras->map[1].key, "z");
+    assert_int_equal(extras->map[1].value.i, 7);
+    assert_true(f.slots[1].f64 == 2.5);
+    char many[2000] = "{\"m\":{";
+    for (int i = 0; i < 100; i++) {
+        snprintf(many + strlen(many), sizeof many - strlen(many), "%s\"k%d\":%d", i ? "," : "", i, i);
+    }
+    strcat(many, "}}");
+    must_bind(&f, many);
+    assert_int_equal(f.slots[2].value->count, 100);
+    assert_string_equal(f.slots[2].value->map[99].key, "m.k99");
     end(&f);
 }
 
@@ -762,6 +792,7 @@ int main(void)
         cmocka_unit_test(columns_may_stand_apart),
         cmocka_unit_test(required_members_of_maps),
         cmocka_unit_test(extras_are_kept),
+        cmocka_unit_test(what_maps_drop_is_told),
         cmocka_unit_test(the_form_follows_the_request),
         cmocka_unit_test(the_budget_is_hard),
         cmocka_unit_test(results_from_nothing_to_all),

@@ -120,6 +120,14 @@ static void forms(void **state)
     EXPECT("z?two\nlines=x,y", 3);
     put("x,y\n1,2\n3,4"); /* no newline at the end */
     EXPECT("y", 2, 4);
+    put("1.5\n2.385\n3e5\n"); /* no names: all of it is data */
+    EXPECT("", 1.5, 2.385, 3e5);
+    EXPECT("1?last=1", 3e5);
+    put("1,20\n2,30\n");
+    EXPECT("2", 20, 30);
+    EXPECT("2?1>=2", 30);
+    refuse("", "which column? It has 1, 2 (its first row is numbers: no names)");
+    refuse("close", "has no column \"close\"; it has 1, 2 (its first row is numbers");
     put("x\nNaN\nNA\nnull\n7.75\n");
     EXPECT("x", (double) NAN, (double) NAN, (double) NAN, 7.75);
 }

@@ -314,7 +314,8 @@ static void budgets_fail_the_job_only(void **state)
     struct engine *e = load("echo", NULL);
     struct engine_job job;
     assert_int_equal(run(e, "repeat", "{\"x\":[1,2,3,4],\"times\":1000000}", &job), KILN_RESOURCE);
-    assert_string_equal(job.error, "the job needs more memory than it may use (8388608 bytes)");
+    assert_string_equal(job.error,
+                        "the job needs more memory than it may use (8388608 bytes, limits.job_mb)");
     assert_int_equal(run(e, "repeat", "{\"x\":[0.5,2,3,4],\"times\":125000}", &job), KILN_RESOURCE);
     assert_string_equal(job.error, "the result has more than 4194304 bytes, or there is no memory for it");
     assert_int_equal(run(e, "repeat", "{\"x\":[1,2,3,4],\"times\":2}", &job), KILN_OK);
@@ -404,7 +405,8 @@ static void every_way_to_fail(void **state)
         {"failed", "no answer: the series does not converge after 2385 steps", KILN_FAILED},
         {"invalid", "how is \"invalid\", expected something better", KILN_INVALID},
         {"temporary", "not yet: 1 of 1", KILN_TEMPORARY},
-        {"resource", "the job needs more memory than it may use (8388608 bytes)", KILN_RESOURCE},
+        {"resource", "the job needs more memory than it may use (8388608 bytes, limits.job_mb)",
+         KILN_RESOURCE},
         {"cancelled", "the job was cancelled", KILN_CANCELLED},
         {"silent", "the function ran and could not produce a result", KILN_FAILED},
         {"nonsense", "the plugin returned 2385, which is no status it may return", KILN_INTERNAL},

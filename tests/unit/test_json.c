@@ -48,7 +48,9 @@ static void refuses_what_is_no_json(void **state)
     expect_bad("", "no JSON at line 1");
     expect_bad("{\"a\":1,\n\"a\":2}", "no JSON at line 2");
     expect_bad("[1,2] 3", "no JSON at line 1");
-    expect_bad("[NaN]", "no JSON");
+    expect_bad("[Nan]", "no JSON");
+    expect_bad("[NaN,", "no JSON");
+    expect_bad("{\"a\":Infinity1}", "no JSON");
     expect_bad("{\"a\":18446744073709551616}", "too big integer");
     char deep[200] = "";
     for (int i = 0; i < 30; i++) {
@@ -63,6 +65,25 @@ static void refuses_what_is_no_json(void **state)
 static void what_json_cannot_say(void **state)
 {
     (void) state;
+    static const struct {
+        const char *json, *again;
+    } wide[] = {
+        {"[NaN,Infinity,-Infinity,1e999,-1E+999,2]", "[null,1e999,-1e999,1e999,-1e999,2]"},
+        {"{\"NaN\":NaN,\"b\":\"NaN, \\\" 1e999\"}", "{\"NaN\":null,\"b\":\"NaN, \\\" 1e999\"}"},
+        {"[\"base64:/wAQ\",\"base64:/wA=\",\"base64:/w==\"]",
+         "[\"base64:/wAQ\",\"base64:/wA=\",\"base64:/w==\"]"},
+        {"[\"base64:\",\"base64:a\",\"base64:ab!d\",\"base64:====\"]",
+         "[\"base64:\",\"base64:a\",\"base64:ab!d\",\"base64:====\"]"},
+    };
+    for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++) {
+        struct buf w = pack(wide[i].json);
+        assert_string_equal(unpack(w.data, w.bytes), wide[i].again);
+        buf_done(&w);
+    }
+    struct buf bytes = pack("\"base64:/wAQ\"");
+    assert_int_equal(bytes.bytes, 5);
+    assert_memory_equal(bytes.data, "\xc4\x03\xff\x00\x10", 5);
+    buf_done(&bytes);
     struct buf b;
     buf_init(&b, 0);
     buf_put_list(&b, 6);
@@ -73,7 +94,7 @@ static void what_json_cannot_say(void **state)
     buf_put_bin(&b, "\xff\x00", 2);
     buf_put_str(&b, "\xff!", 2);
     assert_string_equal(unpack(b.data, b.bytes),
-                        "[null,null,\"text\",\"base64:/wAQ\",\"base64:/wA=\",\"\xef\xbf\xbd!\"]");
+                        "[null,-1e999,\"text\",\"base64:/wAQ\",\"base64:/wA=\",\"\xef\xbf\xbd!\"]");
     buf_clear(&b);
     buf_put_map(&b, 2);
     buf_put_i64(&b, 7);

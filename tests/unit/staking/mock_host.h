@@ -415,6 +415,9 @@ static inline json_t *mock_reply(const struct mock *m)
     for (uint32_t i = 0; i < f->n_results; i++) {
         const struct kiln_row *row = &f->results[i];
         const struct kiln_slot *slot = &m->results[i];
+        if (row->flags & KILN_OPTIONAL && !slot->present) {
+            continue;
+        }
         assert_true(slot->present);
         const struct kiln_row *table = mock_table(f, row);
         json_t *into = reply;
