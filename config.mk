@@ -20,16 +20,16 @@ PKG    ?= pkg-config
 
 # Debian packages: to build and run the demo; further ones to run every test.
 DEPS_BUILD = build-essential pkg-config libzmq3-dev libczmq-dev libmsgpack-dev libopenblas-dev libconfig-dev \
-             libjansson-dev libsodium-dev libsystemd-dev libfftw3-dev python3
+             libjansson-dev libsodium-dev libfftw3-dev python3
 DEPS_CHECK = $(DEPS_BUILD) clang iproute2 libclang-rt-dev libcmocka-dev python3-pytest python3-zmq python3-msgpack python3-numpy python3-scipy python3-pandas python3-mpmath \
-             libzmq-ffi-perl libdata-messagepack-perl nodejs npm systemd
+             libzmq-ffi-perl libdata-messagepack-perl nodejs npm systemd systemd-container
 DEPS_BENCH = $(DEPS_BUILD) python3-msgpack python3-numpy python3-scipy python3-pandas python3-numba python3-bottleneck
 
 # The pkg-config name of msgpack-c changed over time.
 MSGPACK := $(firstword $(foreach n,msgpack-c msgpack,$(shell $(PKG) --exists $(n) 2>/dev/null && echo $(n))))
 MSGPACK_LIBS := $(if $(MSGPACK),$(shell $(PKG) --libs $(MSGPACK)),-lmsgpackc)
 
-LIBS_broker = -lczmq -lzmq $(MSGPACK_LIBS) -lconfig -lsystemd -lm
+LIBS_broker = -lczmq -lzmq $(MSGPACK_LIBS) -lconfig -lm
 LIBS_daemon = -lczmq -lzmq $(MSGPACK_LIBS) -lconfig -ljansson -lsodium -ldl -lm
 LIBS_cli    = -lzmq $(MSGPACK_LIBS) -ljansson -lm
 LIBS_client = -lzmq $(MSGPACK_LIBS)

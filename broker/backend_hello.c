@@ -97,6 +97,19 @@ static int check_room(zhashx_t *table, const char *what, struct err *err)
     return err_set(err, KILN_BUSY, NULL, "the broker has %d %s already", PEERS_MOST, what);
 }
 
+/* Another process has the node's name: the workers of the one before died with it, and its beats must not keep them alive. */
+static void bury_workers(struct broker *b, const struct node *old, const struct node *new)
+{
+    size_t n;
+    struct worker **workers = (struct worker **) peers_all(b->peers.workers, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (workers[i]->node == old && (!workers[i]->node_session[0] || !peers_belongs(workers[i], new))) {
+            backend_lose(b, workers[i], "its node was started anew");
+        }
+    }
+    mem_free(workers);
+}
+
 static int hello_node(struct broker *b, struct frames *f, const msgpack_object_map *map, struct err *err)
 {
     struct node *n = mem_alloc(sizeof *n);
@@ -118,6 +131,9 @@ static int hello_node(struct broker *b, struct frames *f, const msgpack_object_m
     n->heard_ns = b->now_ns;
     make_way(b, f, "", "its connection now belongs to a node");
     struct node *old = zhashx_lookup(b->peers.nodes, n->wid);
+    if (old && strcmp(old->session, n->session) != 0) {
+        bury_workers(b, old, n);
+    }
     if (old) {
         peers_drop_node(&b->peers, old);
     }
@@ -253,7 +269,8 @@ static size_t resume(struct broker *b, struct worker *w, const msgpack_object_ar
 static void worker_discard(struct worker **worker)
 {
     struct worker *w = *worker;
-    char *texts[] = {w->wid, w->node_name, w->session, w->host, w->plugin, w->version, w->build, w->label};
+    char *texts[] = {w->wid,    w->node_name, w->node_session, w->session, w->host,
+                     w->plugin, w->version,   w->build,        w->label};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         mem_free(texts[i]);
     }
@@ -268,6 +285,7 @@ static int read_worker(const msgpack_object_map *map, struct worker *w, struct e
         word(map, "plugin", true, &w->plugin, err) || word(map, "version", false, &w->version, err) ||
         word(map, "build", false, &w->build, err) || word(map, "host", false, &w->host, err) ||
         word(map, "node", false, &w->node_name, err) ||
+        word(map, "node_session", false, &w->node_session, err) ||
         header_uint(map, "pid", 0, UINT32_MAX, &w->pid, err) ||
         header_uint(map, "generation", 0, UINT32_MAX, &w->generation, err) ||
         header_bool(map, "packed", &w->packed, err)) {

@@ -4,6 +4,7 @@
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "backend.h"
@@ -116,7 +117,10 @@ int broker_open(struct broker *b, struct config *config, struct err *err)
     *b = (struct broker){.config = *config, .journal_driver = &journal_memory};
     *config = (struct config){0};
     b->frontend = open_router(b, b->config.out_hwm, WIRE_HEADER_BYTES, &b->config.frontend, err);
+    /* Whoever may reach this socket can be given jobs: a file of ours alone, whereas the umask says who else are producers. */
+    mode_t producers = umask(0177);
     b->backend = b->frontend ? open_router(b, 100000, WORKER_FRAME_BYTES, &b->config.backend, err) : NULL;
+    umask(producers);
     int status = b->backend ? b->journal_driver->open("", &b->journal, err) : KILN_UNAVAILABLE;
     if (status) {
         zsock_destroy(&b->frontend);
@@ -206,7 +210,10 @@ void broker_run(struct broker *b, int signal_fd)
             struct signalfd_siginfo info;
             if (read(signal_fd, &info, sizeof info) == sizeof info) {
                 log_info("signal", "signal=%s", strsignal((int) info.ssi_signo));
-                return;
+                if (info.ssi_signo != SIGHUP) {
+                    return;
+                }
+                service_reload(b);
             }
         }
         turn(b);

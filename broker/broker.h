@@ -24,6 +24,7 @@
 #include "peers.h"
 #include "reply.h"
 #include "results.h"
+#include "service.h"
 #include "tenant.h"
 #include "timers.h"
 #include "wire.h"
@@ -51,6 +52,7 @@ struct broker {
     uint64_t epoch; /* random; names this life of the broker */
     struct timers timers;
     struct timer settle, sweep;
+    struct service service;
     bool settling; /* unknown functions may still be announced */
 
     struct job_pool pool;
@@ -79,7 +81,7 @@ struct broker {
 int broker_open(struct broker *b, struct config *config, struct err *err);
 void broker_close(struct broker *b);
 
-/* Runs until SIGTERM or SIGINT. */
+/* Runs until SIGTERM or SIGINT; SIGHUP reads the configuration again. */
 void broker_run(struct broker *b, int signal_fd);
 
 /* One message each; false: none was waiting. */

@@ -6,17 +6,19 @@
 #include "log.h"
 
 #define AT(member) offsetof(struct config, member)
+#define LIVE       true /* a reload may change it */
 
 static const struct conf_row rows[] = {
     {"frontend", CONF_TEXTS, AT(frontend), 0, 0, "ipc:///run/kiln/kiln.sock", NULL,
      "endpoints for producers"},
     {"backend", CONF_TEXTS, AT(backend), 0, 0, "ipc:///run/kiln/work.sock", NULL, "endpoints for workers"},
-    {"log_level", CONF_TEXT, AT(log_level), 0, 0, "info", NULL, "debug, info, warning or error"},
+    {"log_level", CONF_TEXT, AT(log_level), 0, 0, "info", NULL, "debug, info, warning or error", LIVE},
     {"queue_limit", CONF_INT, AT(queue_limit), 1, 10000000, "10000", "jobs",
-     "waiting jobs of one function; more are answered busy"},
+     "waiting jobs of one function; more are answered busy", LIVE},
     {"memory_mb", CONF_INT, AT(memory_mb), 1, 1 << 20, "1024", "MiB",
-     "payloads of all waiting jobs; more are answered busy"},
-    {"results_mb", CONF_INT, AT(results_mb), 0, 1 << 20, "256", "MiB", "kept results; the oldest go first"},
+     "payloads of all waiting jobs; more are answered busy", LIVE},
+    {"results_mb", CONF_INT, AT(results_mb), 0, 1 << 20, "256", "MiB", "kept results; the oldest go first",
+     LIVE},
     {"max_bytes", CONF_INT, AT(max_bytes), 1024, INT64_C(1) << 31, "67108864", "bytes", "largest payload"},
     {"out_hwm", CONF_INT, AT(out_hwm), 1, 1000000, "10000", "messages",
      "answers waiting for a producer that does not read; more are dropped"},
@@ -25,10 +27,11 @@ static const struct conf_row rows[] = {
     {"settle_ms", CONF_INT, AT(settle_ms), 0, 600000, "5000", "ms",
      "after a start, jobs of functions not announced yet wait this long"},
     {"ahead_us", CONF_INT, AT(ahead_us), 0, 10000000, "2000", "us",
-     "expected work a busy worker is given ahead; longer jobs go to idle workers only"},
-    {"batch_jobs", CONF_INT, AT(batch_jobs), 1, 4096, "256", "jobs", "most jobs in one message to a worker"},
+     "expected work a busy worker is given ahead; longer jobs go to idle workers only", LIVE},
+    {"batch_jobs", CONF_INT, AT(batch_jobs), 1, 4096, "256", "jobs", "most jobs in one message to a worker",
+     LIVE},
     {"cpus", CONF_INTS, AT(cpus), 0, 1023, "", NULL, "processors to stay on"},
-    {"quotas", CONF_OTHER, 0, 0, 0, "()", NULL, "what each key may have; see below"},
+    {"quotas", CONF_OTHER, 0, 0, 0, "()", NULL, "what each key may have; see below", LIVE},
 };
 enum { N_ROWS = sizeof rows / sizeof rows[0] };
 
@@ -82,6 +85,17 @@ int config_load(const char *path, struct config *ret, struct err *err)
     }
     *ret = made;
     return 0;
+}
+
+int config_take_over(struct config *c, struct config *fresh, struct err *err)
+{
+    int status = conf_take_over("broker", rows, N_ROWS, c, fresh, err);
+    if (!status) {
+        struct quotas old = c->quotas;
+        c->quotas = fresh->quotas;
+        fresh->quotas = old;
+    }
+    return status;
 }
 
 void config_done(struct config *c)

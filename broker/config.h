@@ -26,6 +26,9 @@ struct config {
 
 /* path NULL: all defaults. */
 int config_load(const char *path, struct config *ret, struct err *err);
+
+/* A reload: takes over what may change while the broker runs; the old values are in `fresh` then. Nothing when more differs. */
+int config_take_over(struct config *c, struct config *fresh, struct err *err);
 void config_done(struct config *c);
 void config_help(FILE *out);
 

@@ -3,7 +3,6 @@
 #include <getopt.h>
 #include <sched.h>
 #include <sys/signalfd.h>
-#include <systemd/sd-daemon.h>
 
 #include <kiln/version.h>
 
@@ -21,6 +20,7 @@ static void usage(FILE *out)
             "usage: kiln-broker [-c FILE] [--test-config] [--help] [--version]\n\n"
             "  -c, --config FILE   configuration (default %s; its absence means all defaults)\n"
             "  --test-config       read it, say whether it is good, and leave\n\n"
+            "SIGHUP reads FILE again, SIGTERM and SIGINT answer who waits and end it.\n\n"
             "The group of kiln.conf that it reads, with defaults:\n\n",
             default_path);
     config_help(out);
@@ -93,6 +93,7 @@ int main(int argc, char **argv)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
     sigprocmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
     int signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -106,9 +107,9 @@ int main(int argc, char **argv)
     }
     log_info("ready", "version=%s frontend=%s backend=%s journal=%s", KILN_VERSION,
              b.config.frontend.items[0], b.config.backend.items[0], b.journal_driver->name);
-    sd_notify(0, "READY=1");
+    service_begin(&b, path);
     broker_run(&b, signal_fd);
-    sd_notify(0, "STOPPING=1");
+    service_end(&b);
     log_info("stopping", "jobs_ended=%llu", (unsigned long long) b.counters.jobs_ended);
     broker_close(&b);
     zsys_shutdown();

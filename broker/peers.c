@@ -37,7 +37,8 @@ static void worker_free(void **item)
     if (w->reported) {
         zmq_msg_close(&w->report);
     }
-    char *texts[] = {w->wid, w->node_name, w->session, w->host, w->plugin, w->version, w->build, w->label};
+    char *texts[] = {w->wid,    w->node_name, w->node_session, w->session, w->host,
+                     w->plugin, w->version,   w->build,        w->label};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         mem_free(texts[i]);
     }
@@ -111,12 +112,20 @@ static bool worker_drained(const struct peers *ps, const struct worker *w)
     return drained(ps, w->wid) || drained(ps, w->node_name);
 }
 
+bool peers_belongs(const struct worker *w, const struct node *n)
+{
+    bool any = !w->node_session || !w->node_session[0];
+    return w->node_name && strcmp(w->node_name, n->wid) == 0 &&
+           (any || strcmp(w->node_session, n->session) == 0);
+}
+
 void peers_add_worker(struct peers *ps, struct worker *w)
 {
     enter(ps, &w->route, w, NULL);
     int taken = zhashx_insert(ps->workers, w->wid, w);
     assert(!taken);
-    w->node = w->node_name ? zhashx_lookup(ps->nodes, w->node_name) : NULL;
+    struct node *n = w->node_name ? zhashx_lookup(ps->nodes, w->node_name) : NULL;
+    w->node = n && peers_belongs(w, n) ? n : NULL;
     w->quiet = worker_drained(ps, w);
 }
 
@@ -127,7 +136,7 @@ void peers_add_node(struct peers *ps, struct node *n)
     assert(!taken);
     n->quiet = drained(ps, n->wid);
     for (struct worker *w = zhashx_first(ps->workers); w; w = zhashx_next(ps->workers)) {
-        if (w->node_name && strcmp(w->node_name, n->wid) == 0) {
+        if (peers_belongs(w, n)) {
             w->node = n;
         }
     }

@@ -22,7 +22,7 @@ struct peer_route {
 
 struct worker {
     struct peer_route route;
-    char *wid, *node_name, *session, *host, *plugin, *version, *build;
+    char *wid, *node_name, *node_session, *session, *host, *plugin, *version, *build;
     char *label; /* "stats/1.0.0+5f3a90c1": name, version, the beginning of the build */
     uint64_t pid, generation;
     struct node *node; /* NULL: beats for itself */
@@ -51,6 +51,9 @@ struct node {
     bool quiet;         /* its workers take no more */
     struct buf plugins; /* msgpack list of its plugins' states; empty until its first beat */
 };
+
+/* Is it this process of the node that answers for the worker? One that does not know which says its name alone. */
+bool peers_belongs(const struct worker *w, const struct node *n);
 
 struct peers {
     zhashx_t *by_route; /* struct peer_entry: worker or node */

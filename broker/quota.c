@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "quota.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "conf.h"
@@ -52,13 +53,14 @@ int quotas_load(const config_setting_t *list, struct quotas *ret, struct err *er
 {
     struct quotas made = {0};
     int n = list ? config_setting_length(list) : 0;
-    if (list && (!config_setting_is_list(list) || n > QUOTAS_MOST)) {
+    bool good = list && (config_setting_is_list(list) || (config_setting_is_array(list) && n == 0));
+    if (list && (!good || n > QUOTAS_MOST)) {
         const char *file = config_setting_source_file(list);
         return err_set(
             err, KILN_INVALID, "quotas",
             "%s:%u: broker.quotas is %s, expected a list of at most %d groups: ( { key = \"*\"; } )",
-            file ? file : "configuration", config_setting_source_line(list),
-            config_setting_is_list(list) ? "too long" : "no list", QUOTAS_MOST);
+            file ? file : "configuration", config_setting_source_line(list), good ? "too long" : "no list",
+            QUOTAS_MOST);
     }
     if (n) {
         made.items = mem_alloc((size_t) n * sizeof *made.items);

@@ -43,6 +43,7 @@ struct order {
     char plugin[CONFIG_NAME_BYTES];
     char wid[3 * CONFIG_NAME_BYTES];
     char node[CONFIG_NAME_BYTES];
+    char node_session[33];
     char broker[256];
     char build[40];
     char path[1280];

@@ -19,8 +19,8 @@ static const struct conf_row daemon_rows[] = {
     {"broker", CONF_TEXT, AT(broker), 0, 0, "ipc:///run/kiln/work.sock", NULL,
      "backend endpoint of the broker"},
     {"name", CONF_TEXT, AT(name), 0, 0, "", NULL, "name of this node; empty: host.pid"},
-    {"run_dir", CONF_TEXT, AT(run_dir), 0, 0, "/var/lib/kiln/kilnd", NULL,
-     "private folder; may not be mounted noexec"},
+    {"run_dir", CONF_TEXT, AT(run_dir), 0, 0, "", NULL,
+     "private folder; may not be mounted noexec; empty: kilnd in $STATE_DIRECTORY or in /var/lib/kiln"},
     {"plugin_dir", CONF_TEXT, AT(plugin_dir), 0, 0, KILN_PLUGINDIR, NULL,
      "where plugin files are looked for"},
     {"log_level", CONF_TEXT, AT(log_level), 0, 0, "info", NULL, "debug, info, warning or error"},
@@ -154,6 +154,17 @@ static int check_path(const config_setting_t *group, const char *name, const cha
                : refuse(group, name, key, *path, "a path of at most 960 bytes", err);
 }
 
+/* Where the unit's StateDirectory= is: instances of one template differ in it alone. */
+static void default_run_dir(char **run_dir)
+{
+    const char *state = getenv("STATE_DIRECTORY");
+    state = state && state[0] == '/' ? state : "/var/lib/kiln";
+    size_t n = strcspn(state, ":"); /* systemd puts a colon between several */
+    mem_free(*run_dir);
+    *run_dir = mem_alloc(n + sizeof "/kilnd");
+    snprintf(*run_dir, n + sizeof "/kilnd", "%.*s/kilnd", (int) n, state);
+}
+
 static int check_daemon(const config_setting_t *group, struct daemon_config *c, const char *base,
                         struct err *err)
 {
@@ -171,6 +182,9 @@ static int check_daemon(const config_setting_t *group, struct daemon_config *c, 
     }
     if (log_level_parse(c->log_level) < 0) {
         return refuse(group, "daemon", "log_level", c->log_level, "debug, info, warning or error", err);
+    }
+    if (!c->run_dir[0]) {
+        default_run_dir(&c->run_dir);
     }
     int status = check_broker(group, &c->broker, base, err);
     status = status ? status : check_path(group, "daemon", "run_dir", &c->run_dir, base, err);

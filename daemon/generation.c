@@ -294,6 +294,7 @@ static int64_t tend_seat(struct generation *g, struct site *site, size_t seat, i
 int64_t generation_tend(struct generation *g, struct site *site, int64_t now_ns)
 {
     int64_t until_ns = INT64_MAX;
+    settle(g); /* a worker that goes from loading to warming wakes nobody */
     if (g->state == GENERATION_DRAINING && now_ns >= g->drain_end_ns) {
         for (size_t i = 0; i < g->n_members; i++) {
             member_kill(g->members[i], "stop", "the worker did not finish within the drain time");

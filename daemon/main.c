@@ -31,28 +31,35 @@ static void help(void)
     daemon_config_help(stdout);
 }
 
-static int complain(const struct err *err)
-{
-    fprintf(stderr, "kilnd: %s\n", err->text);
-    return status_exit(err->status);
-}
-
-static int run(const char *path, bool only_test)
+static int test(const char *path)
 {
     struct daemon_config *config = NULL;
     struct err err;
     if (daemon_config_load(path, &config, &err)) {
-        return complain(&err);
+        fprintf(stderr, "kilnd: %s\n", err.text);
+        return status_exit(err.status);
     }
-    int status = 0;
-    if (only_test) {
-        printf("%s: ok, %zu plugins\n", path, config->n_plugins);
-    } else {
-        log_open("kilnd", (enum log_level) log_level_parse(config->log_level));
-        status = supervisor_run(path, &config, &err);
-    }
+    printf("%s: ok, %zu plugins\n", path, config->n_plugins);
     daemon_config_free(&config);
-    return status ? complain(&err) : 0;
+    return 0;
+}
+
+static int run(const char *path)
+{
+    struct daemon_config *config = NULL;
+    struct err err;
+    log_open("kilnd", LOG_LEVEL_INFO);
+    if (daemon_config_load(path, &config, &err)) {
+        log_error("config_invalid", "error=%s", log_quote(err.text));
+        return status_exit(err.status);
+    }
+    log_open("kilnd", (enum log_level) log_level_parse(config->log_level));
+    int status = supervisor_run(path, &config, &err);
+    daemon_config_free(&config);
+    if (status) {
+        log_error("start_failed", "error=%s", log_quote(err.text));
+    }
+    return status ? status_exit(err.status) : 0;
 }
 
 int main(int argc, char **argv)
@@ -95,5 +102,5 @@ int main(int argc, char **argv)
                 argv[optind]);
         return status_exit(KILN_INVALID);
     }
-    return run(path, only_test);
+    return only_test ? test(path) : run(path);
 }

@@ -53,6 +53,7 @@ static void fill_order(struct order *o, const struct site *site, const struct me
     snprintf(o->plugin, sizeof o->plugin, "%s", p->name);
     snprintf(o->wid, sizeof o->wid, "%s", m->wid);
     snprintf(o->node, sizeof o->node, "%s", c->name);
+    snprintf(o->node_session, sizeof o->node_session, "%s", site->link->session);
     snprintf(o->broker, sizeof o->broker, "%s", c->broker);
     snprintf(o->build, sizeof o->build, "%s", staged->digest);
     snprintf(o->path, sizeof o->path, "%s", staged->path);

@@ -19,7 +19,14 @@
 #include "plugin_store.h"
 #include "watch.h"
 
-enum { HASTEN_MS = 500, LINGER_MS = 500, FIXED_FDS = 4, SLOTS_LEAST = 1024 };
+enum {
+    HASTEN_MS = 500,
+    LINGER_MS = 500,
+    FIXED_FDS = 4,
+    SLOTS_LEAST = 1024,
+    PATIENCE_S = 6, /* what the service manager is asked for while we wait, every third of it */
+    DRAINED_S = 15, /* and for the end, beyond drain_ms */
+};
 
 struct supervisor {
     const char *config_path;
@@ -37,7 +44,7 @@ struct supervisor {
     char said[256];                   /* the last STATUS */
     bool unsaid_status, unsaid_ready; /* the service manager has not taken it yet */
     bool reloading;                   /* it was told so, and is to be told the end */
-    int64_t watchdog_ns, next_watchdog_ns;
+    int64_t watchdog_ns, next_watchdog_ns, next_patience_ns;
 
     struct pollfd *fds; /* signals, link, monitor of the link, watch, then a channel for each member */
     struct generation **fd_generation;
@@ -116,18 +123,14 @@ static int begin(struct supervisor *s, struct err *err)
     status = status ? status : stay_on(&s->config->cpus, err);
     status = status ? status : scoreboard_new(slots, &s->site.board, err);
     status = status ? status : plugin_store_init(&s->store, &s->site, err);
+    /* Before any worker: they are told its session. */
+    status = status ? status : link_init(&s->link, s->config->broker, s->config->name, err);
     if (status) {
         return status;
     }
     watch_files(s);
-    /* Workers first: they start while the link is made. */
     plugin_store_apply(&s->store, s->config, clock_ns());
     plugin_store_tend(&s->store, clock_ns());
-    status = link_init(&s->link, s->config->broker, s->config->name, err);
-    if (status) {
-        plugin_store_hasten(&s->store, 0, clock_ns());
-        return status;
-    }
     s->changed = true;
     log_info("started", "version=%s node=%s plugins=%zu broker=%s run_dir=%s", KILN_VERSION, s->config->name,
              s->config->n_plugins, s->config->broker, s->config->run_dir);
@@ -162,7 +165,8 @@ static void stop(struct supervisor *s)
         log_info("stopping", "drain_ms=%lld workers=%zu", (long long) s->config->drain_ms,
                  plugin_store_members(&s->store));
         s->unsaid_status = s->unsaid_ready = false;
-        notify_send("STOPPING=1\nSTATUS=finishing running jobs");
+        notify_send("STOPPING=1\nSTATUS=finishing running jobs\nEXTEND_TIMEOUT_USEC=%lld",
+                    (long long) (s->config->drain_ms + DRAINED_S * 1000) * 1000);
         plugin_store_drain(&s->store, s->config->drain_ms, now_ns);
     } else {
         log_warning("stopping_now", "workers=%zu", plugin_store_members(&s->store));
@@ -266,6 +270,21 @@ static void judge(struct supervisor *s, int64_t now_ns)
         log_info("ready", "after_us=%lld status=%s", (long long) ((now_ns - s->begun_ns) / CLOCK_US),
                  log_quote(now));
     }
+}
+
+/* Waiting for a broker and warming are no failure to start, however long they take; a hung loop, or a required plugin that
+ * failed, are: then the manager's own limit holds. Returns when it is due again. */
+static int64_t ask_patience(struct supervisor *s, int64_t now_ns)
+{
+    bool waits = !s->was_ready && !s->stops && !plugin_store_blocked(&s->store);
+    if (!waits && !s->reloading) {
+        return INT64_MAX;
+    }
+    if (now_ns >= s->next_patience_ns) {
+        notify_send("EXTEND_TIMEOUT_USEC=%lld", (long long) PATIENCE_S * 1000000);
+        s->next_patience_ns = now_ns + PATIENCE_S * CLOCK_S / 3;
+    }
+    return s->next_patience_ns;
 }
 
 /* Tells the service manager what is new; what it does not take is offered again with the next turn of the loop. */
@@ -378,6 +397,7 @@ static void loop(struct supervisor *s)
         beat(s, now_ns);
         until_ns = earlier(until_ns, link_tend(&s->link, now_ns));
         until_ns = earlier(until_ns, s->watch.due_ns);
+        until_ns = earlier(until_ns, ask_patience(s, now_ns));
         until_ns = s->watchdog_ns ? earlier(until_ns, s->next_watchdog_ns) : until_ns;
         gather(s);
         /* Having sent something, look into the socket once more: its descriptor is edge-triggered. */

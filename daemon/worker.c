@@ -159,6 +159,7 @@ static void make_hello(struct worker *w)
     put_text(b, "role", "worker");
     put_text(b, "wid", o->wid);
     put_text(b, "node", o->node);
+    put_text(b, "node_session", o->node_session);
     buf_put_str_const(b, "pid");
     buf_put_u64(b, (uint64_t) getpid());
     put_text(b, "host", host);
@@ -186,7 +187,7 @@ static void make_hello(struct worker *w)
         w->hello_frames[i] = view(data, bytes);
         w->hello_list[i] = &w->hello_frames[i];
     }
-    enum { PAIRS = 11 };
+    enum { PAIRS = 12 };
     worker_link_hello(&w->link, b, PAIRS, w->hello_list, n + 1);
 }
 

@@ -280,6 +280,71 @@ int conf_read(const config_setting_t *group, const char *name, const struct conf
     return status;
 }
 
+/* ---- taking over ---- */
+
+static size_t member_bytes(enum conf_kind kind)
+{
+    static const size_t bytes[] = {
+        [CONF_INT] = sizeof(int64_t),           [CONF_BOOL] = sizeof(bool),
+        [CONF_TEXT] = sizeof(char *),           [CONF_TEXTS] = sizeof(struct conf_texts),
+        [CONF_INTS] = sizeof(struct conf_ints), [CONF_OTHER] = 0};
+    return bytes[kind];
+}
+
+static bool same_texts(const struct conf_texts *a, const struct conf_texts *b)
+{
+    bool same = a->n == b->n;
+    for (size_t i = 0; same && i < a->n; i++) {
+        same = strcmp(a->items[i], b->items[i]) == 0;
+    }
+    return same;
+}
+
+static bool same(enum conf_kind kind, const void *a, const void *b)
+{
+    const struct conf_ints *left = a, *right = b;
+    switch (kind) {
+    case CONF_TEXT:
+        return strcmp(*(char *const *) a, *(char *const *) b) == 0;
+    case CONF_TEXTS:
+        return same_texts(a, b);
+    case CONF_INTS:
+        return left->n == right->n &&
+               (left->n == 0 || memcmp(left->items, right->items, left->n * sizeof *left->items) == 0);
+    default:
+        return memcmp(a, b, member_bytes(kind)) == 0;
+    }
+}
+
+static void swap(void *a, void *b, size_t bytes)
+{
+    char held[sizeof(struct conf_texts)];
+    memcpy(held, a, bytes);
+    memcpy(a, b, bytes);
+    memcpy(b, held, bytes);
+}
+
+int conf_take_over(const char *name, const struct conf_row *rows, size_t n, void *target, void *fresh,
+                   struct err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct conf_row *r = &rows[i];
+        if (!r->live && !same(r->kind, (char *) target + r->offset, (char *) fresh + r->offset)) {
+            return err_set(
+                err, KILN_INVALID, r->key,
+                "%s.%s is not what it was at the start: a reload cannot change it, restart the program", name,
+                r->key);
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (rows[i].live) {
+            swap((char *) target + rows[i].offset, (char *) fresh + rows[i].offset,
+                 member_bytes(rows[i].kind));
+        }
+    }
+    return 0;
+}
+
 void conf_done(const struct conf_row *rows, size_t n, void *target)
 {
     for (size_t i = 0; i < n; i++) {

@@ -13,6 +13,7 @@
 #ifndef CONF_H
 #define CONF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -48,6 +49,7 @@ struct conf_row {
     const char *fallback; /* as text; "" for an empty list or text */
     const char *unit;     /* NULL: none */
     const char *help;
+    bool live; /* may change while the program runs */
 };
 
 /* Parses a file: KILN_INVALID with "file:line: why" when it cannot be read or has a syntax error. On failure *ret_file needs no destroy. */
@@ -63,6 +65,11 @@ int conf_check_endpoint(const char *endpoint, const char *key, struct err *err);
  * "kiln.conf:12: broker.queue_limit is 0, expected 1..1000000". On failure the target holds nothing to release. */
 int conf_read(const config_setting_t *group, const char *name, const struct conf_row *rows, size_t n,
               void *target, struct err *err);
+
+/* For a reload: gives `target` the members of `fresh` that are live, and `fresh` the old ones; both still need conf_done. When a member
+ * differs that is not, nothing changes and the refusal names it. */
+int conf_take_over(const char *name, const struct conf_row *rows, size_t n, void *target, void *fresh,
+                   struct err *err);
 
 /* Releases texts and lists. */
 void conf_done(const struct conf_row *rows, size_t n, void *target);

@@ -2,23 +2,35 @@
 #include "log.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "log_journal.h"
 
 static const char *const names[] = {"debug", "info", "warning", "error"};
 static const int priorities[] = {7, 6, 4, 3};
 
 static char program[32] = "kiln";
 static enum log_level least = LOG_LEVEL_INFO;
-static int under_systemd;
+static bool to_journal;
+static int journal_fd = -1;
 
 void log_open(const char *name, enum log_level level)
 {
+    log_open_at(name, level, LOG_JOURNAL_SOCKET);
+}
+
+void log_open_at(const char *name, enum log_level level, const char *journal)
+{
     snprintf(program, sizeof program, "%s", name);
     least = level;
-    under_systemd = getenv("JOURNAL_STREAM") != NULL;
+    if (journal_fd >= 0) {
+        close(journal_fd);
+    }
+    to_journal = log_journal_is_stderr();
+    journal_fd = to_journal ? log_journal_open(journal) : -1;
 }
 
 int log_level_parse(const char *name)
@@ -31,30 +43,38 @@ int log_level_parse(const char *name)
     return -1;
 }
 
+/* One write, so that lines of several processes do not mix. A full or closed stderr loses the line. */
+static void put(char *line, size_t length)
+{
+    line[length++] = '\n';
+    if (write(STDERR_FILENO, line, length) < 0) {
+        return;
+    }
+}
+
 void log_event(enum log_level level, const char *event, const char *format, ...)
 {
     if (level < least) {
         return;
     }
     char line[2048];
-    int n = 0;
-    if (under_systemd) {
-        n = snprintf(line, sizeof line, "<%d>", priorities[level]);
+    size_t n = 0;
+    if (to_journal) {
+        n += (size_t) snprintf(line, sizeof line, "<%d>", priorities[level]);
     }
-    n += snprintf(line + n, sizeof line - (size_t) n, "level=%s prog=%s pid=%d event=%s ", names[level],
-                  program, (int) getpid(), event);
+    n += (size_t) snprintf(line + n, sizeof line - n, "level=%s prog=%s pid=%d ", names[level], program,
+                           (int) getpid());
+    size_t words = n; /* what the journal does not know anyway */
+    n += (size_t) snprintf(line + n, sizeof line - n, "event=%s ", event);
     va_list ap;
     va_start(ap, format);
-    int more = vsnprintf(line + n, sizeof line - (size_t) n - 1, format, ap);
+    int more = vsnprintf(line + n, sizeof line - n - 1, format, ap);
     va_end(ap);
-    size_t length = (size_t) n + (more > 0 ? (size_t) more : 0);
-    if (length > sizeof line - 2) {
-        length = sizeof line - 2;
-    }
-    line[length++] = '\n';
-    /* One write, so that lines of several processes do not mix. A full or closed stderr loses the line. */
-    if (write(STDERR_FILENO, line, length) < 0) {
-        return;
+    n += more > 0 ? (size_t) more : 0;
+    n = n < sizeof line - 2 ? n : sizeof line - 2;
+    if (journal_fd < 0 ||
+        !log_journal_send(journal_fd, program, priorities[level], line + words, n - words)) {
+        put(line, n);
     }
 }
 

@@ -33,6 +33,7 @@ def setting(name, prefix, extra=()):
                           input=text, stdout=subprocess.PIPE, check=True).stdout.strip()
 
 
+UNITS = ["kiln-broker.service", "kilnd.service", "kilnd@.service"]
 KEYS = ["BINDIR", "SBINDIR", "LIBDIR", "INCLUDEDIR", "PLUGINDIR", "DATADIR", "DOCDIR", "SYSCONFDIR", "UNITDIR", "VERSION"]
 
 
@@ -68,7 +69,7 @@ def test_everything_is_there(prefix):
                  "lib/pkgconfig/kiln-plugin.pc", "include/kiln/plugin.h", "include/kiln/status.h", "include/kiln/client.h",
                  "include/kiln/version.h", "lib/kiln/plugins/echo.so", "lib/kiln/plugins/stats.so", "lib/kiln/plugins/staking.so",
                  "lib/kiln/plugins/indicators.so", "etc/kiln/kiln.conf", "lib/systemd/system/kiln-broker.service",
-                 "lib/systemd/system/kilnd.service", "lib/systemd/system/kiln.target", "lib/sysusers.d/kiln.conf",
+                 "lib/systemd/system/kilnd.service", "lib/systemd/system/kilnd@.service", "lib/systemd/system/kiln.target", "lib/sysusers.d/kiln.conf",
                  "lib/tmpfiles.d/kiln.conf", "share/doc/kiln/PROTOCOL.md", "share/doc/kiln/LICENSE", "share/man/man1/kiln.1",
                  "share/kiln/plugin-echo/echo.c", "share/kiln/plugin-echo/Makefile"]:
         assert path in there, path
@@ -100,10 +101,18 @@ def test_programs_run_and_accept_the_configuration(prefix):
 def test_units_are_clean(prefix):
     if not shutil.which("systemd-analyze"):
         pytest.skip("systemd-analyze is not installed")
-    units = [f"{prefix}/lib/systemd/system/{name}" for name in ("kiln-broker.service", "kilnd.service", "kiln.target")]
+    units = [f"{prefix}/lib/systemd/system/{name}" for name in UNITS + ["kiln.target"]]
     out = run("systemd-analyze", "verify", "--man=no", *units)
     ours = [line for line in out.split("\n") if "kiln" in line]
     assert not ours, out
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_exposure_of_units(prefix, unit):
+    """Threshold 20 is an exposure of 2.0."""
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd-analyze is not installed")
+    run("systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20", f"{prefix}/lib/systemd/system/{unit}")
 
 
 def test_a_plugin_outside_the_tree(prefix):

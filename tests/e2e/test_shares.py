@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MPL-2.0
 """Fair shares by key, and quotas of keys."""
+import signal
 import subprocess
 
 import pytest
 
-from house import BUILD, House, environment, pack, until
+from house import BUILD, House, conf, environment, pack, until
 
 
 def flood(p, fn, n, **keys):
@@ -220,3 +221,32 @@ def test_wrong_quotas_are_refused(tmp_path):
         conf.write_text("broker = {\n quotas = " + text + ";\n};\n")
         ran = subprocess.run([f"{BUILD}/kiln-broker", "--test-config", "-c", str(conf)], stderr=subprocess.PIPE, text=True)
         assert ran.returncode != 0 and words.replace('"', '\\"') in ran.stderr or words in ran.stderr, ran.stderr
+
+
+def test_a_reload_changes_quotas():
+    """SIGHUP: new rows hold for jobs that come from then on, also of keys that are known; wrong rows change nothing."""
+    with House({"quotas": [{"key": "a", "jobs": 1}]}) as house:
+        w, p = house.worker(), house.producer()
+        fn = f"{w.plugin}.f"
+
+        def reload(quotas, words):
+            seen = house.broker.text().count(words)
+            house.write("broker.conf", "broker = " + conf({**house.broker_conf, "quotas": quotas}) + ";\n")
+            house.broker.popen.send_signal(signal.SIGHUP)
+            until(lambda: house.broker.text().count(words) > seen, words)
+
+        p.send({"op": "call", "fn": fn, "key": "a", "id": 0}, {})
+        p.call(fn, key="a").expect("busy", "key", "may have 1")
+        reload([{"key": "a", "jobs": -2}], "event=reload_refused")
+        p.call(fn, key="a").expect("busy", "key", "may have 1")
+        reload([{"key": "a", "jobs": 2}, {"key": "*", "jobs": 1}], "event=reloaded")
+        p.send({"op": "call", "fn": fn, "key": "a", "id": 1}, {})
+        p.call(fn, key="a").expect("busy", "key", "may have 2")
+        p.send({"op": "call", "fn": fn, "key": "b", "id": 2}, {})
+        p.call(fn, key="b").expect("busy", "key", "may have 1")
+        reload([], "event=reloaded")
+        p.send({"op": "call", "fn": fn, "key": "b", "id": 3}, {})
+        until(lambda: house.function(fn)["queued"] == 4, "all to be taken")
+        w.credit(4)
+        w.done(w.gather(4))
+        assert {p.recv()[0]["id"] for _ in range(4)} == {0, 1, 2, 3}

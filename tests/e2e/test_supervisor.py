@@ -279,6 +279,51 @@ def test_broker_tells_systemd():
         s.close()
 
 
+def test_broker_reload():
+    """SIGHUP: limits and log level change under the jobs; what is wrong or needs a restart changes nothing; the manager hears it."""
+    with House(start=False) as house:
+        s, env = notifications(house)
+        env["WATCHDOG_USEC"] = "200000"
+        house.broker_conf.update(queue_limit=1)
+        path = house.write("broker.conf", "broker = " + conf(house.broker_conf) + ";")
+        b = house.run("kiln-broker", "-c", path, env=env)
+        b.says("event=ready ")
+        w = house.worker("p", ["f"])
+        p = house.producer()
+
+        def hear(*words):
+            said = ""
+            while not all(w in said for w in words):
+                said += s.recv(4096).decode() + "\n"
+            return said
+
+        hear("READY=1", "WATCHDOG=1", "STATUS=1 worker on 0 nodes, journal memory")
+        p.send({"op": "call", "fn": "p.f", "id": "waits"}, {})
+        until(lambda: house.function("p.f")["queued"] == 1)
+        p.call("p.f").expect("busy", None, "1")
+        house.broker_conf.update(queue_limit=2, log_level="debug")
+        house.write("broker.conf", "broker = " + conf(house.broker_conf) + ";")
+        os.kill(b.pid, signal.SIGHUP)
+        said = hear("RELOADING=1", "MONOTONIC_USEC=", "READY=1")
+        assert said.index("RELOADING=1") < said.index("READY=1")
+        b.says("event=reloaded log_level=debug queue_limit=2")
+        p.send({"op": "call", "fn": "p.f", "id": "waits too"}, {})
+        until(lambda: house.function("p.f")["queued"] == 2)
+        for change, words in (({"queue_limit": 0}, "queue_limit is 0"), ({"queue_limit": 9, "beat_ms": 51}, "broker.beat_ms"),
+                              ({"no_such": 1}, "no_such")):
+            house.write("broker.conf", "broker = " + conf({**house.broker_conf, **change}) + ";")
+            os.kill(b.pid, signal.SIGHUP)
+            hear("RELOADING=1", "reload refused: ", words)
+            p.call("p.f").expect("busy", None, "2")
+        assert b.text().count("event=reload_refused") == 3
+        house.write("broker.conf", "broker = " + conf(house.broker_conf) + ";")
+        os.kill(b.pid, signal.SIGHUP)
+        assert "refused" not in hear("RELOADING=1", "STATUS=1 worker on 0 nodes, journal memory\n")
+        w.credit(2).done(w.gather(2))  # what waited all the while
+        assert sorted(p.recv()[0]["id"] for _ in range(2)) == ["waits", "waits too"]
+        s.close()
+
+
 # ---- size
 
 def test_resident_memory_and_idle_processor_time():

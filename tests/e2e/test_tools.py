@@ -61,6 +61,39 @@ def test_check_layers_of_nothing(tmp_path):
     assert layers(tmp_path).returncode == 1
 
 
+# ---- check-docs, on a copy of this project
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory):
+    root = tmp_path_factory.mktemp("docs") / "kiln"
+    shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns("build", ".git", "node_modules", "__pycache__"))
+    return root
+
+
+def docs(root):
+    return run(os.path.join(ROOT, "tools", "check-docs"), str(root))
+
+
+def test_check_docs_accepts(copied):
+    p = docs(copied)
+    assert p.returncode == 0 and p.stdout == "", p.stdout
+
+
+@pytest.mark.parametrize("path, line, words", [
+    ("broker/queue.c", 'static void f(void) { log_warning("new_event", "x=1"); }', "event `new_event`, logged as warning by broker/queue.c, has no row"),
+    ("daemon/watch.c", 'static void f(void) {\n    log_error(\n        "worse", "x=1"); }', "event `worse`, logged as error by daemon/watch.c"),
+    ("docs/OPERATIONS.md", "[there](nowhere.md)", "link to nowhere.md"),
+    ("docs/OPERATIONS.md", "`daemon/nothing.c`", "`daemon/nothing.c`, which does not exist"),
+])
+def test_check_docs_refuses(copied, path, line, words):
+    file = copied / path
+    text = file.read_text()
+    file.write_text(text + line + "\n")
+    p = docs(copied)
+    file.write_text(text)
+    assert p.returncode == 1 and words in p.stdout and p.stdout.count("\n") == 1, p.stdout
+
+
 # ---- tests/run, on a project of three tests
 
 @pytest.fixture

@@ -362,3 +362,29 @@ def test_crashed_job_whose_deadline_has_passed(broker, producer):
     gone(n, w, "crash", [job])
     assert broker.moves(before, workers_lost=1)
     assert broker.function("glate.f")["running"] == 0
+
+
+def test_another_process_under_the_name_of_a_node(broker):
+    """The workers of the one before died with it: what they had is given back. A worker of the new one may have been first."""
+    n = broker.worker(role="node", wid="reborn", session="a")
+    plain = broker.worker("reborn_p", ["f"], wid="reborn.1", node="reborn")
+    told = broker.worker("reborn_q", ["f"], wid="reborn.2", node="reborn", node_session="a")
+    early = broker.worker("reborn_r", ["f"], wid="reborn.3", node="reborn", node_session="b")
+    p = broker.producer()
+    for w in (plain, told, early):
+        w.credit(1)
+        p.send({"op": "call", "fn": f"{w.plugin}.f", "id": w.plugin}, {})
+        assert w.job()
+    before = broker.counters()
+    n.hello()  # the same process, after a reconnection: nothing is lost
+    assert broker.moves(before, nodes_joined=1)
+    again = broker.worker(role="node", wid="reborn", session="b")
+    assert broker.moves(before, nodes_joined=2, workers_lost=2, jobs_given_back=2)
+    assert [w["wid"] for w in broker.stats()["workers"] if w["node"] == "reborn"] == ["reborn.3"]
+    for plugin in ("reborn_p", "reborn_q"):
+        w = broker.worker(plugin, ["f"], node="reborn", node_session="b").credit(1)
+        job = w.job()
+        w.done(job)
+    answers = {p.recv()[0]["id"] for _ in range(2)}
+    assert answers == {"reborn_p", "reborn_q"}
+    again.bye()

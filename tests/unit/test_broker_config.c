@@ -107,12 +107,43 @@ static void help_lists_the_keys(void **state)
     free(text);
 }
 
+static void a_reload_changes_what_is_live(void **state)
+{
+    (void) state;
+    struct config c, fresh;
+    assert_int_equal(config_load(NULL, &c, &err), 0);
+    assert_int_equal(
+        load("broker = { queue_limit = 5; log_level = \"debug\"; ahead_us = 9; batch_jobs = 3; memory_mb = 2;"
+             "results_mb = 1; };",
+             &fresh),
+        0);
+    assert_int_equal(config_take_over(&c, &fresh, &err), 0);
+    assert_int_equal(c.queue_limit + c.ahead_us + c.batch_jobs + c.memory_mb + c.results_mb,
+                     5 + 9 + 3 + 2 + 1);
+    assert_string_equal(c.log_level, "debug");
+    config_done(&fresh);
+    static const char *const keys[][2] = {
+        {"frontend", "\"ipc:///x\""}, {"backend", "\"ipc:///x\""}, {"max_bytes", "5000"}, {"out_hwm", "5"},
+        {"beat_ms", "999"},           {"lease_ms", "3001"},        {"settle_ms", "1"},    {"cpus", "[0]"}};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        char text[80];
+        snprintf(text, sizeof text, "broker = { queue_limit = 6; %s = %s; };", keys[i][0], keys[i][1]);
+        assert_int_equal(load(text, &fresh), 0);
+        assert_int_equal(config_take_over(&c, &fresh, &err), KILN_INVALID);
+        assert_string_equal(err.field, keys[i][0]);
+        assert_int_equal(c.queue_limit, 5);
+        config_done(&fresh);
+    }
+    config_done(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_a_file_the_defaults_hold),
         cmocka_unit_test(a_file_overrides_them),
         cmocka_unit_test(what_is_wrong_is_said),
+        cmocka_unit_test(a_reload_changes_what_is_live),
         cmocka_unit_test(help_lists_the_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -179,6 +179,52 @@ static void help_shows_every_row(void **state)
     free(text);
 }
 
+/* A reload: live rows change hands, a difference in any other refuses all of it. */
+static void taking_over(void **state)
+{
+    (void) state;
+    struct conf_row live[N];
+    memcpy(live, rows, sizeof live);
+    live[0].live = live[2].live = live[3].live = true;
+    struct settings now;
+    assert_int_equal(read_text("part = { name = \"old\"; cpus = [1, 2]; };"), 0);
+    now = got;
+    assert_int_equal(
+        read_text("part = { limit = 7; name = \"new\"; ends = [\"x\"]; cpus = [1, 2]; rest = 3; };"), 0);
+    assert_int_equal(conf_take_over("part", live, N, &now, &got, &err), 0);
+    assert_int_equal(now.limit, 7);
+    assert_string_equal(now.name, "new");
+    assert_string_equal(now.ends.items[0], "x");
+    assert_string_equal(got.name, "old");
+    assert_int_equal(got.ends.n, 2);
+    conf_done(rows, N, &got);
+    static const char *const refused[][2] = {{"part = { limit = 8; cpus = [1, 3]; };", "cpus"},
+                                             {"part = { limit = 8; cpus = [1]; };", "cpus"},
+                                             {"part = { limit = 8; };", "cpus"},
+                                             {"part = { limit = 8; on = false; cpus = [1, 2]; };", "on"}};
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        assert_int_equal(read_text(refused[i][0]), 0);
+        assert_int_equal(conf_take_over("part", live, N, &now, &got, &err), KILN_INVALID);
+        assert_string_equal(err.field, refused[i][1]);
+        assert_non_null(strstr(err.text, "a reload cannot change it"));
+        assert_int_equal(now.limit, 7);
+        conf_done(rows, N, &got);
+    }
+    /* Texts and lists of them, when they are not live. */
+    live[2].live = live[3].live = false;
+    static const char *const texts[][2] = {
+        {"part = { name = \"new\"; ends = [\"y\"]; cpus = [1, 2]; };", "ends"},
+        {"part = { name = \"new\"; ends = []; cpus = [1, 2]; };", "ends"},
+        {"part = { name = \"n\"; ends = [\"x\"]; cpus = [1, 2]; };", "name"}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        assert_int_equal(read_text(texts[i][0]), 0);
+        assert_int_equal(conf_take_over("part", live, N, &now, &got, &err), KILN_INVALID);
+        assert_string_equal(err.field, texts[i][1]);
+        conf_done(rows, N, &got);
+    }
+    conf_done(rows, N, &now);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +232,7 @@ int main(void)
         cmocka_unit_test(all_kinds),
         cmocka_unit_test(refusals_name_line_key_value_and_expectation),
         cmocka_unit_test(files_that_cannot_be_read),
+        cmocka_unit_test(taking_over),
         cmocka_unit_test(help_shows_every_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

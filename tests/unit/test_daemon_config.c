@@ -59,6 +59,24 @@ static void defaults(void **state)
     daemon_config_free(&c);
 }
 
+static void run_dir_of_the_unit(void **state)
+{
+    (void) state;
+    static const char *const rows[][2] = {{NULL, "/var/lib/kiln/kilnd"},
+                                          {"/var/lib/kiln-a", "/var/lib/kiln-a/kilnd"},
+                                          {"/var/lib/kiln-a:/var/lib/other", "/var/lib/kiln-a/kilnd"},
+                                          {"relative", "/var/lib/kiln/kilnd"},
+                                          {"", "/var/lib/kiln/kilnd"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct daemon_config *c = NULL;
+        rows[i][0] ? setenv("STATE_DIRECTORY", rows[i][0], 1) : unsetenv("STATE_DIRECTORY");
+        assert_int_equal(load("daemon = { plugins = ( { name = \"a\"; } ); };", &c, NULL), 0);
+        assert_string_equal(c->run_dir, rows[i][1]);
+        daemon_config_free(&c);
+    }
+    unsetenv("STATE_DIRECTORY");
+}
+
 static void everything_said(void **state)
 {
     (void) state;
@@ -134,7 +152,6 @@ static void refusals(void **state)
          "daemon.broker is \"http://x\", expected ipc://PATH or tcp://HOST:PORT"},
         {"daemon = { broker = \"tcp://host\"; };", "daemon.broker"},
         {"daemon = { broker = \"ipc://\"; };", "daemon.broker"},
-        {"daemon = { run_dir = \"\"; };", "daemon.run_dir"},
         {PLUGIN("workers = 0;"),
          "kiln.conf:5: daemon.plugins[0].workers is 0, expected a whole number 1..256"},
         {PLUGIN("workers = \"2\";"), "daemon.plugins[0].workers is \"2\""},
@@ -206,6 +223,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults),
+        cmocka_unit_test(run_dir_of_the_unit),
         cmocka_unit_test(everything_said),
         cmocka_unit_test(refusals),
         cmocka_unit_test(a_path_too_long_for_a_socket),

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include "folder.h"
 
-#include <cmocka.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 
 #include "log.h"
 
@@ -64,12 +59,77 @@ static void below_the_level_is_silent(void **state)
     assert_non_null(strstr(got, "event=c x=3\n"));
 }
 
-static void under_systemd_it_begins_with_the_priority(void **state)
+/* As the service manager does for the stream it makes of stderr. */
+static void name_stderr(unsigned off)
+{
+    struct stat s;
+    char text[64];
+    assert_int_equal(fstat(STDERR_FILENO, &s), 0);
+    snprintf(text, sizeof text, "%llu:%llu", (unsigned long long) s.st_dev,
+             (unsigned long long) s.st_ino + off);
+    setenv("JOURNAL_STREAM", text, 1);
+}
+
+static void stderr_that_is_not_the_journal_is_as_ever(void **state)
 {
     (void) state;
-    setenv("JOURNAL_STREAM", "8:12345", 1);
-    log_open("kiln-test", LOG_LEVEL_DEBUG);
+    static const char *const others[] = {NULL, "8:12345", "", "journal", "8"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        catch_begin();
+        name_stderr(1);
+        if (others[i]) {
+            setenv("JOURNAL_STREAM", others[i], 1);
+        }
+        log_open("kiln-test", LOG_LEVEL_INFO);
+        log_info("i", "x=1");
+        assert_memory_equal(catch_end(), "level=info ", 11);
+    }
+    unsetenv("JOURNAL_STREAM");
+}
+
+/* Something that listens at `path` as the journal does. */
+static int journal(const char *path)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    memcpy(at.sun_path, path, strlen(path));
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *) &at, sizeof at), 0);
+    return fd;
+}
+
+static void the_journal_gets_records(void **state)
+{
+    (void) state;
+    struct folder f = folder_new();
+    int fd = journal(folder_at(&f, "journal"));
+    char got[8192] = "";
     catch_begin();
+    name_stderr(0);
+    log_open_at("kiln-test", LOG_LEVEL_INFO, folder_at(&f, "journal"));
+    log_open_at("kiln-test", LOG_LEVEL_INFO,
+                folder_at(&f, "journal")); /* as a reload does: no descriptor is left */
+    log_warning("worker_died", "wid=box.7 cause=%s running=%d", log_quote("signal 9 (\"Killed\")"), 2);
+    log_debug("silent", "x=1");
+    assert_string_equal(catch_end(), "");
+    assert_true(recv(fd, got, sizeof got - 1, 0) > 0);
+    assert_string_equal(got,
+                        "MESSAGE=event=worker_died wid=box.7 cause=\"signal 9 (\\\"Killed\\\")\" running=2\n"
+                        "PRIORITY=4\nSYSLOG_IDENTIFIER=kiln-test\nKILN_EVENT=worker_died\nKILN_WID=box.7\n"
+                        "KILN_CAUSE=signal 9 (\"Killed\")\nKILN_RUNNING=2\n");
+    assert_true(recv(fd, got, sizeof got, 0) < 0);
+    close(fd);
+    unsetenv("JOURNAL_STREAM");
+    log_open("kiln-test", LOG_LEVEL_INFO);
+    folder_remove(&f);
+}
+
+static void a_journal_that_takes_no_records_gets_lines_with_their_priority(void **state)
+{
+    (void) state;
+    struct folder f = folder_new();
+    catch_begin();
+    name_stderr(0);
+    log_open_at("kiln-test", LOG_LEVEL_DEBUG, folder_at(&f, "nothing"));
     log_debug("d", "x=1");
     log_info("i", "x=1");
     log_warning("w", "x=1");
@@ -79,8 +139,17 @@ static void under_systemd_it_begins_with_the_priority(void **state)
     assert_non_null(strstr(got, "\n<6>level=info "));
     assert_non_null(strstr(got, "\n<4>level=warning "));
     assert_non_null(strstr(got, "\n<3>level=error "));
+    /* One that was there and went, as at the end of a machine. */
+    catch_begin();
+    name_stderr(0);
+    int fd = journal(folder_at(&f, "journal"));
+    log_open_at("kiln-test", LOG_LEVEL_INFO, folder_at(&f, "journal"));
+    close(fd);
+    log_info("i", "x=1");
+    assert_memory_equal(catch_end(), "<6>level=info ", 14);
     unsetenv("JOURNAL_STREAM");
     log_open("kiln-test", LOG_LEVEL_INFO);
+    folder_remove(&f);
 }
 
 static void too_long_is_cut_and_still_a_line(void **state)
@@ -142,7 +211,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_line_of_words),
         cmocka_unit_test(below_the_level_is_silent),
-        cmocka_unit_test(under_systemd_it_begins_with_the_priority),
+        cmocka_unit_test(stderr_that_is_not_the_journal_is_as_ever),
+        cmocka_unit_test(the_journal_gets_records),
+        cmocka_unit_test(a_journal_that_takes_no_records_gets_lines_with_their_priority),
         cmocka_unit_test(too_long_is_cut_and_still_a_line),
         cmocka_unit_test(quoting),
         cmocka_unit_test(four_quotes_live_at_once),

@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "daemon/notify.h"
+#include "notify.h"
 
 static int listener(const char *path)
 {
