@@ -213,24 +213,21 @@ static void ask_who(struct broker *b, struct frames *f)
     outbox_worker(b, &to, out, NULL, 0);
 }
 
-/* A peer that talks nonsense shall not fill the disk with our complaints: ten a second, then how many were left out. */
 static void log_refusal(struct broker *b, zmq_msg_t *route, const struct err *err)
 {
-    enum { A_SECOND = 10 };
-    struct refusals *r = &b->refusals;
-    if (b->now_ns - r->since_ns >= CLOCK_S) {
-        if (r->n > A_SECOND) {
-            log_warning("worker_messages_refused", "more=%llu", (unsigned long long) (r->n - A_SECOND));
-        }
-        *r = (struct refusals){.since_ns = b->now_ns};
-    }
-    if (++r->n > A_SECOND) {
+    if (!refusals_log(&b->refusals, b->now_ns, "worker_messages_refused")) {
         return;
     }
     /* Looked up again: a hello makes way even when it is refused, and a lost peer is freed. */
     const struct peer_entry *peer = peers_find(&b->peers, route);
     const char *wid = !peer ? "?" : peer->worker ? peer->worker->wid : peer->node->wid;
     log_warning("worker_message_refused", "wid=%s error=%s", wid, log_quote(err->text));
+}
+
+static int check_speaker(struct broker *b, struct frames *f, struct speaker *ret_speaker, struct err *err)
+{
+    gate_speaker(b, &f->header, ret_speaker);
+    return gate_check(ret_speaker, ROLE_WORKER, "a worker's message", err);
 }
 
 bool backend_take(struct broker *b)
@@ -248,8 +245,12 @@ bool backend_take(struct broker *b)
     struct peer_entry *peer = peers_find(&b->peers, &f->route);
     int failed = header_decode(&b->header, &f->header, &err);
     failed = failed ? failed : header_text(map, "op", 40, &op, &op_bytes, &err);
-    if (!failed && text_is(op, op_bytes, "hello")) {
-        failed = backend_hello(b, f, map, &err);
+    struct speaker speaker = {.user = "", .key = ""};
+    if (b->gate.keyring && check_speaker(b, f, &speaker, &err)) {
+        failed = KILN_DENIED;
+        backend_refuse(b, f, &err);
+    } else if (!failed && text_is(op, op_bytes, "hello")) {
+        failed = backend_hello(b, f, map, &speaker, &err);
     } else if (!failed && !peer) {
         ask_who(b, f);
         failed = err_set(&err, KILN_DENIED, "op", "\"%.*s\" before hello", (int) op_bytes, op);

@@ -134,22 +134,27 @@ static int submit(struct broker *b, struct ask *a, struct err *err)
     return frontend_jobs(b, a, true, err);
 }
 
+/* An operation that does not say whose it is is for admins only; they may do all the rest as well. */
+enum whose { FOR_ADMINS, FOR_PRODUCERS };
+
 static const struct op {
     const char *name;
     int (*answer)(struct broker *b, struct ask *a, struct err *err);
+    enum whose whose;
 } ops[] = {
-    {"call", call},
-    {"submit", submit},
-    {"result", frontend_result},
-    {"status", frontend_status},
-    {"cancel", frontend_cancel},
-    {"forget", frontend_forget},
-    {"describe", describe},
-    {"stats", stats},
-    {"ping", ping},
-    {"pause", frontend_pause}, /* from here on an operator's */
-    {"resume", frontend_resume},
-    {"drain", frontend_drain},
+    {"call", call, FOR_PRODUCERS},
+    {"submit", submit, FOR_PRODUCERS},
+    {"result", frontend_result, FOR_PRODUCERS},
+    {"status", frontend_status, FOR_PRODUCERS},
+    {"cancel", frontend_cancel, FOR_PRODUCERS},
+    {"forget", frontend_forget, FOR_PRODUCERS},
+    {"describe", describe, FOR_PRODUCERS},
+    {"stats", stats, FOR_PRODUCERS},
+    {"ping", ping, FOR_PRODUCERS},
+    {"keys", frontend_keys, FOR_ADMINS},
+    {"pause", frontend_pause, FOR_ADMINS},
+    {"resume", frontend_resume, FOR_ADMINS},
+    {"drain", frontend_drain, FOR_ADMINS},
 };
 
 /* "call, submit, ..." */
@@ -160,6 +165,22 @@ static const char *op_names(void)
         at += (size_t) snprintf(names + at, sizeof names - at, "%s%s", i ? ", " : "", ops[i].name);
     }
     return names;
+}
+
+/* Who speaks matters where keys are used, and to what only admins may ask. */
+static int check_speaker(struct broker *b, struct ask *a, const struct op *op, struct err *err)
+{
+    if (!b->gate.keyring && op->whose == FOR_PRODUCERS) {
+        return 0;
+    }
+    struct speaker s;
+    gate_speaker(b, &a->frames->header, &s);
+    a->user = s.user;
+    if (!gate_check(&s, op->whose == FOR_PRODUCERS ? GATE_ROLES_FRONT : ROLE_ADMIN, op->name, err)) {
+        return 0;
+    }
+    b->counters.messages_denied++;
+    return KILN_DENIED;
 }
 
 static int answer(struct broker *b, struct ask *a, struct err *err)
@@ -178,7 +199,8 @@ static int answer(struct broker *b, struct ask *a, struct err *err)
     }
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
         if (text_is(name, bytes, ops[i].name)) {
-            return ops[i].answer(b, a, err);
+            int denied = check_speaker(b, a, &ops[i], err);
+            return denied ? denied : ops[i].answer(b, a, err);
         }
     }
     return err_set(err, KILN_UNKNOWN_OP, "op", "op is \"%.*s\", expected one of %s", (int) bytes, name,

@@ -5,6 +5,7 @@
  *   frontend_jobs.c   call, submit: headers into jobs, or into refusals
  *   frontend_ids.c    result, status, cancel, forget
  *   frontend_flow.c   pause, resume, drain: an operator's
+ *   frontend_keys.c   keys
  */
 #ifndef FRONTEND_H
 #define FRONTEND_H
@@ -29,6 +30,7 @@ int frontend_forget(struct broker *b, struct ask *a, struct err *err);
 int frontend_pause(struct broker *b, struct ask *a, struct err *err);
 int frontend_resume(struct broker *b, struct ask *a, struct err *err);
 int frontend_drain(struct broker *b, struct ask *a, struct err *err);
+int frontend_keys(struct broker *b, struct ask *a, struct err *err);
 
 /* Begins an answer in b->out: a map of `pairs` pairs beside op and rid. */
 struct buf *answer_begin(struct broker *b, const struct ask *a, const char *op, uint32_t pairs);

@@ -121,7 +121,7 @@ static int find_function(struct broker *b, const struct spec *spec, struct funct
 }
 
 /* Whose job it is. A key is the producer's word for who it works for: where producers do not trust each other, they are
- * told apart by their authenticated names and send no keys. */
+ * told apart by their authenticated names (shorter than a key may be) and send no keys. */
 static int find_tenant(struct broker *b, const struct spec *spec, struct tenant **ret, struct err *err)
 {
     const msgpack_object *o = spec->key;

@@ -8,6 +8,7 @@
 
 #include <czmq.h>
 
+#include "curve.h"
 #include "job.h"
 #include "lease.h"
 
@@ -23,7 +24,8 @@ struct peer_route {
 struct worker {
     struct peer_route route;
     char *wid, *node_name, *node_session, *session, *host, *plugin, *version, *build;
-    char *label; /* "stats/1.0.0+5f3a90c1": name, version, the beginning of the build */
+    char key[CURVE_TEXT]; /* it came with; "" by ipc */
+    char *label;          /* "stats/1.0.0+5f3a90c1": name, version, the beginning of the build */
     uint64_t pid, generation;
     struct node *node; /* NULL: beats for itself */
     struct function **functions;
@@ -45,6 +47,7 @@ struct worker {
 
 struct node {
     struct peer_route route;
+    char key[CURVE_TEXT];
     char *wid, *session, *host;
     uint64_t pid;
     int64_t heard_ns;

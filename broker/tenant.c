@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "tenant.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,6 +94,7 @@ struct tenant *tenant_find(struct tenants *ts, const char *name, size_t bytes)
         return ts->latest;
     }
     char text[TENANT_NAME_BYTES + 1];
+    assert(bytes <= TENANT_NAME_BYTES);
     memcpy(text, name, bytes);
     text[bytes] = '\0';
     struct tenant *t = zhashx_lookup(ts->by_name, text);

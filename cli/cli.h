@@ -49,6 +49,7 @@ int verb_pause(struct cli *c);
 int verb_resume(struct cli *c);
 int verb_drain(struct cli *c);
 int verb_check(struct cli *c);
+int verb_keygen(struct cli *c);
 int verb_help(struct cli *c);
 
 /* Opens the client; 0, or the exit status. */

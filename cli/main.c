@@ -77,6 +77,11 @@ static const struct verb verbs[] = {
     {"check", VERB_CHECK, 1, 4096, true, verb_check, "FILE.so [OPTIONS]",
      "judge, warm and prove a plugin without a broker",
      "Starts kilnd --check FILE.so, the kilnd beside this program before any other."},
+    {"keygen", VERB_KEYGEN, 2, 2, false, verb_keygen, "ROLE NAME",
+     "make a key pair for tcp: NAME.key and NAME.key_secret",
+     "ROLE is broker, producer, worker or admin; NAME may begin with a folder. Nothing is overwritten. The "
+     "public key is "
+     "printed on standard output."},
     {"help", VERB_HELP, 0, 1, false, verb_help, "[VERB]", "this help", NULL},
 };
 

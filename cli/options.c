@@ -37,6 +37,10 @@ static const struct row {
 } rows[] = {
     {"broker", 'b', TEXT, ASKS | OPTION_BEFORE, AT(broker), "ENDPOINT", 0, 0,
      "the broker to speak with; default: $KILN_BROKER, else ipc:///run/kiln/kiln.sock"},
+    {"key", 0, TEXT, ASKS | OPTION_BEFORE, AT(key), "FILE", 0, 0,
+     "your own secret file, of kiln keygen, for a broker on tcp; default: $KILN_KEY"},
+    {"server-key", 0, TEXT, ASKS | OPTION_BEFORE, AT(server_key), "KEY|FILE", 0, 0,
+     "that broker's public key, or the file it is in; default: $KILN_SERVER_KEY"},
     {"timeout", 't', NUMBER, (ASKS & ~VERB_SUBMIT) | OPTION_BEFORE, AT(timeout_ms), "MS", 1, DAY_MS,
      "call: the job must be finished by then (30000); other verbs: how long to wait for the broker's answer "
      "(10000)"},
@@ -72,7 +76,8 @@ static const struct row {
     {"wait", 'w', NUMBER, VERB_RESULT, AT(wait_ms), "MS", 0, 3600000, "wait for the result this long (0)"},
     {"wait", 'w', NUMBER, VERB_DRAIN, AT(wait_ms), "MS", 0, DAY_MS,
      "wait so long until nothing runs there any more (0)"},
-    {"help", 'h', FLAG, ASKS | VERB_CHECK | VERB_HELP | OPTION_BEFORE, AT(help), NULL, 0, 0, "this help"},
+    {"help", 'h', FLAG, ASKS | VERB_CHECK | VERB_KEYGEN | VERB_HELP | OPTION_BEFORE, AT(help), NULL, 0, 0,
+     "this help"},
     {"version", 'V', FLAG, OPTION_BEFORE, AT(version), NULL, 0, 0, "print the version"},
 };
 
@@ -80,7 +85,10 @@ enum { N_ROWS = sizeof rows / sizeof rows[0] };
 
 void settings_init(struct settings *s)
 {
-    *s = (struct settings){.broker = getenv("KILN_BROKER"), .output = OUTPUT_AUTO};
+    *s = (struct settings){.broker = getenv("KILN_BROKER"),
+                           .key = getenv("KILN_KEY"),
+                           .server_key = getenv("KILN_SERVER_KEY"),
+                           .output = OUTPUT_AUTO};
     if (!s->broker || !*s->broker) {
         s->broker = "ipc:///run/kiln/kiln.sock";
     }

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "config.h"
+#include "curve.h"
 #include "err.h"
 
 /* Where a worker finds its two inherited descriptors. */
@@ -45,6 +46,7 @@ struct order {
     char node[CONFIG_NAME_BYTES];
     char node_session[33];
     char broker[256];
+    struct curve_keys keys; /* for it; on the channel and not on the command line, which everybody can read */
     char build[40];
     char path[1280];
     uint8_t cpus[CONFIG_CPUS / 8]; /* bit set; all zero: any */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "config.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
@@ -18,6 +16,9 @@ static const struct conf_row daemon_rows[] = {
 #define AT(member) offsetof(struct daemon_config, member)
     {"broker", CONF_TEXT, AT(broker), 0, 0, "ipc:///run/kiln/work.sock", NULL,
      "backend endpoint of the broker"},
+    {"key", CONF_TEXT, AT(key), 0, 0, "", NULL, "this node's secret file, of kiln keygen; for tcp"},
+    {"broker_key", CONF_TEXT, AT(broker_key), 0, 0, "", NULL,
+     "the broker's public key, or the file it is in"},
     {"name", CONF_TEXT, AT(name), 0, 0, "", NULL, "name of this node; empty: host.pid"},
     {"run_dir", CONF_TEXT, AT(run_dir), 0, 0, "", NULL,
      "private folder; may not be mounted noexec; empty: kilnd in $STATE_DIRECTORY or in /var/lib/kiln"},
@@ -104,24 +105,12 @@ static bool word(const char *text, const char *also)
     return true;
 }
 
-/* Replaces *path by the absolute path: *path itself, or joined to base. */
-static void absolute(char **path, const char *base)
-{
-    if ((*path)[0] != '/') {
-        size_t n = strlen(base) + strlen(*path) + 2;
-        char *joined = mem_alloc(n);
-        snprintf(joined, n, "%s/%s", base, *path);
-        mem_free(*path);
-        *path = joined;
-    }
-}
-
 /* A relative path behind ipc:// is meant like every other path of the file. */
 static int check_broker(const config_setting_t *group, char **broker, const char *base, struct err *err)
 {
     if (strncmp(*broker, "ipc://", 6) == 0 && (*broker)[6] && (*broker)[6] != '@') {
         char *path = mem_text(*broker + 6);
-        absolute(&path, base);
+        conf_absolute(&path, base);
         size_t n = strlen(path) + 7;
         char *joined = mem_alloc(n);
         snprintf(joined, n, "ipc://%s", path);
@@ -148,7 +137,7 @@ static int check_path(const config_setting_t *group, const char *name, const cha
     if (!(*path)[0]) {
         return refuse(group, name, key, *path, "a path", err);
     }
-    absolute(path, base);
+    conf_absolute(path, base);
     return strlen(*path) < CONFIG_PATH_BYTES - 64
                ? 0
                : refuse(group, name, key, *path, "a path of at most 960 bytes", err);
@@ -163,6 +152,21 @@ static void default_run_dir(char **run_dir)
     mem_free(*run_dir);
     *run_dir = mem_alloc(n + sizeof "/kilnd");
     snprintf(*run_dir, n + sizeof "/kilnd", "%.*s/kilnd", (int) n, state);
+}
+
+/* Read here, so that --test-config tells; workers are given them, since they could not read the file. */
+static int read_keys(struct daemon_config *c, const char *base, struct err *err)
+{
+    if (c->key[0]) {
+        conf_absolute(&c->key, base);
+    }
+    if (c->broker_key[0] && !curve_valid(c->broker_key)) {
+        conf_absolute(&c->broker_key, base);
+    }
+    if (!curve_wanted(c->broker)) {
+        return 0;
+    }
+    return curve_client_keys(c->key, c->broker_key, "daemon.key", "daemon.broker_key", &c->keys, err);
 }
 
 static int check_daemon(const config_setting_t *group, struct daemon_config *c, const char *base,
@@ -187,6 +191,7 @@ static int check_daemon(const config_setting_t *group, struct daemon_config *c, 
         default_run_dir(&c->run_dir);
     }
     int status = check_broker(group, &c->broker, base, err);
+    status = status ? status : read_keys(c, base, err);
     status = status ? status : check_path(group, "daemon", "run_dir", &c->run_dir, base, err);
     return status ? status : check_path(group, "daemon", "plugin_dir", &c->plugin_dir, base, err);
 }
@@ -276,13 +281,13 @@ static int read_plugins(const config_setting_t *group, struct daemon_config *c, 
 
 int daemon_config_load(const char *path, struct daemon_config **ret_config, struct err *err)
 {
-    char base[PATH_MAX];
-    if (!realpath(path, base)) {
-        return err_set(err, KILN_INVALID, NULL, "%s: cannot be read: %s", path, strerrordesc_np(errno));
-    }
-    *strrchr(base, '/') = '\0';
     config_t file;
+    char *base = NULL;
+    if (conf_base(path, &base, err)) {
+        return KILN_INVALID;
+    }
     if (conf_open(&file, path, err)) {
+        mem_free(base);
         return KILN_INVALID;
     }
     struct daemon_config *c = mem_alloc(sizeof *c);
@@ -298,6 +303,7 @@ int daemon_config_load(const char *path, struct daemon_config **ret_config, stru
         status = status ? status : read_plugins(group, c, err);
     }
     config_destroy(&file);
+    mem_free(base);
     if (status) {
         daemon_config_free(&c);
         return status;
@@ -322,6 +328,7 @@ void daemon_config_free(struct daemon_config **config)
         plugin_done(&c->plugins[i]);
     }
     mem_free(c->plugins);
+    curve_wipe(&c->keys, sizeof c->keys);
     conf_done(daemon_rows, COUNT(daemon_rows), c);
     mem_free(c);
     *config = NULL;

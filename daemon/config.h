@@ -17,6 +17,7 @@
 #include <stdio.h>
 
 #include "conf.h"
+#include "curve.h"
 #include "err.h"
 
 enum { CONFIG_NAME_BYTES = 64, CONFIG_OPTIONS_BYTES = 32768, CONFIG_CPUS = 1024, CONFIG_PATH_BYTES = 1024 };
@@ -53,6 +54,8 @@ struct daemon_config {
     char *run_dir;
     char *plugin_dir;
     char *log_level;
+    char *key, *broker_key;
+    struct curve_keys keys; /* of the two, when the broker is reached by tcp; else empty */
     struct conf_ints cpus;
     bool watch;
     int64_t drain_ms;

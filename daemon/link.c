@@ -9,7 +9,7 @@
 #include "clock.h"
 #include "log.h"
 
-enum { BEAT_MS = 1000, SILENT_BEATS = 3, REOPEN_MS = 200 };
+enum { BEAT_MS = 1000, SILENT_BEATS = 3 };
 
 static void begin(struct link *l, uint32_t pairs, const char *op)
 {
@@ -40,10 +40,11 @@ static void say_hello(struct link *l, int64_t now_ns)
     l->asked_ns = now_ns;
 }
 
-int link_init(struct link *l, const char *endpoint, const char *wid, struct err *err)
+int link_init(struct link *l, const char *endpoint, const struct curve_keys *keys, const char *wid,
+              struct err *err)
 {
     *l = (struct link){.beat_ns = BEAT_MS * CLOCK_MS};
-    int status = dealer_init(&l->dealer, endpoint, err);
+    int status = dealer_init(&l->dealer, endpoint, keys, err);
     if (status) {
         return status;
     }
@@ -203,10 +204,11 @@ static void renew(struct link *l, int64_t now_ns)
 
 void link_ended(struct link *l, int64_t now_ns)
 {
-    if (now_ns - l->dealer.opened_ns > REOPEN_MS * CLOCK_MS) {
+    int64_t pause_ns = dealer_pause_ns(&l->dealer);
+    if (now_ns - l->dealer.opened_ns > pause_ns) {
         renew(l, now_ns);
     } else {
-        l->asked_ns = now_ns + REOPEN_MS * CLOCK_MS - SILENT_BEATS * l->beat_ns;
+        l->asked_ns = now_ns + pause_ns - SILENT_BEATS * l->beat_ns;
     }
 }
 

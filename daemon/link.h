@@ -4,7 +4,7 @@
  * The node's beats renew the leases of all its workers, so that a worker busy with a long job is not taken for dead; and
  * `gone` tells of a dead one at once. The broker may be away for any time: the link comes back by itself.
  *
- *     link_init(&l, endpoint, wid, &err);
+ *     link_init(&l, endpoint, keys, wid, &err);
  *     for (;;) {
  *         while (link_recv(&l)) {}
  *         if (link_beat_due(&l, now)) { fill a buf; link_beat(&l, &pairs, n, now) }
@@ -36,7 +36,8 @@ struct link {
     uint64_t n_gone;
 };
 
-int link_init(struct link *l, const char *endpoint, const char *wid, struct err *err);
+int link_init(struct link *l, const char *endpoint, const struct curve_keys *keys, const char *wid,
+              struct err *err);
 void link_done(struct link *l, int linger_ms);
 
 /* Deals with one message; false when there is none. */

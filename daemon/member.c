@@ -49,6 +49,7 @@ static void fill_order(struct order *o, const struct site *site, const struct me
                         .generation = generation,
                         .job_slots = c->slots,
                         .limits = p->limits,
+                        .keys = c->keys,
                         .options_bytes = (uint32_t) p->options_bytes};
     snprintf(o->plugin, sizeof o->plugin, "%s", p->name);
     snprintf(o->wid, sizeof o->wid, "%s", m->wid);
@@ -90,6 +91,7 @@ int member_start(struct site *site, const struct plugin_config *plugin, const st
         /* It is dead already; its end will be seen like any other. */
         process_kill(&m->process);
     }
+    curve_wipe(&order, sizeof order);
     *ret_member = m;
     return 0;
 }

@@ -124,7 +124,7 @@ static int begin(struct supervisor *s, struct err *err)
     status = status ? status : scoreboard_new(slots, &s->site.board, err);
     status = status ? status : plugin_store_init(&s->store, &s->site, err);
     /* Before any worker: they are told its session. */
-    status = status ? status : link_init(&s->link, s->config->broker, s->config->name, err);
+    status = status ? status : link_init(&s->link, s->config->broker, &s->config->keys, s->config->name, err);
     if (status) {
         return status;
     }
@@ -132,6 +132,10 @@ static int begin(struct supervisor *s, struct err *err)
     plugin_store_apply(&s->store, s->config, clock_ns());
     plugin_store_tend(&s->store, clock_ns());
     s->changed = true;
+    if (curve_wanted(s->config->broker) && !s->config->keys.server_key[0]) {
+        log_warning("tcp_is_open", "broker=%s why=%s", s->config->broker,
+                    log_quote("daemon.key is not set: jobs and results can be read and changed on the way"));
+    }
     log_info("started", "version=%s node=%s plugins=%zu broker=%s run_dir=%s", KILN_VERSION, s->config->name,
              s->config->n_plugins, s->config->broker, s->config->run_dir);
     return 0;
@@ -178,6 +182,8 @@ static void stop(struct supervisor *s)
 static int check_unchanged(const struct daemon_config *old, const struct daemon_config *new, struct err *err)
 {
     const char *const rows[][3] = {{"broker", old->broker, new->broker},
+                                   {"key", old->key, new->key},
+                                   {"broker_key", old->broker_key, new->broker_key},
                                    {"run_dir", old->run_dir, new->run_dir},
                                    {"name", old->name, new->name}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -343,6 +349,19 @@ static void gather(struct supervisor *s)
     }
 }
 
+/* True when the connection to the broker has ended. */
+static bool hear_connection(struct supervisor *s)
+{
+    bool ended = dealer_ended(&s->link.dealer);
+    const char *why = dealer_refusal(&s->link.dealer);
+    if (why) {
+        char text[300];
+        snprintf(text, sizeof text, "the broker %s", why);
+        log_error("broker_refused", "broker=%s why=%s", s->config->broker, log_quote(text));
+    }
+    return ended;
+}
+
 /* In this order: what a member said before it died is heard before it is buried. */
 static void deal(struct supervisor *s)
 {
@@ -352,7 +371,7 @@ static void deal(struct supervisor *s)
             s->changed = true;
         }
     }
-    if (s->fds[2].revents && dealer_ended(&s->link.dealer)) {
+    if (s->fds[2].revents && hear_connection(s)) {
         link_ended(&s->link, clock_ns());
     }
     if (s->fds[3].revents) {

@@ -340,9 +340,10 @@ int worker_main(void)
     w.slot = &w.board->slots[w.order.slot];
     w.statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     /* The socket first: it connects while the plugin is warmed. */
-    if (worker_link_init(&w.link, w.order.broker, w.order.job_slots, &err)) {
+    if (worker_link_init(&w.link, w.order.broker, &w.order.keys, w.order.job_slots, &err)) {
         refuse(&err);
     }
+    curve_wipe(&w.order.keys, sizeof w.order.keys); /* the link has them */
     if (w.order.held) {
         sandbox_stand_back(&w.order);
     }

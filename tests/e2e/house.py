@@ -80,7 +80,7 @@ def conf(value, indent=0):
 
 def over_tcp(*endpoints):
     """What the broker's configuration says beside its tcp endpoints: these are networks of the test alone."""
-    return {}
+    return {"insecure_tcp": True} if endpoints else {}
 
 
 class Process:
@@ -285,8 +285,12 @@ class Producer:
         self.socket.linger = 0
         if hwm:
             self.socket.rcvhwm = hwm
+        self.before_connect()
         self.socket.connect(endpoint)
         self.serial = 0
+
+    def before_connect(self):
+        """For keys, and monitors."""
 
     def close(self):
         self.socket.close()
@@ -365,7 +369,8 @@ class Producer:
 class Worker:
     """Speaks the worker's side of the protocol, and nothing by itself. It answers a job with what the test says."""
 
-    def __init__(self, house, plugin, functions, wid=None, session="s", node=None, role="worker", **hello):
+    def __init__(self, house, plugin, functions, wid=None, session="s", node=None, role="worker", endpoint=None, **hello):
+        self.endpoint = endpoint or house.back
         self.house, self.plugin, self.functions, self.role = house, plugin, list(functions), role
         self.wid = wid or f"{plugin}.w{house.serial}"
         self.session, self.node, self.extra = session, node, hello
@@ -378,7 +383,11 @@ class Worker:
         self.close()
         self.socket = CONTEXT.socket(zmq.DEALER)
         self.socket.linger = 200
-        self.socket.connect(self.house.back)
+        self.before_connect()
+        self.socket.connect(self.endpoint)
+
+    def before_connect(self):
+        """For keys, and monitors."""
 
     def close(self):
         if self.socket is not None:

@@ -17,7 +17,7 @@ static void open_both(struct far_end *f, struct link *l)
 {
     log_open("test", LOG_LEVEL_ERROR + 1);
     far_open(f);
-    assert_int_equal(link_init(l, f->endpoint, "box.1", NULL), 0);
+    assert_int_equal(link_init(l, f->endpoint, NULL, "box.1", NULL), 0);
     const char *said = far_hear(f);
     assert_says(said, "{\"op\":\"hello\",\"role\":\"node\",\"wid\":\"box.1\",\"session\":\"");
     assert_false(l->welcome);
@@ -135,7 +135,7 @@ static void a_bad_endpoint_is_named(void **state)
     (void) state;
     struct link l;
     struct err err = {0};
-    assert_int_equal(link_init(&l, "tcp://no such host:x", "n", &err), KILN_INVALID);
+    assert_int_equal(link_init(&l, "tcp://no such host:x", NULL, "n", &err), KILN_INVALID);
     assert_string_equal(err.field, "broker");
     assert_says(err.text, "tcp://no such host:x");
 }

@@ -92,7 +92,7 @@ static void bench_open(struct bench *b)
     *b = (struct bench){0};
     log_open("test", LOG_LEVEL_ERROR);
     far_open(&b->far);
-    assert_int_equal(worker_link_init(&b->link, b->far.endpoint, 100, NULL), 0);
+    assert_int_equal(worker_link_init(&b->link, b->far.endpoint, NULL, 100, NULL), 0);
     assert_int_equal(scoreboard_new(1, &b->board, NULL), 0);
     watched = &b->board->slots[0];
     worker_jobs_init(&b->jobs, NULL, &b->link, watched, 30 * CLOCK_S);
