@@ -25,7 +25,7 @@ PLUGIN_SO  := $(PLUGINS:%=$(B)/plugins/%.so)
 CLIENT_SO  := $(B)/libkiln.so.0
 
 .DEFAULT_GOAL := all
-.PHONY: help all programs deps deps-check check check-fast demo bench bench-kernels install uninstall asan tsan fuzz fuzzers format tidy clean units
+.PHONY: help all programs deps deps-check check check-fast demo bench bench-scale bench-kernels install uninstall asan tsan fuzz fuzzers format tidy clean units
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -146,6 +146,8 @@ demo: deps              ## install what is missing, build, run the main job on r
 	@examples/demo $(B)
 bench: all $(patsubst bench/%.c,$(B)/bench/%,$(BENCH_SRC)) ## end-to-end figures beside the bare ZeroMQ chain, as ratios
 	@$(PYTHON) bench/run --build $(B)
+bench-scale: all        ## throughput and latency over 1, 2, 4 workers and nodes; shares of keys; the curve into docs/scale.svg
+	@$(PYTHON) bench/scale --build $(B) --svg docs/scale.svg
 bench-kernels: all $(B)/tests/drive ## stats and indicators beside NumPy, SciPy, Numba, bottleneck, pandas (TALIB=, TULIP=: those too)
 	@tools/deps $(DEPS_BENCH)
 	@$(PYTHON) bench/kernels --build $(B)

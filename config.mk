@@ -24,7 +24,7 @@ PKG    ?= pkg-config
 # Debian packages: to build and run the demo; further ones to run every test.
 DEPS_BUILD = build-essential pkg-config libzmq3-dev libczmq-dev libmsgpack-dev libopenblas-dev libconfig-dev \
              libjansson-dev libsodium-dev libfftw3-dev libseccomp-dev python3
-DEPS_CHECK = $(DEPS_BUILD) clang libclang-rt-dev libcmocka-dev python3-pytest python3-zmq python3-msgpack python3-numpy python3-scipy python3-pandas python3-mpmath \
+DEPS_CHECK = $(DEPS_BUILD) clang iproute2 libclang-rt-dev libcmocka-dev python3-pytest python3-zmq python3-msgpack python3-numpy python3-scipy python3-pandas python3-mpmath \
              libzmq-ffi-perl libdata-messagepack-perl nodejs npm systemd systemd-container minisign
 DEPS_BENCH = $(DEPS_BUILD) python3-msgpack python3-numpy python3-scipy python3-pandas python3-numba python3-bottleneck
 

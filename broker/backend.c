@@ -31,6 +31,14 @@ void backend_lose(struct broker *b, struct worker *w, const char *cause)
     peers_drop_worker(&b->peers, w);
 }
 
+/* It has left for good: a start under the same name is a new one, which nobody drained. */
+static void forget_drain(struct broker *b, const char *name)
+{
+    if (zhashx_lookup(b->peers.drained, name)) {
+        peers_drain(&b->peers, name, false);
+    }
+}
+
 /* ---- verbs of workers ---- */
 
 static int credit(struct worker *w, const msgpack_object_map *map, struct err *err)
@@ -59,7 +67,7 @@ static int release(struct broker *b, struct worker *w, const msgpack_object_map 
     return 0;
 }
 
-static void send_beat(struct broker *b, const struct peer_route *to, bool quiet)
+void backend_tell(struct broker *b, const struct peer_route *to, bool quiet)
 {
     struct buf *out = &b->out;
     buf_clear(out);
@@ -86,10 +94,11 @@ static int worker_verb(struct broker *b, struct worker *w, struct frames *f, con
         return release(b, w, map, err);
     }
     if (text_is(op, op_bytes, "beat")) {
-        send_beat(b, &w->route, w->quiet);
+        backend_tell(b, &w->route, w->quiet);
         return 0;
     }
     if (text_is(op, op_bytes, "bye")) {
+        forget_drain(b, w->wid);
         backend_lose(b, w, NULL);
         return 0;
     }
@@ -154,6 +163,7 @@ static int gone(struct broker *b, struct node *n, const msgpack_object_map *map,
             job_give_back(b, job);
         }
     }
+    forget_drain(b, w->wid);
     backend_lose(b, w, why);
     return 0;
 }
@@ -166,7 +176,7 @@ static int node_beat(struct broker *b, struct node *n, const msgpack_object_map 
         msgpack_packer p = buf_packer(&n->plugins);
         msgpack_pack_object(&p, *plugins);
     }
-    send_beat(b, &n->route, false);
+    backend_tell(b, &n->route, n->quiet);
     return 0;
 }
 
@@ -182,6 +192,7 @@ static int node_verb(struct broker *b, struct node *n, const msgpack_object_map 
     }
     if (text_is(op, op_bytes, "bye")) {
         log_info("node_left", "wid=%s", n->wid);
+        forget_drain(b, n->wid);
         peers_drop_node(&b->peers, n);
         return 0;
     }

@@ -174,6 +174,7 @@ int broker_open(struct broker *b, struct config *config, struct err *err)
     }
     b->epoch >>= 12; /* exact in a double, for languages that have nothing else */
     catalogue_init(&b->catalogue);
+    tenants_init(&b->tenants, &b->config.quotas);
     peers_init(&b->peers);
     leases_init(&b->leases);
     results_init(&b->results);
@@ -308,6 +309,7 @@ void broker_close(struct broker *b)
     timers_clear(&b->timers, &b->settle);
     timers_done(&b->timers);
     catalogue_done(&b->catalogue);
+    tenants_done(&b->tenants);
     peers_done(&b->peers);
     leases_done(&b->leases);
     reply_done(&b->reply);

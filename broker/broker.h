@@ -26,6 +26,7 @@
 #include "reply.h"
 #include "results.h"
 #include "service.h"
+#include "tenant.h"
 #include "timers.h"
 #include "wire.h"
 
@@ -52,6 +53,7 @@ struct broker {
     struct job_pool pool;
     struct catalogue catalogue;
     struct function *ready; /* ring of functions with waiting jobs, and where to go on */
+    struct tenants tenants;
     struct peers peers;
     struct leases leases;
     struct results results;

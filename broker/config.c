@@ -47,6 +47,7 @@ static const struct conf_row rows[] = {
     {"handshake_ms", CONF_INT, AT(handshake_ms), 50, 600000, "5000", "ms",
      "a connection that has not finished its handshake by then is closed"},
     {"cpus", CONF_INTS, AT(cpus), 0, 1023, "", NULL, "processors to stay on"},
+    {"quotas", CONF_OTHER, 0, 0, 0, "()", NULL, "what each key may have; see below", LIVE},
 };
 enum { N_ROWS = sizeof rows / sizeof rows[0] };
 
@@ -139,6 +140,10 @@ static int read_file(const char *path, struct config *made, struct err *err)
     }
     status = conf_check_groups(&file, path, err);
     status = status ? status : conf_read(config_lookup(&file, "broker"), "broker", rows, N_ROWS, made, err);
+    if (!status && quotas_load(config_lookup(&file, "broker.quotas"), &made->quotas, err)) {
+        conf_done(rows, N_ROWS, made);
+        status = KILN_INVALID;
+    }
     config_destroy(&file);
     if (!status && made->key[0]) {
         conf_absolute(&made->key, base);
@@ -152,7 +157,7 @@ static int read_file(const char *path, struct config *made, struct err *err)
 
 int config_load(const char *path, struct config *ret, struct err *err)
 {
-    struct config made;
+    struct config made = {0};
     int status = path ? read_file(path, &made, err) : conf_read(NULL, "broker", rows, N_ROWS, &made, err);
     if (status) {
         return status;
@@ -168,7 +173,13 @@ int config_load(const char *path, struct config *ret, struct err *err)
 
 int config_take_over(struct config *c, struct config *fresh, struct err *err)
 {
-    return conf_take_over("broker", rows, N_ROWS, c, fresh, err);
+    int status = conf_take_over("broker", rows, N_ROWS, c, fresh, err);
+    if (!status) {
+        struct quotas old = c->quotas;
+        c->quotas = fresh->quotas;
+        fresh->quotas = old;
+    }
+    return status;
 }
 
 unsigned config_mode(const char *text)
@@ -179,9 +190,11 @@ unsigned config_mode(const char *text)
 void config_done(struct config *c)
 {
     conf_done(rows, N_ROWS, c);
+    quotas_done(&c->quotas);
 }
 
 void config_help(FILE *out)
 {
     conf_help(out, "broker", rows, N_ROWS);
+    quotas_help(out);
 }

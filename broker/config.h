@@ -8,6 +8,7 @@
 
 #include "conf.h"
 #include "err.h"
+#include "quota.h"
 
 struct config {
     struct conf_texts frontend, backend; /* endpoints to bind */
@@ -26,6 +27,7 @@ struct config {
     struct conf_texts ipc_admins;
     char *key, *keys; /* paths, absolute; "": none */
     bool insecure_tcp;
+    struct quotas quotas; /* by key */
 };
 
 /* path NULL: all defaults. */

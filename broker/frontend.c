@@ -152,7 +152,20 @@ static const struct op {
     {"stats", stats, FOR_PRODUCERS},
     {"ping", ping, FOR_PRODUCERS},
     {"keys", frontend_keys, FOR_ADMINS},
+    {"pause", frontend_pause, FOR_ADMINS},
+    {"resume", frontend_resume, FOR_ADMINS},
+    {"drain", frontend_drain, FOR_ADMINS},
 };
+
+/* "call, submit, ..." */
+static const char *op_names(void)
+{
+    static char names[400];
+    for (size_t i = 0, at = 0; i < sizeof ops / sizeof ops[0]; i++) {
+        at += (size_t) snprintf(names + at, sizeof names - at, "%s%s", i ? ", " : "", ops[i].name);
+    }
+    return names;
+}
 
 /* Who speaks matters where keys are used, and to what only admins may ask. */
 static int check_speaker(struct broker *b, struct ask *a, const struct op *op, struct err *err)
@@ -182,9 +195,7 @@ static int answer(struct broker *b, struct ask *a, struct err *err)
         return KILN_INVALID;
     }
     if (!name) {
-        return err_set(err, KILN_INVALID, "op",
-                       "op is missing, expected one of call, submit, result, status, cancel, "
-                       "forget, describe, stats, ping, keys");
+        return err_set(err, KILN_INVALID, "op", "op is missing, expected one of %s", op_names());
     }
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
         if (text_is(name, bytes, ops[i].name)) {
@@ -192,10 +203,8 @@ static int answer(struct broker *b, struct ask *a, struct err *err)
             return denied ? denied : ops[i].answer(b, a, err);
         }
     }
-    return err_set(err, KILN_UNKNOWN_OP, "op",
-                   "op is \"%.*s\", expected one of call, submit, result, status, cancel, forget, describe, "
-                   "stats, ping, keys",
-                   (int) bytes, name);
+    return err_set(err, KILN_UNKNOWN_OP, "op", "op is \"%.*s\", expected one of %s", (int) bytes, name,
+                   op_names());
 }
 
 bool frontend_take(struct broker *b)

@@ -63,6 +63,7 @@ void service_reload(struct broker *b)
     int status = config_load(s->config_path, &fresh, &err);
     status = status ? status : gate_read(b, &keyring, &err);
     status = status ? status : config_take_over(&b->config, &fresh, &err);
+    tenants_apply(&b->tenants, &b->config.quotas); /* before the old ones go */
     config_done(&fresh);
     if (status) {
         keyring_free(&keyring);

@@ -93,6 +93,7 @@ int cli_job(struct cli *c, struct kiln_job *ret_job, struct buf *ret_payload)
         .args_bytes = ret_payload->bytes,
         .priority = said(c->set.priority),
         .run_ms = said(c->set.run_ms),
+        .key = c->set.share,
     };
     return 0;
 }

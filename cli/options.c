@@ -15,8 +15,9 @@ enum kind { FLAG, NUMBER, TEXT, CHOICE };
 enum {
     JOBS = VERB_CALL | VERB_SUBMIT,
     IDS = VERB_STATUS | VERB_CANCEL | VERB_FORGET,
-    LISTS = VERB_FUNCTIONS | VERB_DESCRIBE | VERB_PLUGINS | VERB_STATS | VERB_PING,
-    ASKS = JOBS | VERB_RESULT | IDS | LISTS, /* whoever speaks with a broker */
+    LISTS = VERB_FUNCTIONS | VERB_DESCRIBE | VERB_PLUGINS | VERB_STATS | VERB_PING | VERB_NODES,
+    FLOW = VERB_PAUSE | VERB_RESUME | VERB_DRAIN,
+    ASKS = JOBS | VERB_RESULT | IDS | LISTS | FLOW, /* whoever speaks with a broker */
 };
 
 static const int64_t DAY_MS = 86400000;
@@ -45,7 +46,7 @@ static const struct row {
      "(10000)"},
     {"connect", 0, NUMBER, ASKS | OPTION_BEFORE, AT(connect_ms), "MS", 0, DAY_MS,
      "how long to wait for a broker that is not there (1000)"},
-    {"json", 'j', FLAG, VERB_RESULT | IDS | LISTS | OPTION_BEFORE, AT(json), NULL, 0, 0, "print JSON"},
+    {"json", 'j', FLAG, VERB_RESULT | IDS | LISTS | FLOW | OPTION_BEFORE, AT(json), NULL, 0, 0, "print JSON"},
     {"json", 'j', TEXT, JOBS, AT(json_file), "FILE", 0, 0,
      "take the arguments from a JSON object in FILE, or - for standard input; NAME=VALUE words override "
      "members of it"},
@@ -57,6 +58,8 @@ static const struct row {
      "say on standard error where the time went"},
     {"id", 'i', TEXT, VERB_SUBMIT, AT(id), "ID", 0, 0, "name of the job, chosen by you; required"},
     {"priority", 'p', NUMBER, JOBS, AT(priority), "0..9", 0, 9, "9 is served first (4)"},
+    {"share", 0, TEXT, JOBS, AT(share), "KEY", 0, 0,
+     "who the job is for: its fair share and its quota (none)"},
     {"run-ms", 0, NUMBER, JOBS, AT(run_ms), "MS", 1, DAY_MS,
      "kill the worker when an attempt runs longer (the worker's limit)"},
     {"form", 0, TEXT, JOBS, AT(form), "rows|nd", 0, 0,
@@ -71,6 +74,8 @@ static const struct row {
      "pause before the second attempt, then doubling (100)"},
     {"keep", 0, NUMBER, VERB_SUBMIT, AT(keep_ms), "MS", 0, MONTH_MS, "how long the result is kept (3600000)"},
     {"wait", 'w', NUMBER, VERB_RESULT, AT(wait_ms), "MS", 0, 3600000, "wait for the result this long (0)"},
+    {"wait", 'w', NUMBER, VERB_DRAIN, AT(wait_ms), "MS", 0, DAY_MS,
+     "wait so long until nothing runs there any more (0)"},
     {"help", 'h', FLAG, ASKS | VERB_CHECK | VERB_KEYGEN | VERB_HELP | OPTION_BEFORE, AT(help), NULL, 0, 0,
      "this help"},
     {"version", 'V', FLAG, OPTION_BEFORE, AT(version), NULL, 0, 0, "print the version"},

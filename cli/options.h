@@ -29,6 +29,10 @@ enum verb_bit {
     VERB_HELP = 1 << 12,
     OPTION_BEFORE = 1 << 13,
     VERB_KEYGEN = 1 << 14,
+    VERB_NODES = 1 << 20,
+    VERB_PAUSE = 1 << 21,
+    VERB_RESUME = 1 << 22,
+    VERB_DRAIN = 1 << 23,
 };
 
 enum output { OUTPUT_AUTO, OUTPUT_JSON, OUTPUT_TABLE };
@@ -42,7 +46,7 @@ struct settings {
     int64_t output; /* enum output */
     bool json;      /* --json in its meaning of output */
     bool verbose, all, help, version;
-    const char *json_file, *form, *id;
+    const char *json_file, *form, *id, *share;
 };
 
 struct words {

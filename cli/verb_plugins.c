@@ -37,7 +37,9 @@ static int build_bytes(const struct view *build)
 static void add_plugin(struct table *t, const struct view *node, const struct view *p)
 {
     struct view name = view_get(p, "name"), version = view_get(p, "version"), build = view_get(p, "build"),
-                state = view_get(p, "state"), why = view_get(p, "why"), wid = view_get(node, "wid");
+                state = view_get(p, "state"), why = view_get(p, "why"), wid = view_get(node, "wid"),
+                flow = view_get(node, "state");
+    bool runs = view_text_is(&flow, "ready");
     table_cell(t, "%.*s", VIEW_TEXT(&name));
     table_cell(t, "%.*s", VIEW_TEXT(&state));
     table_cell(t, "%.*s", VIEW_TEXT(&version));
@@ -45,7 +47,8 @@ static void add_plugin(struct table *t, const struct view *node, const struct vi
     table_cell(t, "%" PRId64, number(p, "workers"));
     table_cell(t, "%" PRId64, number(p, "restarts"));
     table_cell(t, "%" PRId64, number(p, "denied"));
-    table_cell(t, "%.*s", VIEW_TEXT(&wid));
+    table_cell(t, "%.*s%s%.*s%s", VIEW_TEXT(&wid), runs ? "" : " (", runs ? 0 : view_text_bytes(&flow),
+               view_text_data(&flow), runs ? "" : ")");
     table_cell(t, "%.*s", VIEW_TEXT(&why));
 }
 

@@ -150,6 +150,21 @@ static void hear_welcome(struct link *l)
     log_info("broker_joined", "broker=%s", l->dealer.endpoint);
 }
 
+static void hear_beat(struct link *l)
+{
+    const char *state = "run";
+    size_t bytes = 3;
+    l->asked_ns = 0;
+    if (header_text(&l->header.map, "state", 64, &state, &bytes, NULL)) {
+        return;
+    }
+    bool quiet = !text_is(state, bytes, "run");
+    if (quiet != l->quiet) {
+        log_info(quiet ? "drained" : "resumed", "broker=%s", l->dealer.endpoint);
+        l->quiet = quiet;
+    }
+}
+
 bool link_recv(struct link *l)
 {
     if (frames_recv(&l->frames, l->dealer.socket, false) <= 0) {
@@ -167,7 +182,7 @@ bool link_recv(struct link *l)
     }
     int64_t now_ns = clock_ns();
     if (text_is(op, bytes, "beat")) {
-        l->asked_ns = 0;
+        hear_beat(l);
     } else if (text_is(op, bytes, "welcome")) {
         hear_welcome(l);
     } else if (text_is(op, bytes, "who") && (l->welcome || now_ns - l->asked_ns > l->beat_ns)) {

@@ -27,6 +27,7 @@ struct link {
     struct buf out;
     char wid[64], session[33];
     bool welcome;
+    bool quiet; /* the broker gives our workers nothing new: an operator drains this node */
     bool spoke; /* something was sent since the owner cleared this */
     int64_t beat_ns;
     int64_t asked_ns; /* of the unanswered hello or beat; 0: none is */

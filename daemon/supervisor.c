@@ -270,6 +270,10 @@ static void judge(struct supervisor *s, int64_t now_ns)
 {
     char now[sizeof s->said];
     plugin_store_sentence(&s->store, now, sizeof now);
+    if (s->link.quiet) {
+        size_t n = strlen(now);
+        snprintf(now + n, sizeof now - n, "; drained: takes no new jobs");
+    }
     if (s->refusal[0]) {
         size_t n = strlen(now);
         snprintf(now + n, sizeof now - n, "; reload refused: %s", s->refusal);
@@ -425,8 +429,10 @@ static void loop(struct supervisor *s)
 {
     while (!s->stops || plugin_store_members(&s->store) > 0) {
         s->link.spoke = false;
+        bool quiet = s->link.quiet;
         while (link_recv(&s->link)) {
         }
+        s->changed = s->changed || quiet != s->link.quiet;
         int64_t now_ns = clock_ns();
         if (watch_due(&s->watch, now_ns) && !s->stops) {
             plugin_store_refresh(&s->store, now_ns);

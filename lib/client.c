@@ -434,6 +434,24 @@ int kiln_client_ping(struct kiln_client *client, struct kiln_answer **ret_answer
     return wait_document(client, REQUEST_PING, NULL, ret_answer, err);
 }
 
+int kiln_client_pause(struct kiln_client *client, const char *name, struct kiln_answer **ret_answer,
+                      struct kiln_error *err)
+{
+    return wait_document(client, REQUEST_PAUSE, name, ret_answer, err);
+}
+
+int kiln_client_resume(struct kiln_client *client, const char *name, struct kiln_answer **ret_answer,
+                       struct kiln_error *err)
+{
+    return wait_document(client, REQUEST_RESUME, name, ret_answer, err);
+}
+
+int kiln_client_drain(struct kiln_client *client, const char *name, struct kiln_answer **ret_answer,
+                      struct kiln_error *err)
+{
+    return wait_document(client, REQUEST_DRAIN, name, ret_answer, err);
+}
+
 /* ---- not waiting ---- */
 
 static int sent(struct kiln_client *c, int rc, const struct err *err, uint64_t *ret_request,

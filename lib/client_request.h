@@ -18,6 +18,9 @@ enum request_op {
     REQUEST_DESCRIBE, /* from here on the answer is one document, not an outcome for each job */
     REQUEST_STATS,
     REQUEST_PING,
+    REQUEST_PAUSE,
+    REQUEST_RESUME,
+    REQUEST_DRAIN,
 };
 
 const char *request_answer(enum request_op op); /* the op of the answer */
@@ -31,6 +34,7 @@ int request_jobs(struct buf *b, enum request_op op, uint64_t rid, const struct k
                  struct err *err);
 int request_ids(struct buf *b, enum request_op op, uint64_t rid, const char *const *ids, size_t n,
                 int64_t wait_ms, struct err *err);
-int request_plain(struct buf *b, enum request_op op, uint64_t rid, const char *fn, struct err *err);
+/* name: what it is about, or NULL. */
+int request_plain(struct buf *b, enum request_op op, uint64_t rid, const char *name, struct err *err);
 
 #endif

@@ -128,6 +128,7 @@ struct kiln_job {
     int64_t max_attempts; /* starts, when the status is retryable; 3 */
     int64_t backoff_ms;   /* pause before the second attempt, doubling; 100 */
     int64_t keep_ms;      /* how long the result is kept; 3,600,000 */
+    const char *key; /* both again: who the job is for, at most 64 bytes: its share and its quota; none */
 };
 
 enum kiln_state {
@@ -211,6 +212,16 @@ int kiln_client_stats(struct kiln_client *client, struct kiln_answer **ret_answe
 /* Is the broker there? One outcome, whose result is the map {version, protocol, epoch, uptime_ms,
  * journal, ...} that the broker answered. */
 int kiln_client_ping(struct kiln_client *client, struct kiln_answer **ret_answer, struct kiln_error *err);
+
+/* An operator's. Jobs of a paused function wait; a drained node or worker finishes what it has and takes nothing new; what
+ * has the name resumed goes on. `name` is "plugin.function", "plugin.*" or "*", or that of a node or worker. One outcome, whose
+ * result is a map: the functions, nodes and workers of that name, and how many jobs wait and run there. */
+int kiln_client_pause(struct kiln_client *client, const char *name, struct kiln_answer **ret_answer,
+                      struct kiln_error *err);
+int kiln_client_resume(struct kiln_client *client, const char *name, struct kiln_answer **ret_answer,
+                       struct kiln_error *err);
+int kiln_client_drain(struct kiln_client *client, const char *name, struct kiln_answer **ret_answer,
+                      struct kiln_error *err);
 
 /* ---- requests that do not wait ------------------------------------------------------------------- */
 /* Send any number of requests, then receive their answers as they come. Each job of each request gets

@@ -191,6 +191,25 @@ def test_admins(world):
     assert world.keyed_producer(world.root).ask({"op": "ping"})[0]["op"] == "pong"  # admins may what producers may
 
 
+def test_the_flow_is_for_admins(world):
+    """And who says no key of its own has its name as one: its share and its quota."""
+    w = world.worker("flow")
+    alice, root = world.keyed_producer(world.alice), world.keyed_producer(world.root)
+    for op, name in (("pause", "flow.f"), ("drain", w.wid), ("resume", "flow.f")):
+        header, _ = alice.ask({"op": op, "name": name})
+        assert (header["op"], header["status"]) == ("error", "denied"), header
+        assert root.ask({"op": op, "name": name})[0]["status"] == "ok"
+    assert root.ask({"op": "resume", "name": w.wid})[0]["status"] == "ok"
+    alice.send({"op": "call", "fn": "flow.f"}, {})
+    alice.send({"op": "call", "fn": "flow.f", "key": "team"}, {})
+    until(lambda: world.function("flow.f")["queued"] == 2, "both to wait")
+    keys = {k["key"]: k["jobs"] for k in world.stats()["keys"]}
+    assert keys["alice"] == 1 == keys["team"]
+    w.credit(2)
+    w.done(w.gather(2))
+    assert [alice.recv()[0]["status"] for _ in range(2)] == ["ok", "ok"]
+
+
 def test_a_name_belongs_to_its_key(world):
     """Another key cannot take the place of a worker that is there, nor can somebody on ipc."""
     w = world.keyed_worker(world.node, "named", wid="the-one")

@@ -51,6 +51,13 @@ static void a_beat_at_once_and_then_on_time(void **state)
     far_say(&f, "{\"op\":\"beat\",\"state\":\"run\"}", 0);
     hear(&l);
     assert_int_equal(l.asked_ns, 0);
+    assert_false(l.quiet);
+    far_say(&f, "{\"op\":\"beat\",\"state\":\"quiet\"}", 0); /* an operator drains us; it may come unasked */
+    hear(&l);
+    assert_true(l.quiet);
+    far_say(&f, "{\"op\":\"beat\",\"state\":\"run\"}", 0);
+    hear(&l);
+    assert_false(l.quiet);
     link_bye(&l);
     assert_string_equal(far_hear(&f), "{\"op\":\"bye\"} 0");
     buf_done(&pairs);
