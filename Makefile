@@ -16,6 +16,7 @@ UNIT_SRC   := $(wildcard tests/unit/test_*.c)
 PUNIT_SRC  := $(wildcard tests/unit/*/test_*.c)
 BAD_SRC    := $(wildcard tests/plugins/*.c)
 BENCH_SRC  := $(wildcard bench/*.c)
+FUZZ_SRC   := $(wildcard tests/fuzz/fuzz_*.c)
 UNITS      := $(patsubst tests/unit/%.c,$(B)/tests/%,$(UNIT_SRC) $(PUNIT_SRC))
 BAD        := $(patsubst tests/plugins/%.c,$(B)/tests/plugins/%.so,$(BAD_SRC))
 
@@ -24,7 +25,7 @@ PLUGIN_SO  := $(PLUGINS:%=$(B)/plugins/%.so)
 CLIENT_SO  := $(B)/libkiln.so.0
 
 .DEFAULT_GOAL := all
-.PHONY: help all programs deps deps-check check check-fast demo bench bench-kernels install uninstall asan tsan format tidy clean units
+.PHONY: help all programs deps deps-check check check-fast demo bench bench-scale bench-kernels install uninstall asan tsan fuzz fuzzers format tidy clean units
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -109,6 +110,13 @@ $(B)/tests/drive: tests/oracle/drive.c $(B)/daemon.a $(B)/lib.a $(B)/flags
 	$(Q)$(CC) $(ALLCFLAGS) -I. -Idaemon -MMD -MP -MF $@.d $(ALLLDFLAGS) -o $@ $< $(filter %.a,$^) $(LIBS_daemon)
 units: $(UNITS) $(BAD) $(B)/tests/drive
 
+# A target is one file; with MODE=fuzz.
+$(B)/fuzz/%: tests/fuzz/fuzz_%.c $(B)/broker.a $(B)/daemon.a $(B)/cli.a $(B)/lib.a $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(ALLCFLAGS) -I. -Itests/fuzz -DKILN_PLUGINDIR='"$(PLUGINDIR)"' -MMD -MP -MF $@.d $(ALLLDFLAGS) -fsanitize=fuzzer -o $@ $< $(filter %.a,$^) $(LIBS_daemon) -lcmocka
+fuzzers: $(patsubst tests/fuzz/fuzz_%.c,$(B)/fuzz/%,$(FUZZ_SRC))
+
 $(B)/bench/%: bench/%.c $(B)/lib.a $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,LD)
@@ -129,11 +137,17 @@ asan:                   ## build/asan: AddressSanitizer and UndefinedBehaviorSan
 tsan:                   ## build/tsan: ThreadSanitizer
 	@$(MAKE) --no-print-directory MODE=tsan DEVELOPER=1 all units
 
+fuzz:                   ## every fuzz target for T seconds (60); K=name picks one; what they find serves the next run
+	@$(MAKE) --no-print-directory MODE=fuzz fuzzers
+	@$(PYTHON) tests/run --fuzz $(or $(T),60) $(if $(K),-k '$(K)')
+
 demo: deps              ## install what is missing, build, run the main job on real data
 	@$(MAKE) --no-print-directory MODE=release all
 	@examples/demo $(B)
 bench: all $(patsubst bench/%.c,$(B)/bench/%,$(BENCH_SRC)) ## end-to-end figures beside the bare ZeroMQ chain, as ratios
 	@$(PYTHON) bench/run --build $(B)
+bench-scale: all        ## throughput and latency over 1, 2, 4 workers and nodes; shares of keys; the curve into docs/scale.svg
+	@$(PYTHON) bench/scale --build $(B) --svg docs/scale.svg
 bench-kernels: all $(B)/tests/drive ## stats and indicators beside NumPy, SciPy, Numba, bottleneck, pandas (TALIB=, TULIP=: those too)
 	@tools/deps $(DEPS_BENCH)
 	@$(PYTHON) bench/kernels --build $(B)
@@ -145,7 +159,7 @@ uninstall:              ## removes what install put there (your kiln.conf stays)
 	@tools/install uninstall '$(DESTDIR)' $(B) BINDIR=$(BINDIR) SBINDIR=$(SBINDIR) LIBDIR=$(LIBDIR) INCLUDEDIR=$(INCLUDEDIR) \
 	    PLUGINDIR=$(PLUGINDIR) DATADIR=$(DATADIR) DOCDIR=$(DOCDIR) SYSCONFDIR=$(SYSCONFDIR) UNITDIR=$(UNITDIR) PREFIX=$(PREFIX) VERSION=$(VERSION)
 
-SOURCES := $(wildcard include/kiln/*.h lib/*.[ch] broker/*.[ch] broker/journal/*.[ch] daemon/*.[ch] cli/*.[ch] plugins/*/*.[ch] tests/unit/*.[ch] tests/unit/*/*.[ch] tests/plugins/*.[ch] tests/oracle/*.[ch] bench/*.[ch])
+SOURCES := $(wildcard include/kiln/*.h lib/*.[ch] broker/*.[ch] broker/journal/*.[ch] daemon/*.[ch] cli/*.[ch] plugins/*/*.[ch] tests/unit/*.[ch] tests/unit/*/*.[ch] tests/plugins/*.[ch] tests/oracle/*.[ch] tests/fuzz/*.[ch] bench/*.[ch])
 format:                 ## clang-format all C files
 	@clang-format -i $(SOURCES)
 tidy:                   ## clang-tidy over the C files

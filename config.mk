@@ -15,14 +15,17 @@ UNITDIR    = $(LIBDIR)/systemd/system
 VERSION   := $(shell sed -n 's/^.define KILN_VERSION  *"\(.*\)"/\1/p' include/kiln/version.h)
 
 CC     ?= cc
+ifeq ($(MODE),fuzz)
+override CC = clang # libFuzzer is its
+endif
 PYTHON ?= /usr/bin/python3
 PKG    ?= pkg-config
 
 # Debian packages: to build and run the demo; further ones to run every test.
 DEPS_BUILD = build-essential pkg-config libzmq3-dev libczmq-dev libmsgpack-dev libopenblas-dev libconfig-dev \
-             libjansson-dev libsodium-dev libfftw3-dev python3
-DEPS_CHECK = $(DEPS_BUILD) clang libclang-rt-dev libcmocka-dev python3-pytest python3-zmq python3-msgpack python3-numpy python3-scipy python3-pandas python3-mpmath \
-             libzmq-ffi-perl libdata-messagepack-perl nodejs npm systemd systemd-container
+             libjansson-dev libsodium-dev libfftw3-dev libseccomp-dev python3
+DEPS_CHECK = $(DEPS_BUILD) clang iproute2 libclang-rt-dev libcmocka-dev python3-pytest python3-zmq python3-msgpack python3-numpy python3-scipy python3-pandas python3-mpmath \
+             libzmq-ffi-perl libdata-messagepack-perl nodejs npm systemd systemd-container minisign
 DEPS_BENCH = $(DEPS_BUILD) python3-msgpack python3-numpy python3-scipy python3-pandas python3-numba python3-bottleneck
 
 # The pkg-config name of msgpack-c changed over time.
@@ -30,7 +33,7 @@ MSGPACK := $(firstword $(foreach n,msgpack-c msgpack,$(shell $(PKG) --exists $(n
 MSGPACK_LIBS := $(if $(MSGPACK),$(shell $(PKG) --libs $(MSGPACK)),-lmsgpackc)
 
 LIBS_broker = -lczmq -lzmq $(MSGPACK_LIBS) -lconfig -lm
-LIBS_daemon = -lczmq -lzmq $(MSGPACK_LIBS) -lconfig -ljansson -lsodium -ldl -lm
+LIBS_daemon = -lczmq -lzmq $(MSGPACK_LIBS) -lconfig -ljansson -lsodium -lseccomp -ldl -lm
 LIBS_cli    = -lzmq $(MSGPACK_LIBS) -ljansson -lm
 LIBS_client = -lzmq $(MSGPACK_LIBS)
 
@@ -47,12 +50,14 @@ endif
 CFLAGS_release = -O2 -g
 CFLAGS_asan    = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 CFLAGS_tsan    = -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+CFLAGS_fuzz    = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined
 LDFLAGS_release = -Wl,-O1
 LDFLAGS_asan    = -fsanitize=address,undefined
 LDFLAGS_tsan    = -fsanitize=thread
+LDFLAGS_fuzz    = -fsanitize=address,undefined
 
-ifeq ($(filter $(MODE),release asan tsan),)
-$(error MODE is "$(MODE)", expected release, asan or tsan)
+ifeq ($(filter $(MODE),release asan tsan fuzz),)
+$(error MODE is "$(MODE)", expected release, asan, tsan or fuzz)
 endif
 
 # Kernels may assume that nobody reads errno or traps; they may not reorder sums unless a file asks for it.

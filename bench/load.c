@@ -5,7 +5,7 @@
  *     load ENDPOINT chain|kiln tput JOBS WINDOW K  at most WINDOW outstanding, K jobs in a message: jobs/s
  *     load ENDPOINT kiln-fn FN JSON JOBS           one outstanding call of any function: p50 p99 in us
  *
- * Prints one JSON object. `chain` sends the 200 bytes alone, through bench/chain; `kiln` sends calls of echo.echo. */
+ * KILN_KEY and KILN_SERVER_KEY as kiln has them. Prints one JSON object. `chain` sends the 200 bytes alone, through bench/chain; `kiln` sends calls of echo.echo. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +13,7 @@
 
 #include "buf.h"
 #include "clock.h"
+#include "curve.h"
 #include "json.h"
 #include "wire.h"
 
@@ -252,7 +253,13 @@ int main(int argc, char **argv)
     zmq_setsockopt(sock, ZMQ_SNDHWM, &none, sizeof none);
     zmq_setsockopt(sock, ZMQ_RCVHWM, &none, sizeof none);
     zmq_setsockopt(sock, ZMQ_LINGER, &none, sizeof none);
-    if (zmq_connect(sock, argv[1])) {
+    struct curve_keys keys;
+    struct err err;
+    if (curve_client_keys(getenv("KILN_KEY"), getenv("KILN_SERVER_KEY"), "KILN_KEY", "KILN_SERVER_KEY", &keys,
+                          &err)) {
+        die(err.text);
+    }
+    if (curve_use(sock, &keys) || zmq_connect(sock, argv[1])) {
         die(zmq_strerror(zmq_errno()));
     }
     kiln = strcmp(argv[2], "chain") != 0;

@@ -45,6 +45,14 @@ void backend_lose_node(struct broker *b, struct node *n, const char *why)
     peers_drop_node(&b->peers, n);
 }
 
+/* It has left for good: a start under the same name is a new one, which nobody drained. */
+static void forget_drain(struct broker *b, const char *name)
+{
+    if (zhashx_lookup(b->peers.drained, name)) {
+        peers_drain(&b->peers, name, false);
+    }
+}
+
 /* ---- verbs of workers ---- */
 
 static int credit(struct worker *w, const msgpack_object_map *map, struct err *err)
@@ -83,7 +91,7 @@ static void send_plain(struct broker *b, const struct peer_route *to, const char
     outbox_worker(b, to, out, NULL, 0);
 }
 
-static void send_beat(struct broker *b, const struct peer_route *to, bool quiet)
+void backend_tell(struct broker *b, const struct peer_route *to, bool quiet)
 {
     struct buf *out = &b->out;
     buf_clear(out);
@@ -110,7 +118,7 @@ static int worker_verb(struct broker *b, struct worker *w, struct frames *f, con
         return release(b, w, map, err);
     }
     if (text_is(op, op_bytes, "beat")) {
-        send_beat(b, &w->route, w->quiet);
+        backend_tell(b, &w->route, w->quiet);
         return 0;
     }
     if (text_is(op, op_bytes, "serve")) {
@@ -119,6 +127,7 @@ static int worker_verb(struct broker *b, struct worker *w, struct frames *f, con
         return 0;
     }
     if (text_is(op, op_bytes, "bye")) {
+        forget_drain(b, w->wid);
         backend_lose(b, w, NULL);
         return 0;
     }
@@ -186,6 +195,7 @@ static int gone(struct broker *b, struct node *n, const msgpack_object_map *map,
             job_give_back(b, job);
         }
     }
+    forget_drain(b, w->wid);
     backend_lose(b, w, why);
     return 0;
 }
@@ -199,7 +209,7 @@ static int node_beat(struct broker *b, struct node *n, const msgpack_object_map 
         msgpack_pack_object(&p, *plugins);
         retire_by_beat(b, n, &plugins->via.array);
     }
-    send_beat(b, &n->route, false);
+    backend_tell(b, &n->route, n->quiet);
     return 0;
 }
 
@@ -215,6 +225,7 @@ static int node_verb(struct broker *b, struct node *n, const msgpack_object_map 
     }
     if (text_is(op, op_bytes, "bye")) {
         log_info("node_left", "wid=%s", n->wid);
+        forget_drain(b, n->wid);
         backend_lose_node(b, n, "the node has stopped");
         return 0;
     }
@@ -233,24 +244,21 @@ static void ask_who(struct broker *b, struct frames *f)
     send_plain(b, &to, "who");
 }
 
-/* A peer that talks nonsense shall not fill the disk with our complaints: ten a second, then how many were left out. */
 static void log_refusal(struct broker *b, zmq_msg_t *route, const struct err *err)
 {
-    enum { A_SECOND = 10 };
-    struct refusals *r = &b->refusals;
-    if (b->now_ns - r->since_ns >= CLOCK_S) {
-        if (r->n > A_SECOND) {
-            log_warning("worker_messages_refused", "more=%llu", (unsigned long long) (r->n - A_SECOND));
-        }
-        *r = (struct refusals){.since_ns = b->now_ns};
-    }
-    if (++r->n > A_SECOND) {
+    if (!refusals_log(&b->refusals, b->now_ns, "worker_messages_refused")) {
         return;
     }
     /* Looked up again: a hello makes way even when it is refused, and a lost peer is freed. */
     const struct peer_entry *peer = peers_find(&b->peers, route);
     const char *wid = !peer ? "?" : peer->worker ? peer->worker->wid : peer->node->wid;
     log_warning("worker_message_refused", "wid=%s error=%s", wid, log_quote(err->text));
+}
+
+static int check_speaker(struct broker *b, struct frames *f, struct speaker *ret_speaker, struct err *err)
+{
+    gate_speaker(b, &f->header, ret_speaker);
+    return gate_check(ret_speaker, ROLE_WORKER, "a worker's message", err);
 }
 
 bool backend_take(struct broker *b)
@@ -268,8 +276,12 @@ bool backend_take(struct broker *b)
     struct peer_entry *peer = peers_find(&b->peers, &f->route);
     int failed = header_decode(&b->header, &f->header, &err);
     failed = failed ? failed : header_text(map, "op", 40, &op, &op_bytes, &err);
-    if (!failed && text_is(op, op_bytes, "hello")) {
-        failed = backend_hello(b, f, map, &err);
+    struct speaker speaker = {.user = "", .key = ""};
+    if (b->gate.keyring && check_speaker(b, f, &speaker, &err)) {
+        failed = KILN_DENIED;
+        backend_refuse(b, f, &err);
+    } else if (!failed && text_is(op, op_bytes, "hello")) {
+        failed = backend_hello(b, f, map, &speaker, &err);
     } else if (!failed && !peer) {
         ask_who(b, f);
         failed = err_set(&err, KILN_DENIED, "op", "\"%.*s\" before hello", (int) op_bytes, op);

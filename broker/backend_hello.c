@@ -112,14 +112,26 @@ static void bury_workers(struct broker *b, const struct node *old, const struct 
     mem_free(workers);
 }
 
-static int hello_node(struct broker *b, struct frames *f, const msgpack_object_map *map, struct err *err)
+/* A name is its key's: nobody who has another takes the place of a worker or node that is there. */
+static int check_name(const char *wid, const char *key, const struct speaker *speaker, struct err *err)
+{
+    return strcmp(key, speaker->key) == 0
+               ? 0
+               : err_set(err, KILN_DENIED, "wid", "wid \"%s\" is there already, with another key", wid);
+}
+
+static int hello_node(struct broker *b, struct frames *f, const msgpack_object_map *map,
+                      const struct speaker *speaker, struct err *err)
 {
     struct node *n = mem_alloc(sizeof *n);
     int status = word(map, "wid", true, &n->wid, err);
     status = status ? status : word(map, "session", true, &n->session, err);
     status = status ? status : word(map, "host", false, &n->host, err);
     status = status ? status : header_uint(map, "pid", 0, UINT32_MAX, &n->pid, err);
-    if (!status && !zhashx_lookup(b->peers.nodes, n->wid)) {
+    struct node *old = status ? NULL : zhashx_lookup(b->peers.nodes, n->wid);
+    if (old) {
+        status = check_name(n->wid, old->key, speaker, err);
+    } else if (!status) {
         status = check_room(b->peers.nodes, "nodes", err);
     }
     if (status) {
@@ -130,8 +142,8 @@ static int hello_node(struct broker *b, struct frames *f, const msgpack_object_m
         return status;
     }
     route_take(&n->route, &f->route);
+    snprintf(n->key, sizeof n->key, "%s", speaker->key);
     n->heard_ns = b->now_ns;
-    struct node *old = zhashx_lookup(b->peers.nodes, n->wid);
     if (old && strcmp(old->session, n->session) == 0) {
         peers_drop_node(&b->peers, old); /* the same process: what it was asked to do it still does */
     } else if (old) {
@@ -271,7 +283,8 @@ static void join(struct broker *b, struct worker *w, const msgpack_object_array 
              w->n_functions);
 }
 
-static int hello_worker(struct broker *b, struct frames *f, const msgpack_object_map *map, struct err *err)
+static int hello_worker(struct broker *b, struct frames *f, const msgpack_object_map *map,
+                        const struct speaker *speaker, struct err *err)
 {
     const msgpack_object_array *functions = NULL, *tokens = NULL;
     struct worker *w = mem_alloc(sizeof *w);
@@ -280,7 +293,11 @@ static int hello_worker(struct broker *b, struct frames *f, const msgpack_object
     status = status ? status : header_list(map, "resume", WIRE_JOBS * 4, &tokens, err);
     status = status ? status : offers_check(b, w, functions, f, err);
     struct worker *old = status ? NULL : zhashx_lookup(b->peers.workers, w->wid);
-    status = status || old ? status : check_room(b->peers.workers, "workers", err);
+    if (old) {
+        status = check_name(w->wid, old->key, speaker, err);
+    } else if (!status) {
+        status = check_room(b->peers.workers, "workers", err);
+    }
     if (status) {
         worker_discard(&w);
         return status;
@@ -294,6 +311,7 @@ static int hello_worker(struct broker *b, struct frames *f, const msgpack_object
             trial_serve(b, w); /* its word may have been lost with the connection */
         }
     } else {
+        snprintf(w->key, sizeof w->key, "%s", speaker->key);
         join(b, w, functions, f);
     }
     w->heard_ns = b->now_ns;
@@ -304,24 +322,29 @@ static int hello_worker(struct broker *b, struct frames *f, const msgpack_object
     return 0;
 }
 
-int backend_hello(struct broker *b, struct frames *f, const msgpack_object_map *map, struct err *err)
+void backend_refuse(struct broker *b, struct frames *f, const struct err *err)
+{
+    struct peer_route to;
+    route_take(&to, &f->route);
+    welcome(b, &to, err->status, err->text, NULL, 0);
+}
+
+int backend_hello(struct broker *b, struct frames *f, const msgpack_object_map *map,
+                  const struct speaker *speaker, struct err *err)
 {
     const char *role = "";
     size_t bytes = 0;
     int status = header_text(map, "role", 20, &role, &bytes, err);
     if (!status && text_is(role, bytes, "worker")) {
-        status = hello_worker(b, f, map, err);
+        status = hello_worker(b, f, map, speaker, err);
     } else if (!status && text_is(role, bytes, "node")) {
-        status = hello_node(b, f, map, err);
+        status = hello_node(b, f, map, speaker, err);
     } else if (!status) {
         status = err_set(err, KILN_INVALID, "role", "role is \"%.*s\", expected worker or node", (int) bytes,
                          role);
     }
     if (status) {
-        struct peer_route to;
-        struct err why = {0};
-        route_take(&to, &f->route);
-        welcome(b, &to, status, err ? err->text : why.text, NULL, 0);
+        backend_refuse(b, f, err);
     }
     return status;
 }

@@ -76,22 +76,51 @@ static int check_path(const char *endpoint, struct err *err)
                  : 0;
 }
 
-static int bind_all(zsock_t *sock, const struct conf_texts *endpoints, struct err *err)
+static int bind_one(zsock_t *sock, const char *endpoint, struct err *err)
 {
-    for (size_t i = 0; i < endpoints->n; i++) {
-        if (check_path(endpoints->items[i], err)) {
-            return err ? err->status : KILN_UNAVAILABLE;
-        }
-        if (zsock_bind(sock, "%s", endpoints->items[i]) < 0) {
-            return err_set(err, KILN_UNAVAILABLE, NULL, "cannot bind %s: %s", endpoints->items[i],
-                           zmq_strerror(zmq_errno()));
-        }
+    if (check_path(endpoint, err)) {
+        return err ? err->status : KILN_UNAVAILABLE;
+    }
+    if (zsock_bind(sock, "%s", endpoint) < 0) {
+        return err_set(err, KILN_UNAVAILABLE, NULL, "cannot bind %s: %s", endpoint,
+                       zmq_strerror(zmq_errno()));
     }
     return 0;
 }
 
-static zsock_t *open_router(const struct broker *b, int64_t out_hwm, int64_t least_frame_bytes,
-                            const struct conf_texts *endpoints, struct err *err)
+/* One of the broker's two sockets: what differs. */
+struct side {
+    const char *name;
+    int64_t out_hwm, least_frame_bytes;
+    const struct conf_texts *endpoints;
+    const char *mode; /* of its socket files */
+};
+
+/* First the socket files, then, guarded, tcp: libzmq gives each endpoint the options of the moment it is bound. */
+static int bind_all(struct broker *b, zsock_t *sock, const struct side *side, struct err *err)
+{
+    int status = 0;
+    size_t n_tcp = 0;
+    mode_t before = umask(0777 & ~config_mode(side->mode));
+    for (size_t i = 0; !status && i < side->endpoints->n; i++) {
+        bool tcp = curve_wanted(side->endpoints->items[i]);
+        n_tcp += tcp;
+        if (strncmp(side->endpoints->items[i], "ipc://@", 7) == 0) {
+            log_warning(
+                "ipc_is_open", "socket=%s why=%s", side->name,
+                log_quote("a name without a file has no mode: every user of this machine may connect"));
+        }
+        status = tcp ? 0 : bind_one(sock, side->endpoints->items[i], err);
+    }
+    umask(before);
+    status = status || !n_tcp ? status : gate_guard(b, sock, side->name, err);
+    for (size_t i = 0; !status && i < side->endpoints->n; i++) {
+        status = curve_wanted(side->endpoints->items[i]) ? bind_one(sock, side->endpoints->items[i], err) : 0;
+    }
+    return status;
+}
+
+static zsock_t *open_router(struct broker *b, const struct side *side, struct err *err)
 {
     zsock_t *sock = zsock_new(ZMQ_ROUTER);
     if (!sock) {
@@ -100,15 +129,17 @@ static zsock_t *open_router(const struct broker *b, int64_t out_hwm, int64_t lea
     }
     zsock_set_router_mandatory(sock, 1);
     zsock_set_router_handover(sock, 1);
-    zsock_set_sndhwm(sock, (int) out_hwm);
+    zsock_set_sndhwm(sock, (int) side->out_hwm);
     zsock_set_rcvhwm(sock, 1000);
     zsock_set_linger(sock, 0);
     /* Up to twice the limit a payload is refused in words; beyond, the connection is closed before it fills memory. */
-    int64_t most = 2 * b->config.max_bytes > least_frame_bytes ? 2 * b->config.max_bytes : least_frame_bytes;
+    int64_t most = 2 * b->config.max_bytes;
+    most = most > side->least_frame_bytes ? most : side->least_frame_bytes;
     zmq_setsockopt(zsock_resolve(sock), ZMQ_MAXMSGSIZE, &most, sizeof most);
     zsock_set_heartbeat_ivl(sock, 5000);
     zsock_set_heartbeat_timeout(sock, 15000);
-    if (bind_all(sock, endpoints, err)) {
+    zsock_set_handshake_ivl(sock, (int) b->config.handshake_ms);
+    if (bind_all(b, sock, side, err)) {
         zsock_destroy(&sock);
     }
     return sock;
@@ -118,26 +149,34 @@ int broker_open(struct broker *b, struct config *config, struct err *err)
 {
     *b = (struct broker){.config = *config, .journal_driver = &journal_memory};
     *config = (struct config){0};
-    b->frontend = open_router(b, b->config.out_hwm, WIRE_HEADER_BYTES, &b->config.frontend, err);
-    /* Whoever may reach this socket can be given jobs: a file of ours alone, whereas the umask says who else are producers. */
-    mode_t producers = umask(0177);
-    b->backend = b->frontend ? open_router(b, 100000, WORKER_FRAME_BYTES, &b->config.backend, err) : NULL;
-    umask(producers);
-    int status = b->backend ? b->journal_driver->open("", &b->journal, err) : KILN_UNAVAILABLE;
+    const struct side front = {GATE_FRONT, b->config.out_hwm, WIRE_HEADER_BYTES, &b->config.frontend,
+                               b->config.frontend_mode};
+    const struct side back = {"backend", 100000, WORKER_FRAME_BYTES, &b->config.backend,
+                              b->config.backend_mode};
+    int status = gate_open(b, err);
+    b->frontend = status ? NULL : open_router(b, &front, err);
+    b->backend = b->frontend ? open_router(b, &back, err) : NULL;
+    status = status || b->backend ? status : KILN_UNAVAILABLE;
+    if (!status) {
+        b->front = zsock_resolve(b->frontend);
+        b->back = zsock_resolve(b->backend);
+        status = gate_watch(b, err);
+    }
+    status = status ? status : b->journal_driver->open("", &b->journal, err);
     if (status) {
         zsock_destroy(&b->frontend);
         zsock_destroy(&b->backend);
+        gate_close(b);
         config_done(&b->config);
         return status;
     }
-    b->front = zsock_resolve(b->frontend);
-    b->back = zsock_resolve(b->backend);
     b->now_ns = b->started_ns = clock_ns();
     if (getrandom(&b->epoch, sizeof b->epoch, 0) != sizeof b->epoch) {
         b->epoch = (uint64_t) b->started_ns;
     }
     b->epoch >>= 12; /* exact in a double, for languages that have nothing else */
     catalogue_init(&b->catalogue);
+    tenants_init(&b->tenants, &b->config.quotas);
     peers_init(&b->peers);
     leases_init(&b->leases);
     results_init(&b->results);
@@ -197,13 +236,14 @@ static long wait_ms(const struct broker *b)
 
 void broker_run(struct broker *b, int signal_fd)
 {
-    zmq_pollitem_t items[] = {
+    zmq_pollitem_t items[3 + GATE_POLL_ITEMS] = {
         {.socket = b->back, .events = ZMQ_POLLIN},
         {.socket = b->front, .events = ZMQ_POLLIN},
         {.fd = signal_fd, .events = ZMQ_POLLIN},
     };
+    int n = 3 + (int) gate_poll(b, items + 3);
     for (;;) {
-        if (zmq_poll(items, 3, wait_ms(b)) < 0 && zmq_errno() != EINTR) {
+        if (zmq_poll(items, n, wait_ms(b)) < 0 && zmq_errno() != EINTR) {
             log_error("poll_failed", "error=%s", log_quote(zmq_strerror(zmq_errno())));
             abort();
         }
@@ -215,6 +255,12 @@ void broker_run(struct broker *b, int signal_fd)
                     return;
                 }
                 service_reload(b);
+            }
+        }
+        for (int i = 3; i < n; i++) {
+            if (items[i].revents & ZMQ_POLLIN) {
+                gate_hear(b);
+                break;
             }
         }
         turn(b);
@@ -261,10 +307,12 @@ void broker_close(struct broker *b)
     zsock_set_linger(b->frontend, 200);
     zsock_destroy(&b->frontend);
     zsock_destroy(&b->backend);
+    gate_close(b); /* after them: without a handler every key would be let in */
     timers_clear(&b->timers, &b->sweep);
     timers_clear(&b->timers, &b->settle);
     timers_done(&b->timers);
     catalogue_done(&b->catalogue);
+    tenants_done(&b->tenants);
     peers_done(&b->peers);
     leases_done(&b->leases);
     reply_done(&b->reply);

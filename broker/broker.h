@@ -18,6 +18,7 @@
 
 #include "catalogue.h"
 #include "config.h"
+#include "gate.h"
 #include "job.h"
 #include "journal/journal.h"
 #include "lease.h"
@@ -25,6 +26,7 @@
 #include "reply.h"
 #include "results.h"
 #include "service.h"
+#include "tenant.h"
 #include "timers.h"
 #include "wire.h"
 
@@ -32,12 +34,6 @@ struct counters {
 #define X(name, help) uint64_t name;
 #include "counters.def"
 #undef X
-};
-
-/* Refused messages of workers in the current second, for the log. */
-struct refusals {
-    int64_t since_ns;
-    uint64_t n;
 };
 
 struct broker {
@@ -57,6 +53,7 @@ struct broker {
     struct job_pool pool;
     struct catalogue catalogue;
     struct function *ready; /* ring of functions with waiting jobs, and where to go on */
+    struct tenants tenants;
     struct peers peers;
     struct leases leases;
     struct results results;
@@ -76,7 +73,8 @@ struct broker {
     struct journal *journal;
     uint64_t journal_seq, committed_seq; /* appended; durable */
     struct counters counters;
-    struct refusals refusals;
+    struct gate gate;
+    struct refusals refusals; /* messages of workers, for the log */
 };
 
 /* Binds the sockets. On failure nothing is left. */

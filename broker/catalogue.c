@@ -10,7 +10,7 @@
 static void function_free(void **item)
 {
     struct function *f = *item;
-    assert(f->queue.count == 0);
+    queue_done(&f->queue);
     if (f->described) {
         zmq_msg_close(&f->contract);
     }

@@ -37,7 +37,9 @@ struct function {
     struct orphan
         *orphan; /* who offered it last, when nobody does; NULL: somebody does, or nobody ever did */
     bool ready;  /* in the scheduler's list */
+    bool paused; /* by an operator: its jobs wait; until the function is forgotten */
     struct function *next_ready, *prev_ready;
+    uint64_t passed_from; /* deliveries when its turn first passed without one, and 1; 0: it did not */
     struct queue queue;
     uint32_t delayed, running;
     int64_t cost_ns; /* expected worker time of one job: a moving average, first the warm-up's figure */

@@ -3,10 +3,12 @@
 #ifndef BROKER_CONFIG_H
 #define BROKER_CONFIG_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "conf.h"
 #include "err.h"
+#include "quota.h"
 
 struct config {
     struct conf_texts frontend, backend; /* endpoints to bind */
@@ -19,7 +21,13 @@ struct config {
     int64_t beat_ms, lease_ms, settle_ms;
     int64_t ahead_us;   /* work given to a busy worker ahead of time */
     int64_t batch_jobs; /* jobs in one message to a worker */
+    int64_t handshake_ms;
     struct conf_ints cpus;
+    char *frontend_mode, *backend_mode; /* of socket files, octal */
+    struct conf_texts ipc_admins;
+    char *key, *keys; /* paths, absolute; "": none */
+    bool insecure_tcp;
+    struct quotas quotas; /* by key */
 };
 
 /* path NULL: all defaults. */
@@ -28,6 +36,8 @@ int config_load(const char *path, struct config *ret, struct err *err);
 /* A reload: takes over what may change while the broker runs; the old values are in `fresh` then. Nothing when more differs. */
 int config_take_over(struct config *c, struct config *fresh, struct err *err);
 void config_done(struct config *c);
+/* "0660" as a number; the text was checked when it was read. */
+unsigned config_mode(const char *text);
 void config_help(FILE *out);
 
 #endif

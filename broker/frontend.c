@@ -145,22 +145,56 @@ static int rollback(struct broker *b, struct ask *a, struct err *err)
     return errand_start(b, a, "rollback", err);
 }
 
+/* An operation that does not say whose it is is for admins only; they may do all the rest as well. */
+enum whose { FOR_ADMINS, FOR_PRODUCERS };
+
 static const struct op {
     const char *name;
     int (*answer)(struct broker *b, struct ask *a, struct err *err);
+    enum whose whose;
 } ops[] = {
-    {"call", call},
-    {"submit", submit},
-    {"result", frontend_result},
-    {"status", frontend_status},
-    {"cancel", frontend_cancel},
-    {"forget", frontend_forget},
-    {"describe", describe},
-    {"stats", stats},
-    {"ping", ping},
-    {"reload", reload},
-    {"rollback", rollback},
+    {"call", call, FOR_PRODUCERS},
+    {"submit", submit, FOR_PRODUCERS},
+    {"result", frontend_result, FOR_PRODUCERS},
+    {"status", frontend_status, FOR_PRODUCERS},
+    {"cancel", frontend_cancel, FOR_PRODUCERS},
+    {"forget", frontend_forget, FOR_PRODUCERS},
+    {"describe", describe, FOR_PRODUCERS},
+    {"stats", stats, FOR_PRODUCERS},
+    {"ping", ping, FOR_PRODUCERS},
+    {"keys", frontend_keys, FOR_ADMINS},
+    {"pause", frontend_pause, FOR_ADMINS},
+    {"resume", frontend_resume, FOR_ADMINS},
+    {"drain", frontend_drain, FOR_ADMINS},
+    {"reload", reload, FOR_ADMINS},
+    {"rollback", rollback, FOR_ADMINS},
 };
+
+/* "call, submit, ..." */
+static const char *op_names(void)
+{
+    static char names[400];
+    for (size_t i = 0, at = 0; i < sizeof ops / sizeof ops[0]; i++) {
+        at += (size_t) snprintf(names + at, sizeof names - at, "%s%s", i ? ", " : "", ops[i].name);
+    }
+    return names;
+}
+
+/* Who speaks matters where keys are used, and to what only admins may ask. */
+static int check_speaker(struct broker *b, struct ask *a, const struct op *op, struct err *err)
+{
+    if (!b->gate.keyring && op->whose == FOR_PRODUCERS) {
+        return 0;
+    }
+    struct speaker s;
+    gate_speaker(b, &a->frames->header, &s);
+    a->user = s.user;
+    if (!gate_check(&s, op->whose == FOR_PRODUCERS ? GATE_ROLES_FRONT : ROLE_ADMIN, op->name, err)) {
+        return 0;
+    }
+    b->counters.messages_denied++;
+    return KILN_DENIED;
+}
 
 static int answer(struct broker *b, struct ask *a, struct err *err)
 {
@@ -174,20 +208,16 @@ static int answer(struct broker *b, struct ask *a, struct err *err)
         return KILN_INVALID;
     }
     if (!name) {
-        return err_set(err, KILN_INVALID, "op",
-                       "op is missing, expected one of call, submit, result, status, cancel, "
-                       "forget, describe, stats, ping, reload, rollback");
+        return err_set(err, KILN_INVALID, "op", "op is missing, expected one of %s", op_names());
     }
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
         if (text_is(name, bytes, ops[i].name)) {
-            return ops[i].answer(b, a, err);
+            int denied = check_speaker(b, a, &ops[i], err);
+            return denied ? denied : ops[i].answer(b, a, err);
         }
     }
-    return err_set(err, KILN_UNKNOWN_OP, "op",
-                   "op is \"%.*s\", expected one of call, submit, result, status, cancel, forget, describe, "
-                   "stats, ping, "
-                   "reload, rollback",
-                   (int) bytes, name);
+    return err_set(err, KILN_UNKNOWN_OP, "op", "op is \"%.*s\", expected one of %s", (int) bytes, name,
+                   op_names());
 }
 
 bool frontend_take(struct broker *b)
@@ -200,6 +230,7 @@ bool frontend_take(struct broker *b)
     struct ask a;
     a.frames = &b->frames;
     a.rid.size = 0;
+    a.user = "";
     route_from(&a.route, &b->frames);
     struct err err = {0};
     if (answer(b, &a, &err)) {

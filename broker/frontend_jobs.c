@@ -10,7 +10,8 @@
 
 /* What a job says of itself, or takes from the message around it. */
 struct spec {
-    const msgpack_object *fn, *id;
+    const msgpack_object *fn, *id, *key;
+    const char *user;
     uint64_t timeout_ms, deadline_ms, ttl_ms, not_before_ms, run_ms, priority, max_attempts, backoff_ms,
         keep_ms;
 };
@@ -74,6 +75,10 @@ static int read_spec(const msgpack_object_map *map, unsigned op, struct spec *sp
             spec->fn = kv->val.type == MSGPACK_OBJECT_NIL ? NULL : &kv->val;
             continue;
         }
+        if (bytes == 3 && memcmp(key, "key", 3) == 0) {
+            spec->key = kv->val.type == MSGPACK_OBJECT_NIL ? NULL : &kv->val;
+            continue;
+        }
         for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
             if (rows[k].key_bytes == bytes && memcmp(rows[k].key, key, bytes) == 0) {
                 if (!status && !(rows[k].ops & op)) {
@@ -115,19 +120,63 @@ static int find_function(struct broker *b, const struct spec *spec, struct funct
     return 0;
 }
 
-static int check_room(struct broker *b, const struct function *fn, size_t bytes, struct err *err)
+/* Whose job it is. A key is the producer's word for who it works for: where producers do not trust each other, they are
+ * told apart by their authenticated names (shorter than a key may be) and send no keys. */
+static int find_tenant(struct broker *b, const struct spec *spec, struct tenant **ret, struct err *err)
+{
+    const msgpack_object *o = spec->key;
+    char shown[64];
+    if (!o) {
+        *ret = tenant_find(&b->tenants, spec->user, strlen(spec->user));
+        return 0;
+    }
+    if (o->type != MSGPACK_OBJECT_STR || !tenant_named_well(o->via.str.ptr, o->via.str.size)) {
+        return err_set(err, KILN_INVALID, "key",
+                       "key is %s, expected a string of at most %d bytes without control characters",
+                       header_show(o, shown, sizeof shown), TENANT_NAME_BYTES);
+    }
+    *ret = tenant_find(&b->tenants, o->via.str.ptr, o->via.str.size);
+    return 0;
+}
+
+/* Is there room for `more`, where `used` of `limit` is in use and `mine` of it by this tenant? What is full for those who filled
+ * it has a reserve of a quarter for those who hold less than their equal share: a flood shall not shut out others. */
+static bool has_room(const struct broker *b, const struct tenant *t, uint64_t used, uint64_t mine,
+                     uint64_t more, uint64_t limit)
+{
+    if (used + more <= limit) {
+        return true;
+    }
+    uint64_t tenants = b->tenants.active + !t->jobs;
+    return tenants > 1 && mine + more <= limit / tenants && used + more <= limit + limit / 4;
+}
+
+static int check_quota(struct broker *b, struct tenant *t, size_t bytes, struct err *err)
+{
+    enum tenant_limit limit = tenant_check(t, bytes, b->now_ns, err);
+    b->counters.quota_jobs += limit == TENANT_JOBS;
+    b->counters.quota_bytes += limit == TENANT_BYTES;
+    b->counters.quota_rate += limit == TENANT_RATE;
+    return limit == TENANT_FREE ? 0 : err->status;
+}
+
+static int check_room(struct broker *b, const struct function *fn, struct tenant *t, size_t bytes,
+                      struct err *err)
 {
     if (bytes > (uint64_t) b->config.max_bytes) {
         return err_set(err, KILN_INVALID, NULL,
                        "payload has %zu bytes, expected at most %lld (broker.max_bytes)", bytes,
                        (long long) b->config.max_bytes);
     }
-    if (fn->queue.count + fn->delayed >= (uint64_t) b->config.queue_limit) {
+    if (t->quota && check_quota(b, t, bytes, err)) {
+        return err->status;
+    }
+    if (!has_room(b, t, fn->queue.count + fn->delayed, t->jobs, 1, (uint64_t) b->config.queue_limit)) {
         return err_set(err, KILN_BUSY, NULL,
                        "%u jobs of %s wait already (broker.queue_limit); try again later",
                        fn->queue.count + fn->delayed, fn->name);
     }
-    if (b->memory_bytes + bytes > (uint64_t) b->config.memory_mb << 20) {
+    if (!has_room(b, t, b->memory_bytes, t->bytes, bytes, (uint64_t) b->config.memory_mb << 20)) {
         return err_set(err, KILN_BUSY, NULL,
                        "waiting jobs hold %llu MiB already (broker.memory_mb); try again later",
                        (unsigned long long) b->memory_bytes >> 20);
@@ -145,13 +194,16 @@ static int admit(struct broker *b, const struct spec *spec, const struct wire_id
                  struct payload *payload, struct err *err)
 {
     struct function *fn = NULL;
+    struct tenant *tenant = NULL;
     int status = find_function(b, spec, &fn, err);
-    status = status ? status : check_room(b, fn, payload->bytes, err);
+    status = status ? status : find_tenant(b, spec, &tenant, err);
+    status = status ? status : check_room(b, fn, tenant, payload->bytes, err);
     if (status) {
         return status;
     }
     struct job *job = job_new(&b->pool);
     job->fn = fn;
+    job->tenant = tenant;
     job->request = request;
     job->submitted = !request;
     job->id = *id;
@@ -241,7 +293,8 @@ static void submit_one(struct broker *b, const struct spec *spec, int refused, s
 
 int frontend_jobs(struct broker *b, struct ask *a, bool submit, struct err *err)
 {
-    struct spec outer = {.timeout_ms = 30000,
+    struct spec outer = {.user = a->user,
+                         .timeout_ms = 30000,
                          .priority = 4,
                          .max_attempts = submit ? 3 : 1,
                          .backoff_ms = 100,

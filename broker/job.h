@@ -15,8 +15,10 @@
 #include "timers.h"
 #include "wire.h"
 
+struct flow;
 struct function;
 struct lease;
+struct tenant;
 struct watcher;
 
 /* Where a producer's answers go. Lives as long as jobs of it are to be answered. */
@@ -41,11 +43,14 @@ struct job {
     struct job *next, *prev; /* in the queue, in the results, or in the free list */
     struct timer timer;      /* the next thing that time does to this job */
     struct function *fn;
+    struct tenant *tenant;   /* whose it is */
+    struct flow *flow;       /* while queued */
     struct request *request; /* calls: who waits; NULL for submitted jobs */
     struct lease *lease;     /* while running */
     zmq_msg_t payload;       /* arguments; once done the result */
 
     enum job_state state;
+    uint32_t load; /* what its payload adds to the cost of a turn: queue.h */
     uint8_t priority, crashes;
     bool submitted, solo;
     bool shy; /* a worker on trial died of it, perhaps: it goes to none again */

@@ -9,6 +9,9 @@
 #include "ready.h"
 #include "status.h"
 
+/* A payload of so many bytes counts as one job more when shares are reckoned: work grows with it. */
+enum { LOAD_SHIFT = 16 };
+
 static int64_t sooner(int64_t a, int64_t b)
 {
     return b && b < a ? b : a;
@@ -93,7 +96,10 @@ static void journal_put(struct broker *b, enum record_kind kind, const struct jo
 
 void job_start(struct broker *b, struct job *job)
 {
-    b->memory_bytes += zmq_msg_size(&job->payload) + sizeof *job;
+    size_t bytes = zmq_msg_size(&job->payload);
+    b->memory_bytes += bytes + sizeof *job;
+    job->load = (uint32_t) (bytes >> LOAD_SHIFT);
+    tenant_enter(&b->tenants, job->tenant, bytes, b->now_ns);
     if (job->submitted) {
         results_enter(b, job);
         journal_put(b, RECORD_SUBMIT, job);
@@ -125,7 +131,10 @@ void job_end(struct broker *b, struct job *job, int status, const char *error, c
 {
     leave(b, job);
     timers_clear(&b->timers, &job->timer);
-    b->memory_bytes -= zmq_msg_size(&job->payload) + sizeof *job;
+    size_t bytes = zmq_msg_size(&job->payload);
+    b->memory_bytes -= bytes + sizeof *job;
+    tenant_leave(&b->tenants, job->tenant, bytes);
+    job->tenant = NULL;
     job->status = status;
     job->total_ns = b->now_ns - job->arrived_ns;
     count_end(b, job);
@@ -221,6 +230,7 @@ static void job_fire(void *arg, struct timer *t)
         snprintf(text, sizeof text, "not finished within %lld ms: it was %s",
                  (long long) ((job->deadline_ns - job->arrived_ns) / CLOCK_MS),
                  job->state == JOB_RUNNING ? "running"
+                 : job->fn->paused         ? "waiting: the function is paused"
                  : job->fn->n_workers      ? "waiting"
                                            : "waiting for a worker, and there is none");
         job_end(b, job, KILN_DEADLINE, text, NULL, NULL, NULL);

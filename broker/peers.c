@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include <kiln/status.h>
+
 #include "mem.h"
 
 /* Routes are bytes, not text: the tables use them through these two. FNV-1a is enough for addresses that libzmq counts up. */
@@ -58,8 +60,9 @@ static void node_free(void **item)
 
 void peers_init(struct peers *ps)
 {
-    *ps = (struct peers){.by_route = zhashx_new(), .workers = zhashx_new(), .nodes = zhashx_new()};
-    assert(ps->by_route && ps->workers && ps->nodes);
+    *ps = (struct peers){
+        .by_route = zhashx_new(), .workers = zhashx_new(), .nodes = zhashx_new(), .drained = zhashx_new()};
+    assert(ps->by_route && ps->workers && ps->nodes && ps->drained);
     zhashx_set_key_hasher(ps->by_route, route_hash);
     zhashx_set_key_comparator(ps->by_route, route_compare);
     zhashx_set_key_duplicator(ps->by_route, NULL); /* keys live in their peers */
@@ -74,6 +77,7 @@ void peers_done(struct peers *ps)
     zhashx_destroy(&ps->by_route);
     zhashx_destroy(&ps->workers);
     zhashx_destroy(&ps->nodes);
+    zhashx_destroy(&ps->drained);
 }
 
 void route_take(struct peer_route *to, zmq_msg_t *frame)
@@ -98,6 +102,16 @@ static void enter(struct peers *ps, const struct peer_route *route, struct worke
     assert(!taken);
 }
 
+static bool drained(const struct peers *ps, const char *name)
+{
+    return name && zhashx_lookup(ps->drained, name);
+}
+
+static bool worker_drained(const struct peers *ps, const struct worker *w)
+{
+    return drained(ps, w->wid) || drained(ps, w->node_name);
+}
+
 bool peers_belongs(const struct worker *w, const struct node *n)
 {
     bool any = !w->node_session || !w->node_session[0];
@@ -112,6 +126,7 @@ void peers_add_worker(struct peers *ps, struct worker *w)
     assert(!taken);
     struct node *n = w->node_name ? zhashx_lookup(ps->nodes, w->node_name) : NULL;
     w->node = n && peers_belongs(w, n) ? n : NULL;
+    w->quiet = worker_drained(ps, w);
 }
 
 void peers_add_node(struct peers *ps, struct node *n)
@@ -119,6 +134,7 @@ void peers_add_node(struct peers *ps, struct node *n)
     enter(ps, &n->route, NULL, n);
     int taken = zhashx_insert(ps->nodes, n->wid, n);
     assert(!taken);
+    n->quiet = drained(ps, n->wid);
     for (struct worker *w = zhashx_first(ps->workers); w; w = zhashx_next(ps->workers)) {
         if (peers_belongs(w, n)) {
             w->node = n;
@@ -148,6 +164,25 @@ void peers_reroute(struct peers *ps, struct worker *w, zmq_msg_t *route)
     zhashx_delete(ps->by_route, &w->route);
     route_take(&w->route, route);
     enter(ps, &w->route, w, NULL);
+}
+
+int peers_drain(struct peers *ps, const char *name, bool quiet)
+{
+    static char here;
+    if (!quiet) {
+        zhashx_delete(ps->drained, name);
+    } else if (zhashx_size(ps->drained) >= PEERS_MOST) {
+        return KILN_BUSY;
+    } else {
+        zhashx_update(ps->drained, name, &here);
+    }
+    for (struct worker *w = zhashx_first(ps->workers); w; w = zhashx_next(ps->workers)) {
+        w->quiet = worker_drained(ps, w);
+    }
+    for (struct node *n = zhashx_first(ps->nodes); n; n = zhashx_next(ps->nodes)) {
+        n->quiet = drained(ps, n->wid);
+    }
+    return 0;
 }
 
 void **peers_all(zhashx_t *table, size_t *ret_n)

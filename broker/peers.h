@@ -8,6 +8,7 @@
 
 #include <czmq.h>
 
+#include "curve.h"
 #include "job.h"
 #include "lease.h"
 
@@ -25,7 +26,8 @@ enum worker_trial { WORKER_SERVES, WORKER_SHADOW, WORKER_CANARY };
 struct worker {
     struct peer_route route;
     char *wid, *node_name, *node_session, *session, *host, *plugin, *version, *build;
-    char *label; /* "stats/1.0.0+5f3a90c1": name, version, the beginning of the build */
+    char key[CURVE_TEXT]; /* it came with; "" by ipc */
+    char *label;          /* "stats/1.0.0+5f3a90c1": name, version, the beginning of the build */
     uint64_t pid, generation;
     struct node *node; /* NULL: beats for itself */
     struct function **functions;
@@ -51,9 +53,11 @@ struct worker {
 
 struct node {
     struct peer_route route;
+    char key[CURVE_TEXT];
     char *wid, *session, *host;
     uint64_t pid;
     int64_t heard_ns;
+    bool quiet;         /* its workers take no more */
     struct buf plugins; /* msgpack list of its plugins' states; empty until its first beat */
 };
 
@@ -64,6 +68,7 @@ struct peers {
     zhashx_t *by_route; /* struct peer_entry: worker or node */
     zhashx_t *workers;  /* by wid */
     zhashx_t *nodes;    /* by wid */
+    zhashx_t *drained;  /* names of nodes and workers that shall take nothing new: they outlive connections */
 };
 
 struct peer_entry {
@@ -87,6 +92,10 @@ void peers_drop_node(struct peers *ps, struct node *n);
 
 /* The same worker on another connection. */
 void peers_reroute(struct peers *ps, struct worker *w, zmq_msg_t *route);
+
+/* Says that whoever has this name takes nothing new, or may again; KILN_BUSY when too many names are said. Workers of a node
+ * go with it. Kept by name: who comes back on another connection is still drained. */
+int peers_drain(struct peers *ps, const char *name, bool quiet);
 
 /* All of a table, as they are now: losing one changes the table. The list is the caller's (mem_free). */
 void **peers_all(zhashx_t *table, size_t *ret_n);

@@ -3,10 +3,11 @@
 
 void ready_add(struct broker *b, struct function *fn)
 {
-    if (fn->ready) {
+    if (fn->ready || fn->paused) {
         return;
     }
     fn->ready = true;
+    fn->passed_from = 0;
     if (!b->ready) {
         fn->next_ready = fn->prev_ready = fn;
         b->ready = fn;
@@ -21,7 +22,7 @@ void ready_add(struct broker *b, struct function *fn)
 
 void ready_drop(struct broker *b, struct function *fn)
 {
-    if (!fn->ready || fn->queue.count) {
+    if (!fn->ready || (fn->queue.count && !fn->paused)) {
         return;
     }
     fn->ready = false;

@@ -6,9 +6,11 @@
 
 #include "broker.h"
 
-void ready_add(struct broker *b,
-               struct function *fn); /* its queue is not empty; behind all others, unless it is there */
-void ready_drop(struct broker *b,
-                struct function *fn); /* a job left its queue: out of the ring if it is empty now */
+void ready_add(
+    struct broker *b,
+    struct function *fn); /* its queue is not empty; behind all others, unless it is there or paused */
+void ready_drop(
+    struct broker *b,
+    struct function *fn); /* a job left its queue, or it was paused: out of the ring if it must be */
 
 #endif

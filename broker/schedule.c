@@ -9,9 +9,17 @@
 #include "ready.h"
 #include "trial.h"
 
-enum { PACK_BYTES = 4096 }; /* payloads up to this size travel packed, to workers that take them so */
+enum {
+    PACK_BYTES = 4096, /* payloads up to this size travel packed, to workers that take them so */
+    PASSED_MOST = 2,   /* messages to a worker that may overtake a function whose turn it was */
+};
 
 /* ---- choosing ---- */
+
+static bool is_overdue(const struct broker *b, const struct function *fn)
+{
+    return fn->passed_from && b->counters.deliveries + 1 - fn->passed_from >= PASSED_MOST * fn->n_workers;
+}
 
 static bool can_take(const struct broker *b, const struct worker *w, int64_t cost_ns)
 {
@@ -29,9 +37,10 @@ static struct worker *choose_of(const struct broker *b, const struct function *f
 {
     struct worker *best = NULL;
     size_t idle = 0, busy = 0;
+    const int64_t cost_ns = is_overdue(b, fn) ? 0 : fn->cost_ns;
     for (size_t i = 0; i < fn->n_workers; i++) {
         struct worker *w = fn->workers[i];
-        if ((kinds >> w->trial & 1) && can_take(b, w, fn->cost_ns)) {
+        if ((kinds >> w->trial & 1) && can_take(b, w, cost_ns)) {
             *(w->running ? &busy : &idle) += 1;
             if (!best || w->running_ns < best->running_ns) {
                 best = w;
@@ -112,9 +121,40 @@ static uint32_t n_terms(const struct terms *t, const struct terms *around)
            (t->run_ms != around->run_ms);
 }
 
+/* Takes up to n jobs that may travel together out of the queue, in turns of their tenants, and gives them as a list (next) in
+ * which each tenant's jobs stand together: they are computed as one batch, so their order says nothing of fairness, but answers to
+ * one request that follow each other leave in one message. */
+static struct job *pick(struct broker *b, struct queue *q, size_t n, const struct worker *w, bool packed)
+{
+    struct job *first = queue_first(q), *end = NULL;
+    const uint64_t delivery = b->counters.deliveries + 1;
+    size_t picked = 0;
+    for (struct job *job = first; picked < n && job; job = queue_first(q)) {
+        if (picked && (job->solo || (packed && zmq_msg_size(&job->payload) > PACK_BYTES))) {
+            break; /* it travels in another message */
+        }
+        if (picked && job->shy && w->trial) {
+            break; /* it goes to somebody else */
+        }
+        queue_pop(q);
+        struct tenant *t = job->tenant;
+        struct job *behind = picked && t->delivery == delivery ? t->picked : end;
+        job->next = behind ? behind->next : NULL;
+        *(behind ? &behind->next : &first) = job;
+        end = behind == end ? job : end;
+        t->picked = job;
+        t->delivery = delivery;
+        picked++;
+        if (job->solo) {
+            break;
+        }
+    }
+    return first;
+}
+
 static struct lease *take_job(struct broker *b, struct job *job, struct worker *w, int slot)
 {
-    queue_remove(&job->fn->queue, job);
+    job->next = NULL;
     job->state = JOB_RUNNING;
     job->attempt++;
     job->started_ns = b->now_ns;
@@ -186,21 +226,17 @@ static void deliver(struct broker *b, struct function *fn, struct worker *w, siz
     put_head(out, fn, w, &common, packed);
     buf_put_str_const(out, "jobs");
     size_t count_at = buf_open_list(out), sent = 0;
-    for (bool last = false; sent < n && !last; job = queue_first(&fn->queue)) {
-        if (sent && (job->solo || (packed && zmq_msg_size(&job->payload) > PACK_BYTES))) {
-            break; /* it travels in another message */
-        }
-        if (job->shy && w->trial && sent) {
-            break; /* it goes to somebody else */
-        }
-        last = job->solo;
+    job = pick(b, &fn->queue, n, w, packed);
+    for (struct job *next = NULL; job; job = next) {
+        next = job->next;
+        bool solo = job->solo;
         struct lease *l = take_job(b, job, w, slot);
         struct terms t = terms_of(b, job);
-        buf_put_map(out, 1u + n_terms(&t, &common) + last);
+        buf_put_map(out, 1u + n_terms(&t, &common) + solo);
         buf_put_str_const(out, "token");
         buf_put_u64(out, lease_token(l));
         put_terms(out, &t, &common);
-        if (last) {
+        if (solo) {
             buf_put_str_const(out, "solo");
             buf_put_bool(out, true);
         }
@@ -241,9 +277,11 @@ void schedule_run(struct broker *b)
         struct worker *w = choose(b, fn, &able);
         if (w) {
             stop = NULL;
+            fn->passed_from = 0;
             deliver(b, fn, w, how_many(b, fn, w, able));
-        } else if (!stop) {
-            stop = fn;
+        } else {
+            fn->passed_from = fn->passed_from ? fn->passed_from : b->counters.deliveries + 1;
+            stop = stop ? stop : fn;
         }
     }
 }

@@ -5,6 +5,8 @@
 
 #include "broker.h"
 #include "clock.h"
+#include "gate.h"
+#include "keyring.h"
 #include "log.h"
 #include "notify.h"
 
@@ -57,9 +59,16 @@ void service_reload(struct broker *b)
     struct config fresh = {0};
     struct err err = {0};
     notify_send("RELOADING=1\nMONOTONIC_USEC=%lld", (long long) (clock_ns() / CLOCK_US));
+    struct keyring *keyring = NULL;
     int status = config_load(s->config_path, &fresh, &err);
+    status = status ? status : gate_read(b, &keyring, &err);
     status = status ? status : config_take_over(&b->config, &fresh, &err);
+    tenants_apply(&b->tenants, &b->config.quotas); /* before the old ones go */
     config_done(&fresh);
+    if (status) {
+        keyring_free(&keyring);
+    }
+    gate_take(b, &keyring);
     if (status) {
         log_error("reload_refused", "why=%s", log_quote(err.text));
         snprintf(s->refusal, sizeof s->refusal, "%s", err.text);

@@ -78,8 +78,9 @@ static void put_function(struct buf *out, const struct function *f)
     const struct function_stats *s = &f->stats;
     const struct function_times *times = s->times ? s->times : &none;
     uint64_t count = times->total.count, ok = s->statuses[KILN_OK];
-    buf_put_map(out, 16);
+    buf_put_map(out, 17);
     put_text(out, "name", f->name);
+    put_text(out, "state", f->paused ? "paused" : "run");
     put_text(out, "plugin", f->plugin);
     put_uint(out, "workers", f->n_workers);
     put_uint(out, "queued", f->queue.count);
@@ -106,9 +107,41 @@ static void put_function(struct buf *out, const struct function *f)
     buf_close(out, at, n);
 }
 
-static void put_worker(struct buf *out, const struct worker *w)
+/* Those with most jobs: names are the producers', and there may be thousands. */
+static void put_keys(struct broker *b, struct buf *out)
 {
-    buf_put_map(out, 12);
+    enum { KEYS_SHOWN = 100 };
+    size_t n;
+    struct tenant **all = tenants_sorted(&b->tenants, &n);
+    n = n < KEYS_SHOWN ? n : KEYS_SHOWN;
+    buf_put_str_const(out, "keys");
+    buf_put_list(out, n);
+    for (size_t i = 0; i < n; i++) {
+        buf_put_map(out, 6);
+        put_text(out, "key", all[i]->name);
+        put_uint(out, "jobs", all[i]->jobs);
+        put_uint(out, "bytes", all[i]->bytes);
+        put_uint(out, "taken", all[i]->taken);
+        put_uint(out, "refused", all[i]->refused);
+        put_uint(out, "weight", (uint64_t) tenant_weight(all[i]));
+    }
+    mem_free(all);
+}
+
+/* What takes nothing new, and whether it still has something. */
+static const char *quiet_state(bool quiet, uint64_t running)
+{
+    return !quiet ? "ready" : running ? "draining" : "drained";
+}
+
+static uint64_t silent_ms(const struct broker *b, int64_t heard_ns)
+{
+    return (uint64_t) ((b->now_ns - heard_ns) / CLOCK_MS);
+}
+
+static void put_worker(const struct broker *b, struct buf *out, const struct worker *w)
+{
+    buf_put_map(out, 14);
     put_text(out, "wid", w->wid);
     put_text(out, "node", w->node_name);
     put_uint(out, "pid", w->pid);
@@ -118,10 +151,12 @@ static void put_worker(struct buf *out, const struct worker *w)
     put_text(out, "build", w->build);
     put_uint(out, "generation", w->generation);
     put_text(out, "state",
-             w->trial == WORKER_SHADOW   ? "shadow"
+             w->quiet                    ? quiet_state(w->quiet, w->running)
+             : w->trial == WORKER_SHADOW ? "shadow"
              : w->trial == WORKER_CANARY ? "canary"
-             : w->quiet                  ? "quiet"
                                          : "ready");
+    put_uint(out, "free", w->credit > w->delivered ? w->credit - w->delivered : 0);
+    put_uint(out, "silent_ms", silent_ms(b, w->heard_ns));
     put_uint(out, "running", w->running);
     put_uint(out, "done", w->done);
     buf_put_str_const(out, "report");
@@ -133,9 +168,22 @@ static void put_worker(struct buf *out, const struct worker *w)
     }
 }
 
-static void put_node(struct buf *out, const struct node *n)
+static void put_node(struct broker *b, struct buf *out, const struct node *n)
 {
-    buf_put_map(out, 4);
+    uint64_t workers = 0, running = 0, free_slots = 0;
+    for (const struct worker *w = zhashx_first(b->peers.workers); w; w = zhashx_next(b->peers.workers)) {
+        if (w->node == n) {
+            workers++;
+            running += w->running;
+            free_slots += w->credit > w->delivered ? w->credit - w->delivered : 0;
+        }
+    }
+    buf_put_map(out, 9);
+    put_text(out, "state", quiet_state(n->quiet, running));
+    put_uint(out, "workers", workers);
+    put_uint(out, "running", running);
+    put_uint(out, "free", free_slots);
+    put_uint(out, "silent_ms", silent_ms(b, n->heard_ns));
     put_text(out, "wid", n->wid);
     put_text(out, "host", n->host);
     put_uint(out, "pid", n->pid);
@@ -149,7 +197,7 @@ static void put_node(struct buf *out, const struct node *n)
 
 void stats_put(struct broker *b, struct buf *out)
 {
-    buf_put_map(out, 4);
+    buf_put_map(out, 5);
     buf_put_str_const(out, "broker");
     put_broker(b, out);
     buf_put_str_const(out, "functions");
@@ -160,14 +208,15 @@ void stats_put(struct broker *b, struct buf *out)
         put_function(out, all[i]);
     }
     mem_free(all);
+    put_keys(b, out);
     buf_put_str_const(out, "workers");
     buf_put_list(out, zhashx_size(b->peers.workers));
     for (struct worker *w = zhashx_first(b->peers.workers); w; w = zhashx_next(b->peers.workers)) {
-        put_worker(out, w);
+        put_worker(b, out, w);
     }
     buf_put_str_const(out, "nodes");
     buf_put_list(out, zhashx_size(b->peers.nodes));
     for (struct node *node = zhashx_first(b->peers.nodes); node; node = zhashx_next(b->peers.nodes)) {
-        put_node(out, node);
+        put_node(b, out, node);
     }
 }

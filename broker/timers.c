@@ -60,7 +60,7 @@ void timers_set(struct timers *ts, struct timer *t, int64_t at_ns)
     }
     t->at_ns = at_ns;
     if (ts->n + 1 >= ts->room) {
-        ts->room = ts->room ? ts->room * 2 : 256;
+        ts->room = ts->room ? ts->room * 2 : 16;
         ts->heap = mem_grow(ts->heap, ts->room * sizeof *ts->heap);
     }
     sift_up(ts, ++ts->n, t);

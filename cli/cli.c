@@ -22,8 +22,9 @@ int cli_connect(struct cli *c)
         .connect_ms = c->set.connect_ms == UNSAID ? CONNECT_MS : said(c->set.connect_ms),
         .answer_ms = said(c->set.timeout_ms),
     };
+    struct kiln_client_keys keys = {.key_file = c->set.key, .server_key = c->set.server_key};
     struct kiln_error err;
-    return kiln_client_open(c->set.broker, &options, &c->client, &err) == KILN_OK
+    return kiln_client_open_with_keys(c->set.broker, &options, &keys, &c->client, &err) == KILN_OK
                ? 0
                : cli_fail_error(c, NULL, &err);
 }
@@ -92,6 +93,7 @@ int cli_job(struct cli *c, struct kiln_job *ret_job, struct buf *ret_payload)
         .args_bytes = ret_payload->bytes,
         .priority = said(c->set.priority),
         .run_ms = said(c->set.run_ms),
+        .key = c->set.share,
     };
     return 0;
 }

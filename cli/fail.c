@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "curve.h"
 #include "search.h"
 #include "status.h"
 
@@ -46,9 +47,14 @@ static const char *diagnose_ipc(const char *endpoint, const char **ret_path)
     }
 }
 
-static void no_broker(const struct cli *c)
+static void no_broker(const struct cli *c, const char *text)
 {
     const char *path = "";
+    if (curve_wanted(c->set.broker) && strstr(text, "handshake")) {
+        fprintf(stderr,
+                "kiln: %s\n  the key of the broker:  kiln --server-key KEY|FILE, or KILN_SERVER_KEY\n", text);
+        return;
+    }
     const char *why = diagnose_ipc(c->set.broker, &path);
     fprintf(stderr, "kiln: no broker answers at %s%s%s%s%s\n", c->set.broker, why ? ": " : "", path,
             why ? " " : "", why ? why : "");
@@ -111,6 +117,12 @@ int cli_fail(struct cli *c, const char *fn, int status, const char *field, const
     case KILN_UNAVAILABLE:
         fprintf(stderr, "  the same may work later; queues and workers:  kiln stats, kiln plugins\n");
         break;
+    case KILN_DENIED:
+        if (curve_wanted(c->set.broker)) {
+            fprintf(stderr, "  your key:  kiln --key FILE, or KILN_KEY; who may:  the folder broker.keys of "
+                            "the broker\n");
+        }
+        break;
     case KILN_POISON:
     case KILN_INTERNAL:
         fprintf(stderr, "  the workers' state:  kiln plugins; their log:  journalctl -u kilnd\n");
@@ -124,7 +136,7 @@ int cli_fail(struct cli *c, const char *fn, int status, const char *field, const
 int cli_fail_error(struct cli *c, const char *fn, const struct kiln_error *err)
 {
     if (err->status == KILN_UNAVAILABLE) { /* the client's own: nothing was sent */
-        no_broker(c);
+        no_broker(c, err->text);
         return status_exit(err->status);
     }
     return cli_fail(c, fn, err->status, err->field, err->text);

@@ -70,6 +70,18 @@ static const struct verb verbs[] = {
      "what a function takes and gives, with examples", NULL},
     {"plugins", VERB_PLUGINS, 0, 0, false, verb_plugins, "", "which plugins run where, and how warm they are",
      NULL},
+    {"nodes", VERB_NODES, 0, 0, false, verb_nodes, "",
+     "which nodes and workers there are, and what they have in hand", NULL},
+    {"pause", VERB_PAUSE, 1, 1, false, verb_pause, "FN", "let the jobs of a function wait",
+     "FN is a function, all of a plugin (plugin.*) or all there are now (*). What runs is left to finish; "
+     "new jobs wait as "
+     "long as there is room, then they are answered busy."},
+    {"drain", VERB_DRAIN, 1, 1, false, verb_drain, "NODE",
+     "let a node, or a worker, finish what it has and take nothing new",
+     "It stays drained until it is resumed or leaves; that its connection is lost does not change it. With "
+     "--wait the exit "
+     "status is 7 when something still runs after that time."},
+    {"resume", VERB_RESUME, 1, 1, false, verb_resume, "NAME", "let a function, node or worker go on", NULL},
     {"stats", VERB_STATS, 0, 0, false, verb_stats, "", "counts and times of every function",
      "Times are microseconds: half, 95 % and 99 % of the jobs took no longer. With -v also the broker's "
      "counters."},
@@ -84,6 +96,11 @@ static const struct verb verbs[] = {
     {"check", VERB_CHECK, 1, 4096, true, verb_check, "FILE.so [OPTIONS]",
      "judge, warm and prove a plugin without a broker",
      "Starts kilnd --check FILE.so, the kilnd beside this program before any other."},
+    {"keygen", VERB_KEYGEN, 2, 2, false, verb_keygen, "ROLE NAME",
+     "make a key pair for tcp: NAME.key and NAME.key_secret",
+     "ROLE is broker, producer, worker or admin; NAME may begin with a folder. Nothing is overwritten. The "
+     "public key is "
+     "printed on standard output."},
     {"help", VERB_HELP, 0, 1, false, verb_help, "[VERB]", "this help", NULL},
 };
 

@@ -15,9 +15,10 @@ enum kind { FLAG, NUMBER, TEXT, CHOICE };
 enum {
     JOBS = VERB_CALL | VERB_SUBMIT,
     IDS = VERB_STATUS | VERB_CANCEL | VERB_FORGET,
-    LISTS = VERB_FUNCTIONS | VERB_DESCRIBE | VERB_PLUGINS | VERB_STATS | VERB_PING,
+    LISTS = VERB_FUNCTIONS | VERB_DESCRIBE | VERB_PLUGINS | VERB_STATS | VERB_PING | VERB_NODES,
+    FLOW = VERB_PAUSE | VERB_RESUME | VERB_DRAIN,
     SWAPS = VERB_RELOAD | VERB_ROLLBACK,
-    ASKS = JOBS | VERB_RESULT | IDS | LISTS | SWAPS, /* whoever speaks with a broker */
+    ASKS = JOBS | VERB_RESULT | IDS | LISTS | FLOW | SWAPS, /* whoever speaks with a broker */
 };
 
 static const int64_t DAY_MS = 86400000;
@@ -37,12 +38,16 @@ static const struct row {
 } rows[] = {
     {"broker", 'b', TEXT, ASKS | OPTION_BEFORE, AT(broker), "ENDPOINT", 0, 0,
      "the broker to speak with; default: $KILN_BROKER, else ipc:///run/kiln/kiln.sock"},
+    {"key", 0, TEXT, ASKS | OPTION_BEFORE, AT(key), "FILE", 0, 0,
+     "your own secret file, of kiln keygen, for a broker on tcp; default: $KILN_KEY"},
+    {"server-key", 0, TEXT, ASKS | OPTION_BEFORE, AT(server_key), "KEY|FILE", 0, 0,
+     "that broker's public key, or the file it is in; default: $KILN_SERVER_KEY"},
     {"timeout", 't', NUMBER, (ASKS & ~VERB_SUBMIT) | OPTION_BEFORE, AT(timeout_ms), "MS", 1, DAY_MS,
      "call: the job must be finished by then (30000); other verbs: how long to wait for the broker's answer "
      "(10000); reload, rollback: for the end of it (60000, and the time of the trial)"},
     {"connect", 0, NUMBER, ASKS | OPTION_BEFORE, AT(connect_ms), "MS", 0, DAY_MS,
      "how long to wait for a broker that is not there (1000)"},
-    {"json", 'j', FLAG, VERB_RESULT | IDS | LISTS | SWAPS | OPTION_BEFORE, AT(json), NULL, 0, 0,
+    {"json", 'j', FLAG, VERB_RESULT | IDS | LISTS | FLOW | SWAPS | OPTION_BEFORE, AT(json), NULL, 0, 0,
      "print JSON"},
     {"json", 'j', TEXT, JOBS, AT(json_file), "FILE", 0, 0,
      "take the arguments from a JSON object in FILE, or - for standard input; NAME=VALUE words override "
@@ -55,6 +60,8 @@ static const struct row {
      "say on standard error where the time went"},
     {"id", 'i', TEXT, VERB_SUBMIT, AT(id), "ID", 0, 0, "name of the job, chosen by you; required"},
     {"priority", 'p', NUMBER, JOBS, AT(priority), "0..9", 0, 9, "9 is served first (4)"},
+    {"share", 0, TEXT, JOBS, AT(share), "KEY", 0, 0,
+     "who the job is for: its fair share and its quota (none)"},
     {"run-ms", 0, NUMBER, JOBS, AT(run_ms), "MS", 1, DAY_MS,
      "kill the worker when an attempt runs longer (the worker's limit)"},
     {"form", 0, TEXT, JOBS, AT(form), "rows|nd", 0, 0,
@@ -85,7 +92,10 @@ static const struct row {
     {"force", 0, FLAG, VERB_RELOAD, AT(force), NULL, 0, 0,
      "load a build too that was rolled back from, or that failed its trial"},
     {"wait", 'w', NUMBER, VERB_RESULT, AT(wait_ms), "MS", 0, 3600000, "wait for the result this long (0)"},
-    {"help", 'h', FLAG, ASKS | VERB_CHECK | VERB_HELP | OPTION_BEFORE, AT(help), NULL, 0, 0, "this help"},
+    {"wait", 'w', NUMBER, VERB_DRAIN, AT(wait_ms), "MS", 0, DAY_MS,
+     "wait so long until nothing runs there any more (0)"},
+    {"help", 'h', FLAG, ASKS | VERB_CHECK | VERB_KEYGEN | VERB_HELP | OPTION_BEFORE, AT(help), NULL, 0, 0,
+     "this help"},
     {"version", 'V', FLAG, OPTION_BEFORE, AT(version), NULL, 0, 0, "print the version"},
 };
 
@@ -93,7 +103,10 @@ enum { N_ROWS = sizeof rows / sizeof rows[0] };
 
 void settings_init(struct settings *s)
 {
-    *s = (struct settings){.broker = getenv("KILN_BROKER"), .output = OUTPUT_AUTO};
+    *s = (struct settings){.broker = getenv("KILN_BROKER"),
+                           .key = getenv("KILN_KEY"),
+                           .server_key = getenv("KILN_SERVER_KEY"),
+                           .output = OUTPUT_AUTO};
     if (!s->broker || !*s->broker) {
         s->broker = "ipc:///run/kiln/kiln.sock";
     }

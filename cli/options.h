@@ -28,8 +28,13 @@ enum verb_bit {
     VERB_CHECK = 1 << 11,
     VERB_HELP = 1 << 12,
     OPTION_BEFORE = 1 << 13,
-    VERB_RELOAD = 1 << 14,
-    VERB_ROLLBACK = 1 << 15,
+    VERB_KEYGEN = 1 << 14,
+    VERB_RELOAD = 1 << 15,
+    VERB_ROLLBACK = 1 << 16,
+    VERB_NODES = 1 << 20,
+    VERB_PAUSE = 1 << 21,
+    VERB_RESUME = 1 << 22,
+    VERB_DRAIN = 1 << 23,
 };
 
 enum output { OUTPUT_AUTO, OUTPUT_JSON, OUTPUT_TABLE };
@@ -37,13 +42,13 @@ enum output { OUTPUT_AUTO, OUTPUT_JSON, OUTPUT_TABLE };
 enum { UNSAID = -1 }; /* of a number that was not given */
 
 struct settings {
-    const char *broker;
+    const char *broker, *key, *server_key;
     int64_t timeout_ms, connect_ms, wait_ms;
     int64_t priority, run_ms, deadline_ms, ttl_ms, delay_ms, attempts, backoff_ms, keep_ms;
     int64_t output; /* enum output */
     bool json;      /* --json in its meaning of output */
     bool verbose, all, help, version;
-    const char *json_file, *form, *id;
+    const char *json_file, *form, *id, *share;
     const char *node, *canary, *trial_for, *slower; /* of a reload; texts with units */
     int64_t shadow, trial_jobs, allow;
     bool impure, force;

@@ -55,14 +55,18 @@ static void add_plugin(struct table *t, const struct view *node, const struct vi
 {
     struct view name = view_get(p, "name"), version = view_get(p, "version"), build = view_get(p, "build"),
                 state = view_get(p, "state"), why = view_get(p, "why"), wid = view_get(node, "wid"),
-                coming = view_get(p, "coming_state"), coming_build = view_get(p, "coming_build");
+                coming = view_get(p, "coming_state"), coming_build = view_get(p, "coming_build"),
+                flow = view_get(node, "state");
+    bool runs = view_text_is(&flow, "ready");
     table_cell(t, "%.*s", VIEW_TEXT(&name));
     table_cell(t, "%.*s", VIEW_TEXT(&state));
     table_cell(t, "%.*s", VIEW_TEXT(&version));
     table_cell(t, "%.*s", build_bytes(&build), view_text_data(&build));
     table_cell(t, "%" PRId64, number(p, "workers"));
     table_cell(t, "%" PRId64, number(p, "restarts"));
-    table_cell(t, "%.*s", VIEW_TEXT(&wid));
+    table_cell(t, "%" PRId64, number(p, "denied"));
+    table_cell(t, "%.*s%s%.*s%s", VIEW_TEXT(&wid), runs ? "" : " (", runs ? 0 : view_text_bytes(&flow),
+               view_text_data(&flow), runs ? "" : ")");
     table_cell(t, "%" PRId64, number(p, "generation"));
     if (coming.there) {
         table_cell(t, "%.*s %.*s", LABEL_BUILD, view_text_data(&coming_build), VIEW_TEXT(&coming));
@@ -84,6 +88,7 @@ static void add_lone_worker(struct table *t, const struct view *worker)
     table_cell(t, "%.*s", VIEW_TEXT(&version));
     table_cell(t, "%.*s", build_bytes(&build), view_text_data(&build));
     table_cell(t, "1");
+    table_cell(t, "-");
     table_cell(t, "-");
     table_cell(t, "%.*s", VIEW_TEXT(&wid));
     table_cell(t, "%" PRId64, number(worker, "generation"));
@@ -107,11 +112,11 @@ static bool has_node(const struct view *nodes, const struct view *worker)
 
 static size_t print_plugins(const struct view *nodes, const struct view *workers)
 {
-    static const char *const heads[] = {"plugin", "state",      "version", "build",     "workers", "restarts",
-                                        "node",   "generation", "coming",  "last swap", ""};
-    static const enum table_align aligns[] = {TABLE_LEFT,  TABLE_LEFT,  TABLE_LEFT, TABLE_LEFT,
-                                              TABLE_RIGHT, TABLE_RIGHT, TABLE_LEFT, TABLE_RIGHT,
-                                              TABLE_LEFT,  TABLE_LEFT,  TABLE_WRAP};
+    static const char *const heads[] = {"plugin", "state", "version",    "build",  "workers",   "restarts",
+                                        "denied", "node",  "generation", "coming", "last swap", ""};
+    static const enum table_align aligns[] = {TABLE_LEFT,  TABLE_LEFT,  TABLE_LEFT,  TABLE_LEFT,
+                                              TABLE_RIGHT, TABLE_RIGHT, TABLE_RIGHT, TABLE_LEFT,
+                                              TABLE_RIGHT, TABLE_LEFT,  TABLE_LEFT,  TABLE_WRAP};
     struct table t = {0};
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
         table_column(&t, heads[i], aligns[i]);

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "config.h"
+#include "curve.h"
 #include "err.h"
 
 /* Where a worker finds its two inherited descriptors. */
@@ -26,6 +27,7 @@ enum channel_kind {
     CHANNEL_REGISTERED, /* worker: the broker welcomed it */
     CHANNEL_LOST,       /* worker: the broker does not answer */
     CHANNEL_REFUSED,    /* worker: why it cannot serve, and would not if tried again; it exits */
+    CHANNEL_WALLED,     /* worker: with the listener of its walls; before it maps plugin code */
     CHANNEL_LEAVING,    /* worker: the broker told it to stop; it drains and exits */
     CHANNEL_SERVE,      /* supervisor: the trial is passed, serve like any other */
     CHANNEL_SERVING,    /* worker: so it is, the broker knows */
@@ -39,9 +41,10 @@ struct order {
     uint32_t log_level;
     int32_t supervisor_pid;
     int32_t nice;
-    uint32_t held;   /* once proven, wait for CHANNEL_GO; until then stand back behind those that work */
-    uint32_t trial;  /* enum trial_kind: how it offers itself to the broker */
-    uint32_t impure; /* shadow: functions that are not pure are tried too */
+    uint32_t held;    /* once proven, wait for CHANNEL_GO; until then stand back behind those that work */
+    uint32_t sandbox; /* walls and fence around plugin code */
+    uint32_t trial;   /* enum trial_kind: how it offers itself to the broker */
+    uint32_t impure;  /* shadow: functions that are not pure are tried too */
     uint64_t share_permille; /* canary */
     uint64_t copies;         /* shadow: as many are this worker's */
     uint64_t generation;
@@ -52,6 +55,7 @@ struct order {
     char node[CONFIG_NAME_BYTES];
     char node_session[33];
     char broker[256];
+    struct curve_keys keys; /* for it; on the channel and not on the command line, which everybody can read */
     char build[40];
     char path[1280];
     uint8_t cpus[CONFIG_CPUS / 8]; /* bit set; all zero: any */
@@ -84,5 +88,9 @@ bool channel_recv_order(int fd, struct order *ret_order, void **ret_options);
 bool channel_send(int fd, const struct note *note);
 /* 1: a note; 0: nothing there now; -1: the other end is gone. */
 int channel_recv(int fd, struct note *ret_note);
+
+/* The same with a descriptor, which both sides then have; *ret_passed is -1 when none came. */
+bool channel_send_fd(int fd, const struct note *note, int passed);
+int channel_recv_fd(int fd, struct note *ret_note, int *ret_passed);
 
 #endif

@@ -15,11 +15,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "channel.h"
 #include "clock.h"
+#include "denials.h"
 #include "engine.h"
 #include "json.h"
 #include "log.h"
 #include "mem.h"
+#include "sandbox.h"
 #include "scan.h"
 
 enum { TIMEOUT_S = 20, MOST_TIMEOUT_S = 3600, REPORT_BYTES = 16 * 1024 * 1024 };
@@ -34,9 +37,11 @@ struct check {
     const char *path;
     bool json;
     int timeout_s;
+    bool open;          /* no sandbox */
     struct buf options; /* msgpack; empty when none were given */
     struct watched *watched;
     struct buf report; /* what the child sent */
+    struct denials denials;
     char problem[600]; /* how the child ended, when not well; else "" */
 };
 
@@ -47,7 +52,23 @@ static void on_step(void *arg, const char *what)
     atomic_fetch_add(&w->turn, 1);
 }
 
-static _Noreturn void child(const struct check *c, int to_parent)
+/* As a worker does: one thread, within the same walls. What needs to be open is. */
+static void close_sandbox(const struct check *c, int control)
+{
+    struct note note = {.kind = CHANNEL_WALLED};
+    setenv("OPENBLAS_NUM_THREADS", "1", 1);
+    setenv("OMP_NUM_THREADS", "1", 1);
+    dup2(control, CHANNEL_FD); /* the only one to send over within walls */
+    close(control);
+    int listener = sandbox_close(!c->open);
+    if (listener >= 0) {
+        channel_send_fd(CHANNEL_FD, &note, listener);
+        close(listener);
+    }
+    close(CHANNEL_FD);
+}
+
+static _Noreturn void child(const struct check *c, int to_parent, int control)
 {
     struct buf out;
     struct rlimit no_core = {0};
@@ -60,6 +81,10 @@ static _Noreturn void child(const struct check *c, int to_parent)
     log_open("kilnd-check", LOG_LEVEL_WARNING);
     buf_init(&out, REPORT_BYTES);
     engine_on_step(on_step, c->watched);
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    to_parent = fcntl(to_parent, F_DUPFD_CLOEXEC, CHANNEL_FD + 1);
+    control = fcntl(control, F_DUPFD_CLOEXEC, CHANNEL_FD + 1);
+    close_sandbox(c, control);
     check_child(c->path, c->options.bytes ? c->options.data : NULL, c->options.bytes, &out);
     for (size_t at = 0; at < out.bytes;) {
         ssize_t n = write(to_parent, out.data + at, out.bytes - at);
@@ -72,15 +97,34 @@ static _Noreturn void child(const struct check *c, int to_parent)
     _exit(0);
 }
 
+/* The listener of the child's walls, which it sends first. */
+static void take_listener(struct check *c, int *control)
+{
+    struct note note;
+    int got = channel_recv_fd(*control, &note, &c->denials.fd);
+    if (got) {
+        close(*control);
+        *control = -1;
+    }
+}
+
 /* Reads the report until the child closes its end, or makes no step for too long. False when it hangs. */
-static bool listen_to(struct check *c, int from_child)
+static bool listen_to(struct check *c, int from_child, int *control)
 {
     uint32_t turn = 0;
     int64_t since = clock_ns();
     for (;;) {
-        struct pollfd p = {.fd = from_child, .events = POLLIN};
-        int ready = poll(&p, 1, 50);
-        if (ready > 0) {
+        struct pollfd p[3] = {{.fd = from_child, .events = POLLIN},
+                              {.fd = *control, .events = POLLIN},
+                              {.fd = c->denials.fd, .events = POLLIN}};
+        poll(p, 3, 50);
+        if (p[1].revents) {
+            take_listener(c, control);
+        }
+        if (p[2].revents) {
+            denials_take(&c->denials);
+        }
+        if (p[0].revents) {
             uint8_t *room = buf_reserve(&c->report, 65536);
             ssize_t n = room ? read(from_child, room, 65536) : 0;
             if (n <= 0 && !(n < 0 && errno == EINTR)) {
@@ -119,9 +163,9 @@ static void explain(struct check *c, bool hung, int status)
 
 static int try_it(struct check *c)
 {
-    int ends[2];
+    int ends[2], control[2];
     c->watched = mmap(NULL, sizeof *c->watched, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (c->watched == MAP_FAILED || pipe2(ends, O_CLOEXEC) != 0) {
+    if (c->watched == MAP_FAILED || pipe2(ends, O_CLOEXEC) != 0 || channel_pair(control) != 0) {
         perror("kilnd --check");
         return 1;
     }
@@ -133,10 +177,12 @@ static int try_it(struct check *c)
     }
     if (pid == 0) {
         close(ends[0]);
-        child(c, ends[1]);
+        close(control[0]);
+        child(c, ends[1], control[1]);
     }
     close(ends[1]);
-    bool hung = !listen_to(c, ends[0]);
+    close(control[1]);
+    bool hung = !listen_to(c, ends[0], &control[0]);
     if (hung) {
         kill(pid, SIGKILL);
     }
@@ -144,6 +190,10 @@ static int try_it(struct check *c)
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
     close(ends[0]);
+    if (control[0] >= 0) {
+        close(control[0]);
+    }
+    denials_done(&c->denials);
     explain(c, hung, status);
     return 0;
 }
@@ -263,6 +313,15 @@ static void print_options(struct scan report)
     }
 }
 
+static void print_denials(const struct denials *d)
+{
+    char name[DENIALS_NAME_BYTES];
+    for (size_t i = 0; i < d->n_calls; i++) {
+        printf("denied: %s, %llu times: no plugin may, unless its configuration says sandbox = false\n",
+               denials_name(d->calls[i].call, name), (unsigned long long) d->calls[i].n);
+    }
+}
+
 static int tell(const struct check *c)
 {
     struct scan report = scan_over(c->report.data, c->report.bytes);
@@ -282,8 +341,20 @@ static int tell(const struct check *c)
     } else {
         printf("problem: %s\n", c->problem);
     }
+    print_denials(&c->denials);
     printf("%s: %s\n", c->path, problems ? "NOT fit to serve" : "ok");
     return problems ? 1 : 0;
+}
+
+static void put_denials(struct buf *b, const struct denials *d)
+{
+    char name[DENIALS_NAME_BYTES];
+    buf_put_str_const(b, "denied");
+    buf_put_map(b, (uint32_t) d->n_calls);
+    for (size_t i = 0; i < d->n_calls; i++) {
+        buf_put_text(b, denials_name(d->calls[i].call, name));
+        buf_put_u64(b, d->calls[i].n);
+    }
 }
 
 static int tell_json(const struct check *c)
@@ -297,7 +368,8 @@ static int tell_json(const struct check *c)
     struct token t = {.count = 0};
     struct scan pairs = report;
     bool whole = c->problem[0] == '\0' && scan_next(&pairs, &t) && t.type == SCAN_MAP;
-    buf_put_map(&all, 2 + (whole ? t.count : 1));
+    buf_put_map(&all, 3 + (whole ? t.count : 1));
+    put_denials(&all, &c->denials);
     buf_put_str_const(&all, "file");
     buf_put_text(&all, c->path);
     buf_put_str_const(&all, "ok");
@@ -322,16 +394,16 @@ static int tell_json(const struct check *c)
 
 static int usage(const char *why, const char *what)
 {
-    fprintf(
-        stderr,
-        "kilnd --check: %s%s\nusage: kilnd --check FILE.so [--json] [--options JSON] [--timeout SECONDS]\n",
-        why, what);
+    fprintf(stderr,
+            "kilnd --check: %s%s\nusage: kilnd --check FILE.so [--json] [--options JSON] [--timeout SECONDS] "
+            "[--no-sandbox]\n",
+            why, what);
     return 1;
 }
 
 int check_main(int argc, char **argv)
 {
-    struct check c = {.timeout_s = TIMEOUT_S};
+    struct check c = {.timeout_s = TIMEOUT_S, .denials = {.fd = -1}};
     struct err err;
     buf_init(&c.options, 0);
     buf_init(&c.report, REPORT_BYTES);
@@ -342,6 +414,8 @@ int check_main(int argc, char **argv)
         }
         if (strcmp(a, "--json") == 0) {
             c.json = true;
+        } else if (strcmp(a, "--no-sandbox") == 0) {
+            c.open = true;
         } else if (strcmp(a, "--options") == 0 && value) {
             if (json_to_msgpack(value, strlen(value), NULL, &c.options, &err)) {
                 buf_done(&c.options);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "config.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
@@ -11,6 +9,7 @@
 #include "log.h"
 #include "mem.h"
 #include "plugin_options.h"
+#include "signature.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof *(rows))
 
@@ -18,6 +17,9 @@ static const struct conf_row daemon_rows[] = {
 #define AT(member) offsetof(struct daemon_config, member)
     {"broker", CONF_TEXT, AT(broker), 0, 0, "ipc:///run/kiln/work.sock", NULL,
      "backend endpoint of the broker"},
+    {"key", CONF_TEXT, AT(key), 0, 0, "", NULL, "this node's secret file, of kiln keygen; for tcp"},
+    {"broker_key", CONF_TEXT, AT(broker_key), 0, 0, "", NULL,
+     "the broker's public key, or the file it is in"},
     {"name", CONF_TEXT, AT(name), 0, 0, "", NULL, "name of this node; empty: host.pid"},
     {"run_dir", CONF_TEXT, AT(run_dir), 0, 0, "", NULL,
      "private folder; may not be mounted noexec; empty: kilnd in $STATE_DIRECTORY or in /var/lib/kiln"},
@@ -25,6 +27,8 @@ static const struct conf_row daemon_rows[] = {
      "where plugin files are looked for"},
     {"log_level", CONF_TEXT, AT(log_level), 0, 0, "info", NULL, "debug, info, warning or error"},
     {"cpus", CONF_INTS, AT(cpus), 0, CONFIG_CPUS - 1, "", NULL, "processors to stay on; empty: all"},
+    {"trusted_keys", CONF_TEXTS, AT(trusted_keys), 0, 0, "", NULL,
+     "public keys (minisign) one of which must have signed a plugin file; empty: any file"},
     {"watch", CONF_BOOL, AT(watch), 0, 0, "false", NULL,
      "swap a plugin when its file changes, as a reload would"},
     {"drain_ms", CONF_INT, AT(drain_ms), 0, 86400000, "30000", "ms",
@@ -46,6 +50,8 @@ static const struct conf_row plugin_rows[] = {
     {"cpus", CONF_INTS, AT(cpus), 0, CONFIG_CPUS - 1, "", NULL,
      "processors of its workers; empty: daemon.cpus"},
     {"nice", CONF_INT, AT(nice), -20, 19, "0", NULL, "scheduling priority of its workers"},
+    {"sandbox", CONF_BOOL, AT(sandbox), 0, 0, "true", NULL,
+     "refuse it the system calls that computing does not need"},
 #undef AT
 };
 
@@ -66,6 +72,7 @@ static const struct conf_row recycle_rows[] = {
      "replace a worker after so many; 0: never"},
     {"resident_mb", CONF_INT, AT(resident_mb), 0, 1048576, "0", "MiB",
      "replace a worker above this size; 0: never"},
+    {"age_s", CONF_INT, AT(age_s), 0, 31536000, "0", "s", "replace a worker after this time; 0: never"},
 #undef AT
 };
 
@@ -104,24 +111,12 @@ static bool word(const char *text, const char *also)
     return true;
 }
 
-/* Replaces *path by the absolute path: *path itself, or joined to base. */
-static void absolute(char **path, const char *base)
-{
-    if ((*path)[0] != '/') {
-        size_t n = strlen(base) + strlen(*path) + 2;
-        char *joined = mem_alloc(n);
-        snprintf(joined, n, "%s/%s", base, *path);
-        mem_free(*path);
-        *path = joined;
-    }
-}
-
 /* A relative path behind ipc:// is meant like every other path of the file. */
 static int check_broker(const config_setting_t *group, char **broker, const char *base, struct err *err)
 {
     if (strncmp(*broker, "ipc://", 6) == 0 && (*broker)[6] && (*broker)[6] != '@') {
         char *path = mem_text(*broker + 6);
-        absolute(&path, base);
+        conf_absolute(&path, base);
         size_t n = strlen(path) + 7;
         char *joined = mem_alloc(n);
         snprintf(joined, n, "ipc://%s", path);
@@ -148,7 +143,7 @@ static int check_path(const config_setting_t *group, const char *name, const cha
     if (!(*path)[0]) {
         return refuse(group, name, key, *path, "a path", err);
     }
-    absolute(path, base);
+    conf_absolute(path, base);
     return strlen(*path) < CONFIG_PATH_BYTES - 64
                ? 0
                : refuse(group, name, key, *path, "a path of at most 960 bytes", err);
@@ -163,6 +158,21 @@ static void default_run_dir(char **run_dir)
     mem_free(*run_dir);
     *run_dir = mem_alloc(n + sizeof "/kilnd");
     snprintf(*run_dir, n + sizeof "/kilnd", "%.*s/kilnd", (int) n, state);
+}
+
+/* Read here, so that --test-config tells; workers are given them, since they could not read the file. */
+static int read_keys(struct daemon_config *c, const char *base, struct err *err)
+{
+    if (c->key[0]) {
+        conf_absolute(&c->key, base);
+    }
+    if (c->broker_key[0] && !curve_valid(c->broker_key)) {
+        conf_absolute(&c->broker_key, base);
+    }
+    if (!curve_wanted(c->broker)) {
+        return 0;
+    }
+    return curve_client_keys(c->key, c->broker_key, "daemon.key", "daemon.broker_key", &c->keys, err);
 }
 
 static int check_daemon(const config_setting_t *group, struct daemon_config *c, const char *base,
@@ -183,10 +193,17 @@ static int check_daemon(const config_setting_t *group, struct daemon_config *c, 
     if (log_level_parse(c->log_level) < 0) {
         return refuse(group, "daemon", "log_level", c->log_level, "debug, info, warning or error", err);
     }
+    for (size_t i = 0; i < c->trusted_keys.n; i++) {
+        if (!signature_is_key(c->trusted_keys.items[i])) {
+            return refuse(group, "daemon", "trusted_keys", c->trusted_keys.items[i],
+                          "a public key of 56 characters as minisign -G prints it (\"RW...\")", err);
+        }
+    }
     if (!c->run_dir[0]) {
         default_run_dir(&c->run_dir);
     }
     int status = check_broker(group, &c->broker, base, err);
+    status = status ? status : read_keys(c, base, err);
     status = status ? status : check_path(group, "daemon", "run_dir", &c->run_dir, base, err);
     return status ? status : check_path(group, "daemon", "plugin_dir", &c->plugin_dir, base, err);
 }
@@ -276,13 +293,13 @@ static int read_plugins(const config_setting_t *group, struct daemon_config *c, 
 
 int daemon_config_load(const char *path, struct daemon_config **ret_config, struct err *err)
 {
-    char base[PATH_MAX];
-    if (!realpath(path, base)) {
-        return err_set(err, KILN_INVALID, NULL, "%s: cannot be read: %s", path, strerrordesc_np(errno));
-    }
-    *strrchr(base, '/') = '\0';
     config_t file;
+    char *base = NULL;
+    if (conf_base(path, &base, err)) {
+        return KILN_INVALID;
+    }
     if (conf_open(&file, path, err)) {
+        mem_free(base);
         return KILN_INVALID;
     }
     struct daemon_config *c = mem_alloc(sizeof *c);
@@ -298,6 +315,7 @@ int daemon_config_load(const char *path, struct daemon_config **ret_config, stru
         status = status ? status : read_plugins(group, c, err);
     }
     config_destroy(&file);
+    mem_free(base);
     if (status) {
         daemon_config_free(&c);
         return status;
@@ -322,6 +340,7 @@ void daemon_config_free(struct daemon_config **config)
         plugin_done(&c->plugins[i]);
     }
     mem_free(c->plugins);
+    curve_wipe(&c->keys, sizeof c->keys);
     conf_done(daemon_rows, COUNT(daemon_rows), c);
     mem_free(c);
     *config = NULL;
@@ -363,7 +382,8 @@ void plugin_config_free(struct plugin_config **plugin)
 bool plugin_config_equal(const struct plugin_config *a, const struct plugin_config *b)
 {
     return strcmp(a->name, b->name) == 0 && strcmp(a->file, b->file) == 0 && a->workers == b->workers &&
-           a->nice == b->nice && memcmp(&a->limits, &b->limits, sizeof a->limits) == 0 &&
+           a->nice == b->nice && a->sandbox == b->sandbox &&
+           memcmp(&a->limits, &b->limits, sizeof a->limits) == 0 &&
            memcmp(&a->recycle, &b->recycle, sizeof a->recycle) == 0 && a->cpus.n == b->cpus.n &&
            (a->cpus.n == 0 || memcmp(a->cpus.items, b->cpus.items, a->cpus.n * sizeof *a->cpus.items) == 0) &&
            a->options_bytes == b->options_bytes &&

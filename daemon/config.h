@@ -17,6 +17,7 @@
 #include <stdio.h>
 
 #include "conf.h"
+#include "curve.h"
 #include "err.h"
 
 enum { CONFIG_NAME_BYTES = 64, CONFIG_OPTIONS_BYTES = 32768, CONFIG_CPUS = 1024, CONFIG_PATH_BYTES = 1024 };
@@ -32,6 +33,7 @@ struct plugin_limits {
 struct plugin_recycle {
     int64_t jobs;        /* 0: never */
     int64_t resident_mb; /* 0: never */
+    int64_t age_s;       /* 0: never */
 };
 
 struct plugin_config {
@@ -40,6 +42,7 @@ struct plugin_config {
     int64_t workers;
     bool required;
     int64_t nice;
+    bool sandbox;
     struct conf_ints cpus;
     struct plugin_limits limits;
     struct plugin_recycle recycle;
@@ -53,7 +56,10 @@ struct daemon_config {
     char *run_dir;
     char *plugin_dir;
     char *log_level;
+    char *key, *broker_key;
+    struct curve_keys keys; /* of the two, when the broker is reached by tcp; else empty */
     struct conf_ints cpus;
+    struct conf_texts trusted_keys;
     bool watch;
     int64_t drain_ms;
     int64_t slots;

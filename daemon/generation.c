@@ -160,12 +160,22 @@ static void settle(struct generation *g)
     g->state = best;
 }
 
+static void count_denials(struct generation *g, struct member *m)
+{
+    if (m->denials.n > m->denials_counted && m->denials.n_calls) {
+        g->denied += m->denials.n - m->denials_counted;
+        g->denied_call = m->denials.calls[m->denials.n_calls - 1].call;
+        m->denials_counted = m->denials.n;
+    }
+}
+
 void generation_hear(struct generation *g, struct member *m)
 {
     bool was_proven = m->proven_ns != 0, was_registered = m->registered;
     if (!member_hear(m)) {
         return;
     }
+    count_denials(g, m);
     if (m->proven_ns && !was_proven) {
         g->was_ready = true;
         g->eligible = m->proven.eligible;
@@ -256,6 +266,7 @@ void generation_reap(struct generation *g, struct site *site, int64_t now_ns)
             continue;
         }
         g->members[i] = g->members[--g->n_members];
+        count_denials(g, m);
         if (g->trial) {
             trial_lost(g->trial, g, m->slot, &e);
         }
@@ -296,10 +307,11 @@ static void start(struct generation *g, struct site *site, size_t seat, enum mem
     g->seats[seat].retry_ns = INT64_MAX;
 }
 
-static bool worn(const struct generation *g, const struct member *m)
+static bool worn(const struct generation *g, const struct member *m, int64_t now_ns)
 {
     const struct plugin_recycle *r = &g->plugin->recycle;
-    return (r->jobs && atomic_load_explicit(&m->slot->jobs, memory_order_relaxed) >= (uint64_t) r->jobs) ||
+    return (r->age_s && now_ns - m->proven_ns >= r->age_s * CLOCK_S) ||
+           (r->jobs && atomic_load_explicit(&m->slot->jobs, memory_order_relaxed) >= (uint64_t) r->jobs) ||
            (r->resident_mb && atomic_load_explicit(&m->slot->resident_bytes, memory_order_relaxed) >
                                   (uint64_t) r->resident_mb << 20);
 }
@@ -317,8 +329,8 @@ static int64_t tend_seat(struct generation *g, struct site *site, size_t seat, i
     bool due = now_ns >= s->retry_ns;
     if (!current && due) {
         start(g, site, seat, MEMBER_CURRENT, now_ns);
-    } else if (current && !next && !find(g, seat, MEMBER_LEAVING) && well(current) && worn(g, current) &&
-               (due || s->retry_ns == INT64_MAX)) {
+    } else if (current && !next && !find(g, seat, MEMBER_LEAVING) && well(current) &&
+               worn(g, current, now_ns) && (due || s->retry_ns == INT64_MAX)) {
         log_info("worker_recycled", "wid=%s jobs=%" PRIu64 " resident_bytes=%" PRIu64, current->wid,
                  atomic_load(&current->slot->jobs), atomic_load(&current->slot->resident_bytes));
         start(g, site, seat, MEMBER_NEXT, now_ns);
@@ -385,7 +397,7 @@ static void put_text(struct buf *b, const char *key, const char *value)
 
 uint32_t generation_pairs(const struct generation *g)
 {
-    return 5u + (g->version[0] != '\0') + (g->staged.digest[0] != '\0');
+    return 5u + (g->denied ? 2u : 0) + (g->version[0] != '\0') + (g->staged.digest[0] != '\0');
 }
 
 void generation_put(const struct generation *g, struct buf *b)
@@ -398,6 +410,12 @@ void generation_put(const struct generation *g, struct buf *b)
     buf_put_u64(b, generation_working(g));
     buf_put_str_const(b, "restarts");
     buf_put_u64(b, g->restarts);
+    if (g->denied) {
+        char name[DENIALS_NAME_BYTES];
+        buf_put_str_const(b, "denied");
+        buf_put_u64(b, g->denied);
+        put_text(b, "denied_call", denials_name(g->denied_call, name));
+    }
     if (g->version[0]) {
         put_text(b, "version", g->version);
     }

@@ -41,6 +41,8 @@ struct generation {
     uint32_t eligible;        /* functions a shadow may run */
     unsigned deaths;          /* before that */
     uint64_t restarts;
+    uint64_t denied;      /* system calls that its workers were refused */
+    int denied_call;      /* the last kind of them; when denied */
     int64_t drain_end_ns; /* DRAINING: when those still there are killed */
     char version[64];
     char why[512]; /* FAILED */

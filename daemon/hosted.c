@@ -176,7 +176,7 @@ void hosted_load(struct plugin_store *s, struct hosted *h, struct plugin_config 
     struct staged staged = {0};
     struct err err;
     bool works = h->serving && h->serving->state != GENERATION_FAILED;
-    int status = staging_copy(s->staged_dir, (*config)->file, &staged, &err);
+    int status = staging_copy(s->staged_dir, (*config)->file, &s->site->config->trusted_keys, &staged, &err);
     const struct generation *newest = h->coming ? h->coming : h->serving;
     if (!status && runs(newest, &staged, *config) && hosted_moving(h)) {
         plugin_store_tell_begun(s, h); /* it is on its way already: whoever asks waits for the same end */

@@ -9,7 +9,7 @@
 #include "clock.h"
 #include "log.h"
 
-enum { BEAT_MS = 1000, SILENT_BEATS = 3, REOPEN_MS = 200 };
+enum { BEAT_MS = 1000, SILENT_BEATS = 3 };
 
 static void begin(struct link *l, uint32_t pairs, const char *op)
 {
@@ -40,10 +40,11 @@ static void say_hello(struct link *l, int64_t now_ns)
     l->asked_ns = now_ns;
 }
 
-int link_init(struct link *l, const char *endpoint, const char *wid, struct err *err)
+int link_init(struct link *l, const char *endpoint, const struct curve_keys *keys, const char *wid,
+              struct err *err)
 {
     *l = (struct link){.beat_ns = BEAT_MS * CLOCK_MS};
-    int status = dealer_init(&l->dealer, endpoint, err);
+    int status = dealer_init(&l->dealer, endpoint, keys, err);
     if (status) {
         return status;
     }
@@ -160,6 +161,21 @@ static void hear_welcome(struct link *l)
     log_info("broker_joined", "broker=%s", l->dealer.endpoint);
 }
 
+static void hear_beat(struct link *l)
+{
+    const char *state = "run";
+    size_t bytes = 3;
+    l->asked_ns = 0;
+    if (header_text(&l->header.map, "state", 64, &state, &bytes, NULL)) {
+        return;
+    }
+    bool quiet = !text_is(state, bytes, "run");
+    if (quiet != l->quiet) {
+        log_info(quiet ? "drained" : "resumed", "broker=%s", l->dealer.endpoint);
+        l->quiet = quiet;
+    }
+}
+
 bool link_recv(struct link *l)
 {
     if (frames_recv(&l->frames, l->dealer.socket, false) <= 0) {
@@ -177,7 +193,7 @@ bool link_recv(struct link *l)
     }
     int64_t now_ns = clock_ns();
     if (text_is(op, bytes, "beat")) {
-        l->asked_ns = 0;
+        hear_beat(l);
     } else if (text_is(op, bytes, "welcome")) {
         hear_welcome(l);
     } else if (text_is(op, bytes, "who") && (l->welcome || now_ns - l->asked_ns > l->beat_ns)) {
@@ -201,10 +217,11 @@ static void renew(struct link *l, int64_t now_ns)
 
 void link_ended(struct link *l, int64_t now_ns)
 {
-    if (now_ns - l->dealer.opened_ns > REOPEN_MS * CLOCK_MS) {
+    int64_t pause_ns = dealer_pause_ns(&l->dealer);
+    if (now_ns - l->dealer.opened_ns > pause_ns) {
         renew(l, now_ns);
     } else {
-        l->asked_ns = now_ns + REOPEN_MS * CLOCK_MS - SILENT_BEATS * l->beat_ns;
+        l->asked_ns = now_ns + pause_ns - SILENT_BEATS * l->beat_ns;
     }
 }
 

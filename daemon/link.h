@@ -4,7 +4,7 @@
  * The node's beats renew the leases of all its workers, so that a worker busy with a long job is not taken for dead; and
  * `gone` tells of a dead one at once. The broker may be away for any time: the link comes back by itself.
  *
- *     link_init(&l, endpoint, wid, &err);
+ *     link_init(&l, endpoint, keys, wid, &err);
  *     for (;;) {
  *         while (link_recv(&l)) {}
  *         if (link_beat_due(&l, now)) { fill a buf; link_beat(&l, &pairs, n, now) }
@@ -28,6 +28,7 @@ struct link {
     struct buf out;
     char wid[64], session[33];
     bool welcome;
+    bool quiet; /* the broker gives our workers nothing new: an operator drains this node */
     bool spoke; /* something was sent since the owner cleared this */
     int64_t beat_ns;
     int64_t asked_ns; /* of the unanswered hello or beat; 0: none is */
@@ -39,7 +40,8 @@ struct link {
     void *arg;
 };
 
-int link_init(struct link *l, const char *endpoint, const char *wid, struct err *err);
+int link_init(struct link *l, const char *endpoint, const struct curve_keys *keys, const char *wid,
+              struct err *err);
 void link_done(struct link *l, int linger_ms);
 
 /* Deals with one message; false when there is none. */

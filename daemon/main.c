@@ -20,7 +20,7 @@ static void help(void)
 {
     printf("usage: kilnd [-c FILE]                run the plugins that FILE lists (default " CONFIG_FILE ")\n"
            "       kilnd [-c FILE] --test-config  say whether FILE is right\n"
-           "       kilnd --check FILE.so [--json] [--options JSON] [--timeout SECONDS]\n"
+           "       kilnd --check FILE.so [--json] [--options JSON] [--timeout SECONDS] [--no-sandbox]\n"
            "                                      say whether a plugin is right\n"
            "       kilnd --version | --help\n"
            "\n"

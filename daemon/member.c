@@ -47,9 +47,11 @@ static void fill_order(struct order *o, const struct site *site, const struct me
                         .supervisor_pid = getpid(),
                         .nice = (int32_t) p->nice,
                         .held = m->held,
+                        .sandbox = p->sandbox,
                         .generation = at->generation,
                         .job_slots = c->slots,
                         .limits = p->limits,
+                        .keys = c->keys,
                         .options_bytes = (uint32_t) p->options_bytes};
     snprintf(o->plugin, sizeof o->plugin, "%s", p->name);
     snprintf(o->wid, sizeof o->wid, "%s", m->wid);
@@ -89,6 +91,7 @@ int member_start(struct site *site, const struct posting *posting, struct member
                          .seat = posting->seat,
                          .held = posting->held,
                          .on_trial = posting->trial != NULL,
+                         .denials = {.fd = -1},
                          .started_ns = clock_ns()};
     m->slot = &site->board->slots[m->slot_index];
     atomic_store(&m->slot->heartbeat_ns, m->started_ns);
@@ -99,6 +102,7 @@ int member_start(struct site *site, const struct posting *posting, struct member
         /* It is dead already; its end will be seen like any other. */
         process_kill(&m->process);
     }
+    curve_wipe(&order, sizeof order);
     *ret_member = m;
     return 0;
 }
@@ -108,6 +112,7 @@ void member_free(struct member **member, struct site *site)
     struct member *m = *member;
     if (m) {
         process_close(&m->process);
+        denials_done(&m->denials);
         site->slot_used[m->slot_index] = false;
         mem_free(m);
         *member = NULL;
@@ -115,6 +120,17 @@ void member_free(struct member **member, struct site *site)
 }
 
 /* ---- what it says ---- */
+
+/* What a worker passes later, or again, is not its own doing but its plugin's. */
+static void take_listener(struct member *m, const struct note *n, int passed)
+{
+    if (passed >= 0 && n->kind == CHANNEL_WALLED && !m->walled && !m->proven_ns) {
+        m->walled = true;
+        m->denials.fd = passed;
+    } else if (passed >= 0) {
+        close(passed);
+    }
+}
 
 static void take_note(struct member *m, const struct note *n)
 {
@@ -142,6 +158,7 @@ static void take_note(struct member *m, const struct note *n)
         }
         break;
     case CHANNEL_LEAVING:
+        m->told_to_leave = true;
         log_warning("worker_told_to_stop", "wid=%s by=broker", m->wid);
         m->registered = false;
         break;
@@ -150,19 +167,40 @@ static void take_note(struct member *m, const struct note *n)
     }
 }
 
+/* Each kind of call is logged once; how often, kiln plugins shows. */
+static bool hear_denials(struct member *m)
+{
+    uint64_t before = m->denials.n;
+    size_t new = denials_take(&m->denials);
+    for (size_t i = m->denials.n_calls - new; i < m->denials.n_calls; i++) {
+        char name[DENIALS_NAME_BYTES];
+        log_warning("plugin_denied", "wid=%s plugin=%s call=%s", m->wid, m->plugin->name,
+                    denials_name(m->denials.calls[i].call, name));
+    }
+    if (before < DENIALS_MOST && m->denials.n >= DENIALS_MOST) {
+        log_warning("plugin_denied_uncounted", "wid=%s plugin=%s after=%d", m->wid, m->plugin->name,
+                    DENIALS_MOST);
+    }
+    return m->denials.n > before;
+}
+
 bool member_hear(struct member *m)
 {
     bool changed = false;
     struct note note;
-    int got = 0;
-    while (m->process.channel >= 0 && (got = channel_recv(m->process.channel, &note)) > 0) {
+    int got = 0, passed = -1;
+    while (m->process.channel >= 0 && (got = channel_recv_fd(m->process.channel, &note, &passed)) > 0) {
+        take_listener(m, &note, passed);
         take_note(m, &note);
         changed = true;
     }
     if (got < 0) {
+        if (passed >= 0) {
+            close(passed);
+        }
         process_close(&m->process); /* the process has ended or is about to: SIGCHLD tells */
     }
-    return changed;
+    return hear_denials(m) || changed;
 }
 
 /* ---- limits ---- */
@@ -240,6 +278,7 @@ void member_drain(struct member *m)
 {
     struct note note = {.kind = CHANNEL_DRAIN};
     m->role = MEMBER_LEAVING;
+    m->told_to_leave = true;
     atomic_store(&m->slot->draining, 1);
     if (m->process.channel >= 0) {
         channel_send(m->process.channel,
@@ -265,10 +304,33 @@ void member_kill(struct member *m, const char *kind, const char *format, ...)
     process_kill(&m->process);
 }
 
+/* Why a process ended that neither we nor itself has explained. */
+static void judge_ending(const struct member *m, struct site *site, const struct ending *how, size_t running,
+                         struct member_ending *e)
+{
+    if (how->code == WORKER_EXIT_DAMAGED) {
+        snprintf(e->cause, sizeof e->cause, "the plugin wrote outside its memory");
+    } else if (how->signal == SIGKILL && oom_struck(&site->oom, clock_ns())) {
+        e->kind = "memory";
+        snprintf(e->cause, sizeof e->cause, "the kernel ended it: memory ran out");
+    } else if (how->code == 0) {
+        /* Left in the middle of its work, without being asked to: exit() in plugin code. */
+        snprintf(e->cause, sizeof e->cause, "the plugin ended its process");
+    }
+    if (!e->kind) {
+        e->kind = how->code == 0 && running == 0 && m->told_to_leave ? NULL : "crash";
+    }
+}
+
 bool member_ended(struct member *m, struct site *site, struct member_ending *ret_ending)
 {
     struct ending how;
     if (!process_ended(&m->process, &how)) {
+        return false;
+    }
+    if (how.stopped) {
+        /* By a signal: from outside, or raised by plugin code. It would hold its jobs for as long as it likes. */
+        member_kill(m, scoreboard_busy(m->slot) ? "crash" : "stop", "%s", how.cause);
         return false;
     }
     member_hear(m); /* its last words are still in the channel */
@@ -279,21 +341,18 @@ bool member_ended(struct member *m, struct site *site, struct member_ending *ret
     if (m->kill_kind && how.signal == SIGKILL) {
         e.kind = m->kill_kind;
         snprintf(e.cause, sizeof e.cause, "%s", m->kill_cause);
-        if (strcmp(e.kind, "deadline") == 0 && (r.n == 0 || r.started_ns != m->kill_started_ns)) {
+        if (strcmp(e.kind, "deadline") == 0 && (!r.inside || r.started_ns != m->kill_started_ns)) {
             e.kind =
                 "stop"; /* the slow job ended just before the blow fell, which hit another or none: nobody's fault */
         }
     } else if (m->refused.status) {
         e.kind = "stop";
         snprintf(e.cause, sizeof e.cause, "%.*s", (int) sizeof e.cause - 1, m->refused.text);
-    } else if (how.code == 0) {
-        e.kind = NULL;
     } else {
-        e.kind = "crash";
-        if (how.code == WORKER_EXIT_DAMAGED) {
-            snprintf(e.cause, sizeof e.cause, "the plugin wrote outside its memory");
+        judge_ending(m, site, &how, r.n, &e);
+        if (e.kind) {
+            scoreboard_step(m->slot, e.step, sizeof e.step);
         }
-        scoreboard_step(m->slot, e.step, sizeof e.step);
     }
     if (e.kind && m->known) {
         link_gone(site->link, m->wid, e.cause, e.kind, r.tokens, r.n);

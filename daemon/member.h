@@ -3,7 +3,7 @@
  * and how it came to its end. Members belong to a generation.
  *
  *     member_start(site, seat, ..., &m, &err)
- *     member_hear(m)            when m->process.channel is readable
+ *     member_hear(m)            when m->process.channel or m->denials.fd is readable
  *     member_watch(m, now)      kills it when it is over a limit
  *     member_drain(m), member_kill(m, ...)
  *     member_ended(m, site, &ending)   true once; tells the broker when it must know
@@ -13,7 +13,9 @@
 
 #include "channel.h"
 #include "config.h"
+#include "denials.h"
 #include "link.h"
+#include "oom.h"
 #include "process.h"
 #include "scoreboard.h"
 #include "staging.h"
@@ -27,6 +29,7 @@ struct site {
     struct scoreboard *board;
     bool *slot_used;
     struct link *link;
+    struct oom oom;
     uint64_t serial; /* of the last member: names are never used twice */
 };
 
@@ -51,6 +54,10 @@ struct member {
     bool known;                    /* the broker has ever known it */
     struct note proven;            /* what it told when proven */
     struct err refused;            /* status 0: it has not refused */
+    bool walled;                   /* it has handed over the listener of its walls, once */
+    bool told_to_leave;            /* by us or by the broker: then it may */
+    struct denials denials;
+    uint64_t denials_counted; /* of them, by its generation */
     /* Set when we killed it. */
     const char *kill_kind; /* as `kind` of gone; NULL: we did not */
     char kill_cause[128];

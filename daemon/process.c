@@ -105,8 +105,14 @@ void process_kill(const struct process *p)
 bool process_ended(struct process *p, struct ending *ret_ending)
 {
     int status;
-    if (p->pid <= 0 || waitpid(p->pid, &status, WNOHANG) != p->pid) {
+    if (p->pid <= 0 || waitpid(p->pid, &status, WNOHANG | WUNTRACED) != p->pid) {
         return false;
+    }
+    if (WIFSTOPPED(status)) {
+        *ret_ending = (struct ending){.code = -1, .signal = WSTOPSIG(status), .stopped = true};
+        snprintf(ret_ending->cause, sizeof ret_ending->cause, "it was stopped by signal %d",
+                 WSTOPSIG(status));
+        return true;
     }
     p->pid = 0;
     struct ending how = {.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1};

@@ -26,10 +26,12 @@ void process_kill(const struct process *p);
 struct ending {
     int code;       /* exit status, or -1 when a signal ended it */
     int signal;     /* or 0 */
+    bool stopped;   /* by that signal, and not ended: it is still there */
     char cause[96]; /* "signal 11 (Segmentation fault)", "exit status 3" */
 };
 
-/* True once, when the process is over; it is reaped, and *p holds no process any more (its channel stays to be read). */
+/* True once, when the process is over; it is reaped, and *p holds no process any more (its channel stays to be read). True
+ * also each time it was stopped by a signal: then only `signal`, `stopped` and `cause` say something. */
 bool process_ended(struct process *p, struct ending *ret_ending);
 void process_close(struct process *p); /* the channel */
 

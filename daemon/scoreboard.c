@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -28,7 +29,7 @@ static int map(int fd, size_t slots, struct scoreboard **ret_board, struct err *
 
 int scoreboard_new(size_t slots, struct scoreboard **ret_board, struct err *err)
 {
-    int fd = memfd_create("kiln-scoreboard", MFD_CLOEXEC);
+    int fd = memfd_create("kiln-scoreboard", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0 || ftruncate(fd, (off_t) (slots * sizeof(struct slot))) < 0) {
         err_set(err, KILN_INTERNAL, NULL, "scoreboard of %zu slots cannot be made: %s", slots,
                 strerror(errno));
@@ -37,6 +38,8 @@ int scoreboard_new(size_t slots, struct scoreboard **ret_board, struct err *err)
         }
         return KILN_INTERNAL;
     }
+    /* A worker has the descriptor: cut short by one, the memory would be gone under everybody. */
+    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
     int status = map(fd, slots, ret_board, err);
     if (status) {
         close(fd);
@@ -63,6 +66,7 @@ void scoreboard_reset(struct slot *s)
 {
     atomic_store(&s->turn, 0);
     atomic_store(&s->running, 0);
+    atomic_store(&s->unsent, 0);
     atomic_store(&s->started_ns, 0);
     atomic_store(&s->limit_ns, 0);
     atomic_store(&s->jobs, 0);
@@ -93,11 +97,15 @@ static uint32_t change_begin(struct slot *s)
 
 void scoreboard_enter(struct slot *s, const uint64_t *tokens, size_t n, int64_t now_ns, int64_t limit_ns)
 {
-    assert(n <= SCOREBOARD_TOKENS);
+    uint32_t unsent = atomic_load_explicit(&s->unsent, memory_order_relaxed);
+    if (n > SCOREBOARD_TOKENS || unsent > SCOREBOARD_TOKENS - n) {
+        unsent = 0; /* nobody of ours makes it so full; a plugin may have scribbled on it */
+    }
     uint32_t next = change_begin(s);
     for (size_t i = 0; i < n; i++) {
-        atomic_store_explicit(&s->tokens[i], tokens[i], memory_order_release);
+        atomic_store_explicit(&s->tokens[unsent + i], tokens[i], memory_order_release);
     }
+    atomic_store_explicit(&s->unsent, unsent, memory_order_release);
     atomic_store_explicit(&s->started_ns, now_ns, memory_order_release);
     atomic_store_explicit(&s->limit_ns, limit_ns, memory_order_release);
     atomic_store_explicit(&s->running, (uint32_t) n, memory_order_release);
@@ -106,9 +114,41 @@ void scoreboard_enter(struct slot *s, const uint64_t *tokens, size_t n, int64_t 
 
 void scoreboard_leave(struct slot *s)
 {
+    uint32_t unsent = atomic_load_explicit(&s->unsent, memory_order_relaxed);
+    unsent += atomic_load_explicit(&s->running, memory_order_relaxed);
     uint32_t next = change_begin(s);
     atomic_store_explicit(&s->running, 0, memory_order_release);
+    atomic_store_explicit(&s->unsent, unsent, memory_order_release);
     atomic_store_explicit(&s->turn, next, memory_order_release);
+}
+
+void scoreboard_settle(struct slot *s)
+{
+    atomic_store_explicit(&s->unsent, 0, memory_order_release);
+}
+
+size_t scoreboard_room(const struct slot *s)
+{
+    uint32_t unsent = atomic_load_explicit(&s->unsent, memory_order_relaxed);
+    return unsent < SCOREBOARD_TOKENS ? SCOREBOARD_TOKENS - unsent : 0;
+}
+
+/* Fills it straight, which the caller must not use when the look fails. The counts are bounded again: the memory is a
+ * worker's, and a plugin may have scribbled on it. */
+static void copy(const struct slot *s, bool dead, struct running *r)
+{
+    uint32_t unsent = atomic_load_explicit(&s->unsent, memory_order_acquire);
+    uint32_t running = atomic_load_explicit(&s->running, memory_order_acquire);
+    unsent = unsent <= SCOREBOARD_TOKENS ? unsent : SCOREBOARD_TOKENS;
+    r->inside = running > 0;
+    r->started_ns = atomic_load_explicit(&s->started_ns, memory_order_acquire);
+    r->limit_ns = atomic_load_explicit(&s->limit_ns, memory_order_acquire);
+    uint32_t from = r->inside ? unsent : 0, most = SCOREBOARD_TOKENS - from;
+    uint32_t n = r->inside ? running : dead ? unsent : 0;
+    r->n = n <= most ? n : most;
+    for (size_t i = 0; i < r->n; i++) {
+        r->tokens[i] = atomic_load_explicit(&s->tokens[from + i], memory_order_acquire);
+    }
 }
 
 bool scoreboard_look(const struct slot *s, bool dead, struct running *ret_running)
@@ -118,15 +158,7 @@ bool scoreboard_look(const struct slot *s, bool dead, struct running *ret_runnin
         if ((before & 1) && !dead) {
             continue;
         }
-        /* Filled straight into *ret_running, which the caller must not use when this ends with false. The count is
-         * bounded again: the memory is a worker's, and a plugin may have scribbled on it. */
-        uint32_t n = atomic_load_explicit(&s->running, memory_order_acquire);
-        ret_running->n = n <= SCOREBOARD_TOKENS ? n : SCOREBOARD_TOKENS;
-        ret_running->started_ns = atomic_load_explicit(&s->started_ns, memory_order_acquire);
-        ret_running->limit_ns = atomic_load_explicit(&s->limit_ns, memory_order_acquire);
-        for (size_t i = 0; i < ret_running->n; i++) {
-            ret_running->tokens[i] = atomic_load_explicit(&s->tokens[i], memory_order_acquire);
-        }
+        copy(s, dead, ret_running);
         if (dead || atomic_load_explicit(&s->turn, memory_order_relaxed) == before) {
             return true;
         }

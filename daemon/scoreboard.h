@@ -9,6 +9,7 @@
  *     supervisor                               worker
  *     scoreboard_new(slots, &board, &err)      scoreboard_map(fd, slots, &board, &err)
  *     scoreboard_reset(slot)                   scoreboard_enter(slot, tokens, n, now, limit)  ... scoreboard_leave(slot)
+ *                                              scoreboard_settle(slot)     their results are handed over
  *     scoreboard_look(slot, &seen)             slot->jobs, ->heartbeat_ns, ->resident_bytes
  *     scoreboard_free(&board)                  */
 #ifndef SCOREBOARD_H
@@ -38,7 +39,9 @@ struct tally {
 struct slot {
     /* Written by the worker. */
     _Alignas(64) _Atomic uint32_t turn;
-    _Atomic uint32_t running; /* jobs inside plugin code; tokens[0..running-1] */
+    _Atomic uint32_t
+        unsent; /* jobs that have left plugin code, and whose results are still here: tokens[0..unsent-1] */
+    _Atomic uint32_t running; /* jobs inside plugin code: the next ones of tokens */
     _Atomic int64_t started_ns;
     _Atomic int64_t limit_ns;
     _Atomic uint64_t jobs; /* done since the start */
@@ -68,13 +71,18 @@ void scoreboard_free(struct scoreboard **board);
 /* Everything zero: before a slot is given to a process. */
 void scoreboard_reset(struct slot *s);
 
-/* The jobs of these tokens enter plugin code at `now_ns` and may stay for limit_ns. At most SCOREBOARD_TOKENS. */
+/* The jobs of these tokens enter plugin code at `now_ns` and may stay for limit_ns. At most SCOREBOARD_TOKENS with those that are
+ * unsent. What left plugin code may have done damage that ends the process a little later, on the way to the broker: so it is
+ * remembered until scoreboard_settle. */
 void scoreboard_enter(struct slot *s, const uint64_t *tokens, size_t n, int64_t now_ns, int64_t limit_ns);
 void scoreboard_leave(struct slot *s);
+void scoreboard_settle(struct slot *s);
+size_t scoreboard_room(const struct slot *s); /* for how many jobs, before results must be handed over */
 
-/* A consistent copy of what runs. */
+/* A consistent copy of what runs. Of the dead: what ran; if nothing did, what had run and was still unsent. */
 struct running {
     int64_t started_ns, limit_ns;
+    bool inside; /* plugin code, and not behind it */
     size_t n;
     uint64_t tokens[SCOREBOARD_TOKENS];
 };

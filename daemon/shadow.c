@@ -171,6 +171,7 @@ static bool run(struct shadow *s, size_t fn, const struct was *was, const struct
         for (size_t i = 0; i < count && told; i++) {
             told = report(s, fn, &was[at + i], &parts[2 * (at + i) + 1], &s->jobs[i], stalled_ns);
         }
+        scoreboard_settle(s->slot); /* what was reported is told */
     }
     return told;
 }

@@ -16,6 +16,8 @@
 
 #include <sodium.h>
 
+#include "signature.h"
+
 enum { COPY_BYTES = 65536, DIGEST_BYTES = STAGING_DIGEST_CHARS / 2, FILE_MOST_MB = 1024 };
 
 /* ---- the folder ---- */
@@ -116,9 +118,14 @@ int staging_open(const char *dir, int *ret_lock_fd, struct err *err)
 
 /* ---- one file ---- */
 
+static bool trusted_owner(const struct stat *s)
+{
+    return s->st_uid == 0 || s->st_uid == geteuid();
+}
+
 static bool trusted(const struct stat *s)
 {
-    return (s->st_uid == 0 || s->st_uid == geteuid()) && !(s->st_mode & 022);
+    return trusted_owner(s) && !(s->st_mode & 022);
 }
 
 static int distrust(const char *what, const char *path, const struct stat *s, struct err *err)
@@ -134,52 +141,102 @@ static int distrust(const char *what, const char *path, const struct stat *s, st
         what, path, (unsigned) s->st_uid, (unsigned) s->st_mode & 07777, owner);
 }
 
-/* Opens the file that `path` leads to and checks it and the folder it lies in: whoever may write the folder may
- * replace the file. */
+/* Opens the folder below `parent`, or the root, and judges it: whoever may write to a folder may replace what lies in it. One on
+ * the way may be open to all, as /tmp is, if it is sticky: then only the owner of what lies there replaces that. */
+static int enter_folder(int parent, const char *name, const char *path, bool last, int *ret_fd,
+                        struct err *err)
+{
+    struct stat s;
+    int fd = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &s) < 0) {
+        err_set(err, KILN_INVALID, "file", "plugin file %s cannot be opened: %s", path, strerror(errno));
+    } else if (!trusted(&s) && (last || !(s.st_mode & S_ISVTX) || !trusted_owner(&s))) {
+        distrust("folder of plugin file", path, &s, err);
+    } else {
+        *ret_fd = fd;
+        return 0;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return KILN_DENIED;
+}
+
+/* Opens the last folder of `real`, every one on the way by the descriptor of the one before: what was judged is what is used.
+ * Leaves the name of the file in *ret_name. */
+static int enter_folders(char *real, int *ret_fd, const char **ret_name, struct err *err)
+{
+    int at = -1, next = -1;
+    char *end = strrchr(real, '/');
+    int status = enter_folder(AT_FDCWD, "/", "/", end == real, &at, err);
+    for (char *part = real + 1; !status && part < end;) {
+        char *slash = strchr(part, '/');
+        *slash = '\0';
+        status = enter_folder(at, part, real, slash == end, &next, err);
+        close(at);
+        at = next;
+        *slash = '/';
+        part = slash + 1;
+    }
+    *ret_name = end + 1;
+    if (!status) {
+        *ret_fd = at;
+    }
+    return status;
+}
+
+static int open_in(int folder, const char *name, const char *path, int *ret_fd, struct err *err)
+{
+    struct stat s;
+    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &s) < 0) {
+        err_set(err, KILN_INVALID, "file", "plugin file %s cannot be opened: %s", path, strerror(errno));
+    } else if (!S_ISREG(s.st_mode) || s.st_size < 1 || s.st_size > (off_t) FILE_MOST_MB << 20) {
+        err_set(err, KILN_INVALID, "file",
+                "plugin file %s is %s of %lld bytes, expected a file of 1 byte to %d MiB", path,
+                S_ISREG(s.st_mode) ? "a file" : "no regular file", (long long) s.st_size, FILE_MOST_MB);
+    } else if (!trusted(&s)) {
+        distrust("plugin file", path, &s, err);
+    } else {
+        *ret_fd = fd;
+        return 0;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return KILN_DENIED;
+}
+
+/* Opens the file that `path` leads to, if nobody but us and root can have put it there. */
 static int open_checked(const char *path, int *ret_fd, struct err *err)
 {
     char real[PATH_MAX];
-    struct stat s;
+    int folder = -1;
+    const char *name = NULL;
     if (!realpath(path, real)) {
         return err_set(err, KILN_INVALID, "file", "plugin file %s cannot be opened: %s", path,
                        strerror(errno));
     }
-    int fd = open(real, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0 || fstat(fd, &s) < 0) {
-        err_set(err, KILN_INVALID, "file", "plugin file %s cannot be opened: %s", path, strerror(errno));
-        goto fail;
+    int status = enter_folders(real, &folder, &name, err);
+    if (!status) {
+        status = open_in(folder, name, path, ret_fd, err);
+        close(folder);
     }
-    if (!S_ISREG(s.st_mode) || s.st_size < 1 || s.st_size > (off_t) FILE_MOST_MB << 20) {
-        err_set(err, KILN_INVALID, "file",
-                "plugin file %s is %s of %lld bytes, expected a file of 1 byte to %d MiB", path,
-                S_ISREG(s.st_mode) ? "a file" : "no regular file", (long long) s.st_size, FILE_MOST_MB);
-        goto fail;
-    }
-    if (!trusted(&s)) {
-        distrust("plugin file", path, &s, err);
-        goto fail;
-    }
-    char *slash = strrchr(real, '/');
-    slash[slash == real] = '\0';
-    if (stat(real, &s) < 0 || !trusted(&s)) {
-        distrust("folder of plugin file", real, &s, err);
-        goto fail;
-    }
-    *ret_fd = fd;
-    return 0;
-fail:
-    if (fd >= 0) {
-        close(fd);
-    }
-    return err ? err->status : KILN_INVALID;
+    return status;
 }
 
+/* Of the bytes as they were copied. */
+struct hashes {
+    unsigned char digest[DIGEST_BYTES], of_signature[SIGNATURE_HASH_BYTES];
+};
+
 /* Copies all of `from` to `to`; -1 with errno. */
-static int copy(int from, int to, unsigned char digest[DIGEST_BYTES], size_t *ret_bytes)
+static int copy(int from, int to, struct hashes *ret_hashes, size_t *ret_bytes)
 {
     static unsigned char chunk[COPY_BYTES]; /* the supervisor has one thread and a small stack budget */
-    crypto_generichash_state hash;
+    crypto_generichash_state hash, of_signature;
     crypto_generichash_init(&hash, NULL, 0, DIGEST_BYTES);
+    crypto_generichash_init(&of_signature, NULL, 0, SIGNATURE_HASH_BYTES);
     size_t total = 0;
     for (;;) {
         ssize_t n = read(from, chunk, sizeof chunk);
@@ -193,6 +250,7 @@ static int copy(int from, int to, unsigned char digest[DIGEST_BYTES], size_t *re
             return -1;
         }
         crypto_generichash_update(&hash, chunk, (unsigned long long) n);
+        crypto_generichash_update(&of_signature, chunk, (unsigned long long) n);
         for (ssize_t at = 0; at < n;) {
             ssize_t put = write(to, chunk + at, (size_t) (n - at));
             if (put < 0 && errno != EINTR) {
@@ -202,16 +260,18 @@ static int copy(int from, int to, unsigned char digest[DIGEST_BYTES], size_t *re
         }
         total += (size_t) n;
     }
-    crypto_generichash_final(&hash, digest, DIGEST_BYTES);
+    crypto_generichash_final(&hash, ret_hashes->digest, DIGEST_BYTES);
+    crypto_generichash_final(&of_signature, ret_hashes->of_signature, SIGNATURE_HASH_BYTES);
     *ret_bytes = total;
     return 0;
 }
 
-int staging_copy(const char *dir, const char *path, struct staged *ret_staged, struct err *err)
+int staging_copy(const char *dir, const char *path, const struct conf_texts *keys, struct staged *ret_staged,
+                 struct err *err)
 {
     struct staged made = {0};
     char temporary[1280];
-    unsigned char digest[DIGEST_BYTES];
+    struct hashes hashes;
     int from = -1;
     int status = open_checked(path, &from, err);
     if (status) {
@@ -220,16 +280,21 @@ int staging_copy(const char *dir, const char *path, struct staged *ret_staged, s
     snprintf(temporary, sizeof temporary, "%s/.new-XXXXXX", dir);
     int to = mkostemp(temporary, O_CLOEXEC);
     /* Read-only for us too: nothing may change a file that is mapped. A crash may lose it: the next start copies anew. */
-    if (to < 0 || copy(from, to, digest, &made.bytes) < 0 || fchmod(to, 0500) < 0) {
+    if (to < 0 || copy(from, to, &hashes, &made.bytes) < 0 || fchmod(to, 0500) < 0) {
         err_set(err, KILN_INTERNAL, "run_dir", "plugin file %s cannot be copied to %s: %s", path, dir,
                 strerror(errno));
+        status = KILN_INTERNAL;
         goto fail;
     }
-    sodium_bin2hex(made.digest, sizeof made.digest, digest, sizeof digest);
+    if (keys && keys->n && (status = signature_check(keys, path, hashes.of_signature, err))) {
+        goto fail;
+    }
+    sodium_bin2hex(made.digest, sizeof made.digest, hashes.digest, sizeof hashes.digest);
     snprintf(made.path, sizeof made.path, "%s/%s.so", dir, made.digest);
     if (rename(temporary, made.path) < 0) {
         err_set(err, KILN_INTERNAL, "run_dir", "plugin copy %s cannot be named: %s", made.path,
                 strerror(errno));
+        status = KILN_INTERNAL;
         goto fail;
     }
     close(from);
@@ -242,7 +307,7 @@ fail:
         close(to);
     }
     close(from);
-    return KILN_INTERNAL;
+    return status;
 }
 
 void staging_drop(struct staged *staged)

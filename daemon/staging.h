@@ -13,6 +13,7 @@
 
 #include <stddef.h>
 
+#include "conf.h"
 #include "err.h"
 
 enum { STAGING_DIGEST_CHARS = 32 };
@@ -28,8 +29,10 @@ struct staged {
  * ours until *ret_lock_fd is closed: a second daemon is refused. */
 int staging_open(const char *dir, int *ret_lock_fd, struct err *err);
 
-/* Checks owner and mode of the file and of its folder, copies and hashes it in one pass. */
-int staging_copy(const char *dir, const char *path, struct staged *ret_staged, struct err *err);
+/* Checks owner and mode of the file and of its folder, copies and hashes it in one pass. With keys (may be NULL or empty): only
+ * what one of them has signed (signature.h). */
+int staging_copy(const char *dir, const char *path, const struct conf_texts *keys, struct staged *ret_staged,
+                 struct err *err);
 
 void staging_drop(struct staged *staged);
 

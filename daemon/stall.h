@@ -6,6 +6,9 @@
 
 #include <stdint.h>
 
+/* Once, by the thread that will ask, before plugin code runs. */
+void stall_open(void);
+
 /* Nanoseconds since the thread began; 0 always where the kernel does not tell. Costs about a microsecond. */
 int64_t stall_ns(void);
 

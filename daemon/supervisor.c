@@ -49,7 +49,7 @@ struct supervisor {
     bool reloading;                   /* it was told so, and is to be told the end */
     int64_t watchdog_ns, next_watchdog_ns, next_patience_ns;
 
-    struct pollfd *fds; /* signals, link, monitor of the link, watch, then a channel for each member */
+    struct pollfd *fds; /* signals, link, monitor of the link, watch, then two of each member */
     struct generation **fd_generation;
     struct member **fd_member;
     size_t n_fds, room_fds;
@@ -123,6 +123,8 @@ static int begin(struct supervisor *s, struct err *err)
     s->store.lock_fd = -1;
     s->begun_ns = clock_ns();
     s->site = (struct site){.config = s->config, .link = &s->link};
+    oom_offer(OOM_SUPERVISOR);
+    oom_watch(&s->site.oom);
     s->site.slot_used = mem_alloc(slots * sizeof *s->site.slot_used);
     s->watchdog_ns = notify_watchdog_ns();
     int status = open_signals(s, err);
@@ -130,7 +132,7 @@ static int begin(struct supervisor *s, struct err *err)
     status = status ? status : scoreboard_new(slots, &s->site.board, err);
     status = status ? status : plugin_store_init(&s->store, &s->site, err);
     /* Before any worker: they are told its session. */
-    status = status ? status : link_init(&s->link, s->config->broker, s->config->name, err);
+    status = status ? status : link_init(&s->link, s->config->broker, &s->config->keys, s->config->name, err);
     if (status) {
         return status;
     }
@@ -141,6 +143,10 @@ static int begin(struct supervisor *s, struct err *err)
     plugin_store_apply(&s->store, s->config, &everything, clock_ns());
     plugin_store_tend(&s->store, clock_ns());
     s->changed = true;
+    if (curve_wanted(s->config->broker) && !s->config->keys.server_key[0]) {
+        log_warning("tcp_is_open", "broker=%s why=%s", s->config->broker,
+                    log_quote("daemon.key is not set: jobs and results can be read and changed on the way"));
+    }
     log_info("started", "version=%s node=%s plugins=%zu broker=%s run_dir=%s", KILN_VERSION, s->config->name,
              s->config->n_plugins, s->config->broker, s->config->run_dir);
     return 0;
@@ -155,6 +161,7 @@ static void end(struct supervisor *s)
         link_done(&s->link, s->link.welcome ? LINGER_MS : 0);
     }
     scoreboard_free(&s->site.board);
+    oom_done(&s->site.oom);
     watch_close(&s->watch);
     if (s->signals >= 0) {
         close(s->signals);
@@ -188,6 +195,8 @@ static void stop(struct supervisor *s)
 static int check_unchanged(const struct daemon_config *old, const struct daemon_config *new, struct err *err)
 {
     const char *const rows[][3] = {{"broker", old->broker, new->broker},
+                                   {"key", old->key, new->key},
+                                   {"broker_key", old->broker_key, new->broker_key},
                                    {"run_dir", old->run_dir, new->run_dir},
                                    {"name", old->name, new->name}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -303,10 +312,28 @@ static void on_ask(void *arg, const char *op, size_t op_bytes, const msgpack_obj
     }
 }
 
+/* A worker has nothing to say by signals: its plugin would end or reload us. */
+static bool from_a_worker(const struct supervisor *s, const struct signalfd_siginfo *got)
+{
+    for (size_t i = 0; i < s->store.n_generations; i++) {
+        const struct generation *g = s->store.generations[i];
+        for (size_t k = 0; k < g->n_members; k++) {
+            if ((uint32_t) g->members[k]->process.pid == got->ssi_pid && got->ssi_pid) {
+                log_warning("signal_ignored", "wid=%s signal=%u", g->members[k]->wid, got->ssi_signo);
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void hear_signals(struct supervisor *s)
 {
     struct signalfd_siginfo got;
     while (read(s->signals, &got, sizeof got) == (ssize_t) sizeof got) {
+        if (got.ssi_signo != SIGCHLD && from_a_worker(s, &got)) {
+            continue;
+        }
         switch (got.ssi_signo) {
         case SIGCHLD:
             plugin_store_reap(&s->store, clock_ns());
@@ -326,6 +353,10 @@ static void judge(struct supervisor *s, int64_t now_ns)
 {
     char now[sizeof s->said];
     plugin_store_sentence(&s->store, now, sizeof now);
+    if (s->link.quiet) {
+        size_t n = strlen(now);
+        snprintf(now + n, sizeof now - n, "; drained: takes no new jobs");
+    }
     if (s->refusal[0]) {
         size_t n = strlen(now);
         snprintf(now + n, sizeof now - n, "; reload refused: %s", s->refusal);
@@ -385,6 +416,7 @@ static void beat(struct supervisor *s, int64_t now_ns)
 {
     if (link_beat_due(&s->link, now_ns)) {
         struct buf pairs = {0};
+        oom_struck(&s->site.oom, now_ns);
         plugin_store_put(&s->store, &pairs);
         link_beat(&s->link, &pairs, PLUGIN_STORE_PAIRS, now_ns);
         buf_done(&pairs);
@@ -403,9 +435,17 @@ static void make_room(struct supervisor *s, size_t fds)
     }
 }
 
+/* A closed one is -1, which poll ignores. */
+static void add_fd(struct supervisor *s, int fd, struct generation *g, struct member *m)
+{
+    s->fds[s->n_fds] = (struct pollfd){.fd = fd, .events = POLLIN};
+    s->fd_generation[s->n_fds] = g;
+    s->fd_member[s->n_fds++] = m;
+}
+
 static void gather(struct supervisor *s)
 {
-    make_room(s, FIXED_FDS + plugin_store_members(&s->store));
+    make_room(s, FIXED_FDS + 2 * plugin_store_members(&s->store));
     s->fds[0] = (struct pollfd){.fd = s->signals, .events = POLLIN};
     s->fds[1] = (struct pollfd){.fd = dealer_fd(&s->link.dealer), .events = POLLIN};
     s->fds[2] = (struct pollfd){.fd = dealer_monitor_fd(&s->link.dealer), .events = POLLIN};
@@ -414,12 +454,24 @@ static void gather(struct supervisor *s)
     for (size_t i = 0; i < s->store.n_generations; i++) {
         struct generation *g = s->store.generations[i];
         for (size_t k = 0; k < g->n_members; k++) {
-            /* A closed channel is -1, which poll ignores. */
-            s->fds[s->n_fds] = (struct pollfd){.fd = g->members[k]->process.channel, .events = POLLIN};
-            s->fd_generation[s->n_fds] = g;
-            s->fd_member[s->n_fds++] = g->members[k];
+            struct member *m = g->members[k];
+            add_fd(s, m->process.channel, g, m);
+            add_fd(s, m->denials.fd, g, m);
         }
     }
+}
+
+/* True when the connection to the broker has ended. */
+static bool hear_connection(struct supervisor *s)
+{
+    bool ended = dealer_ended(&s->link.dealer);
+    const char *why = dealer_refusal(&s->link.dealer);
+    if (why) {
+        char text[300];
+        snprintf(text, sizeof text, "the broker %s", why);
+        log_error("broker_refused", "broker=%s why=%s", s->config->broker, log_quote(text));
+    }
+    return ended;
 }
 
 /* In this order: what a member said before it died is heard before it is buried. */
@@ -431,7 +483,7 @@ static void deal(struct supervisor *s)
             s->changed = true;
         }
     }
-    if (s->fds[2].revents && dealer_ended(&s->link.dealer)) {
+    if (s->fds[2].revents && hear_connection(s)) {
         link_ended(&s->link, clock_ns());
     }
     if (s->fds[3].revents) {
@@ -460,8 +512,10 @@ static void loop(struct supervisor *s)
 {
     while (!s->stops || plugin_store_members(&s->store) > 0) {
         s->link.spoke = false;
+        bool quiet = s->link.quiet;
         while (link_recv(&s->link)) {
         }
+        s->changed = s->changed || quiet != s->link.quiet;
         int64_t now_ns = clock_ns();
         if (watch_due(&s->watch, now_ns) && !s->stops) {
             plugin_store_refresh(&s->store, now_ns);

@@ -14,6 +14,7 @@
 #include "mem.h"
 #include "sandbox.h"
 #include "shadow.h"
+#include "stall.h"
 #include "swap.h"
 #include "worker_jobs.h"
 
@@ -374,6 +375,31 @@ static void serve(struct worker *w)
     }
 }
 
+/* Done outside: libzmq's threads, which may connect, come from the thread that makes the first socket. */
+static int open_link(void *arg)
+{
+    struct worker *w = arg;
+    struct err err;
+    if (worker_link_init(&w->link, w->order.broker, &w->order.keys, w->order.job_slots, &err)) {
+        refuse(&err);
+    }
+    curve_wipe(&w->order.keys, sizeof w->order.keys); /* the link has them */
+    return 0;
+}
+
+/* The supervisor gets the listener of the walls before plugin code could ask for anything. */
+static void close_sandbox(const struct worker *w)
+{
+    struct note note = {.kind = CHANNEL_WALLED};
+    int listener = sandbox_close(w->order.sandbox);
+    if (listener >= 0 && !channel_send_fd(CHANNEL_FD, &note, listener)) {
+        _exit(WORKER_EXIT_NO_SUPERVISOR);
+    }
+    if (listener >= 0) {
+        close(listener);
+    }
+}
+
 int worker_main(void)
 {
     static struct worker w; /* large, and zero */
@@ -391,13 +417,13 @@ int worker_main(void)
     }
     w.slot = &w.board->slots[w.order.slot];
     w.statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    stall_open();
     /* The socket first: it connects while the plugin is warmed. */
-    if (worker_link_init(&w.link, w.order.broker, w.order.job_slots, &err)) {
-        refuse(&err);
-    }
+    sandbox_outside(&w.order, open_link, &w);
     if (w.order.held || w.order.trial == TRIAL_SHADOW) {
         sandbox_stand_back(&w.order);
     }
+    close_sandbox(&w);
     load(&w);
     if (w.order.held && !wait_for_turn()) {
         worker_link_finish(&w.link, 0);

@@ -317,6 +317,7 @@ static void report(struct worker_jobs *w, size_t first, size_t n)
 {
     if (n) {
         worker_link_done(w->link, w->done + first, n, w->packed ? &w->pack : NULL);
+        scoreboard_settle(w->slot);
         buf_clear(&w->pack);
     }
 }
@@ -361,6 +362,10 @@ void worker_jobs_run(struct worker_jobs *w)
             refuse_job(w, at);
         } else {
             count = slice(w, (size_t) fn, at, n);
+            if (w->room[at].solo || count > scoreboard_room(w->slot)) {
+                report(w, sent, at - sent);
+                sent = at;
+            }
             run_slice(w, (size_t) fn, at, count);
             sent = take_slice(w, sent, at, count);
         }
@@ -374,7 +379,9 @@ void worker_jobs_run(struct worker_jobs *w)
             longest_ns = *longest;
         }
         begun_ns = now_ns;
-        if (at < n && (w->pack.bytes > PACK_SEND_BYTES || report_due(oldest_ns, now_ns, longest_ns))) {
+        /* One that is to run alone is also reported alone: if damage it did ends us now, nobody else is suspected. */
+        if (at < n && (w->room[at - 1].solo || w->pack.bytes > PACK_SEND_BYTES ||
+                       report_due(oldest_ns, now_ns, longest_ns))) {
             report(w, sent, at - sent);
             sent = at;
             oldest_ns = now_ns;

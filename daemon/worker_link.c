@@ -11,13 +11,14 @@
 #include "status.h"
 
 /* Until a welcome says otherwise. */
-enum { BEAT_MS = 1000, SILENT_BEATS = 3, REOPEN_MS = 200, MAX_BYTES = 64 << 20 };
+enum { BEAT_MS = 1000, SILENT_BEATS = 3, MAX_BYTES = 64 << 20 };
 
-int worker_link_init(struct worker_link *l, const char *endpoint, int64_t slots, struct err *err)
+int worker_link_init(struct worker_link *l, const char *endpoint, const struct curve_keys *keys,
+                     int64_t slots, struct err *err)
 {
     *l = (struct worker_link){
         .beat_ns = BEAT_MS * CLOCK_MS, .max_bytes = MAX_BYTES, .slots = slots, .most = UINT64_MAX};
-    int status = dealer_init(&l->dealer, endpoint, err);
+    int status = dealer_init(&l->dealer, endpoint, keys, err);
     if (status) {
         return status;
     }
@@ -399,10 +400,11 @@ static void renew(struct worker_link *l, int64_t now_ns)
 
 void worker_link_ended(struct worker_link *l, int64_t now_ns)
 {
-    if (now_ns - l->dealer.opened_ns > REOPEN_MS * CLOCK_MS) {
+    int64_t pause_ns = dealer_pause_ns(&l->dealer);
+    if (now_ns - l->dealer.opened_ns > pause_ns) {
         renew(l, now_ns);
     } else if (l->hello) {
-        l->asked_ns = now_ns + REOPEN_MS * CLOCK_MS - SILENT_BEATS * l->beat_ns;
+        l->asked_ns = now_ns + pause_ns - SILENT_BEATS * l->beat_ns;
     }
 }
 

@@ -5,7 +5,7 @@
  * when the broker is silent or the connection ended. It knows nothing of plugins: the hello is handed to it ready made,
  * and jobs messages are handed out as they came.
  *
- *     worker_link_init(&l, endpoint, slots, &err)
+ *     worker_link_init(&l, endpoint, keys, slots, &err)
  *     worker_link_hello(&l, &pairs, n_pairs, payloads, n)   from now on it is said whenever needed
  *     for (;;) {
  *         while (worker_link_recv(&l) != LINK_NOTHING) { jobs: worker_link_done() or worker_link_release() for each }
@@ -57,7 +57,8 @@ struct worker_link {
     struct kept kept;
 };
 
-int worker_link_init(struct worker_link *l, const char *endpoint, int64_t slots, struct err *err);
+int worker_link_init(struct worker_link *l, const char *endpoint, const struct curve_keys *keys,
+                     int64_t slots, struct err *err);
 void worker_link_finish(struct worker_link *l, int linger_ms);
 
 void worker_link_hello(struct worker_link *l, const struct buf *pairs, uint32_t n_pairs,

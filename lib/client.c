@@ -13,6 +13,8 @@
 #include "client_pending.h"
 #include "client_request.h"
 #include "clock.h"
+#include "curve.h"
+#include "handshake.h"
 #include "mem.h"
 #include "status.h"
 
@@ -29,6 +31,8 @@ enum {
 
 struct kiln_client {
     void *context, *socket;
+    struct handshake handshake; /* on tcp */
+    bool keyed;
     char *endpoint;
     int64_t connect_ms, answer_ms, grace_ms;
     uint64_t last_rid;
@@ -59,7 +63,26 @@ static void set_int(void *socket, int option, int value)
     zmq_setsockopt(socket, option, &value, sizeof value);
 }
 
-static int open_socket(struct kiln_client *c, struct err *err)
+/* On tcp a broker may refuse us; what it says is heard on the way. */
+static int use_keys(struct kiln_client *c, const struct kiln_client_keys *keys, struct err *err)
+{
+    struct curve_keys read = {0};
+    if (!curve_wanted(c->endpoint)) {
+        return KILN_OK;
+    }
+    if (keys && curve_client_keys(keys->key_file, keys->server_key, "key_file", "server_key", &read, err)) {
+        return err->status;
+    }
+    c->keyed = read.server_key[0] != '\0';
+    int failed = curve_use(c->socket, &read) ||
+                 handshake_watch(&c->handshake, c->context, c->socket, "inproc://handshake");
+    curve_wipe(&read, sizeof read);
+    return failed ? err_set(err, KILN_INTERNAL, NULL, "libzmq does not take the keys: %s",
+                            zmq_strerror(zmq_errno()))
+                  : KILN_OK;
+}
+
+static int open_socket(struct kiln_client *c, const struct kiln_client_keys *keys, struct err *err)
 {
     c->context = zmq_ctx_new();
     c->socket = c->context ? zmq_socket(c->context, ZMQ_DEALER) : NULL;
@@ -76,6 +99,10 @@ static int open_socket(struct kiln_client *c, struct err *err)
     set_int(c->socket, ZMQ_RECONNECT_IVL_MAX, RECONNECT_MOST_MS);
     set_int(c->socket, ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS);
     set_int(c->socket, ZMQ_HEARTBEAT_TIMEOUT, 3 * HEARTBEAT_MS);
+    int status = use_keys(c, keys, err);
+    if (status != KILN_OK) {
+        return status;
+    }
     if (zmq_connect(c->socket, c->endpoint) != 0) {
         return err_set(
             err, KILN_INVALID, "endpoint",
@@ -87,6 +114,13 @@ static int open_socket(struct kiln_client *c, struct err *err)
 
 int kiln_client_open(const char *endpoint, const struct kiln_client_options *options,
                      struct kiln_client **ret_client, struct kiln_error *ret_err)
+{
+    return kiln_client_open_with_keys(endpoint, options, NULL, ret_client, ret_err);
+}
+
+int kiln_client_open_with_keys(const char *endpoint, const struct kiln_client_options *options,
+                               const struct kiln_client_keys *keys, struct kiln_client **ret_client,
+                               struct kiln_error *ret_err)
 {
     struct err err = {0};
     if (!endpoint) {
@@ -100,7 +134,7 @@ int kiln_client_open(const char *endpoint, const struct kiln_client_options *opt
     c->answer_ms = choose_ms(o->answer_ms, ANSWER_MS);
     c->grace_ms = choose_ms(o->grace_ms, GRACE_MS);
     c->pending.soonest_ns = INT64_MAX;
-    int rc = open_socket(c, &err);
+    int rc = open_socket(c, keys, &err);
     if (rc != KILN_OK) {
         kiln_client_close(&c);
         return publish(ret_err, &err, rc);
@@ -118,6 +152,7 @@ void kiln_client_close(struct kiln_client **client)
     pending_done(&c->pending);
     /* Answers that outlive the client hold frames of their own: ZeroMQ counts references, the context does not matter. */
     if (c->socket) {
+        handshake_done(&c->handshake, c->socket);
         zmq_close(c->socket);
     }
     while (c->context && zmq_ctx_term(c->context) != 0 && zmq_errno() == EINTR) {
@@ -168,6 +203,7 @@ static int pump(struct kiln_client *c, int64_t until_ns, struct err *err)
         /* Rounded up, so as not to spin through the last millisecond. */
         int64_t wait_ms =
             wake_ns - now_ns < 3600 * CLOCK_S ? (wake_ns - now_ns + CLOCK_MS - 1) / CLOCK_MS : 3600 * 1000;
+        handshake_hear(&c->handshake); /* so that it does not pile up */
         zmq_pollitem_t item = {.socket = c->socket, .events = ZMQ_POLLIN};
         zmq_poll(&item, 1, (long) wait_ms);
     }
@@ -177,9 +213,24 @@ static int pump(struct kiln_client *c, int64_t until_ns, struct err *err)
 
 static int refuse_send(const struct kiln_client *c, struct err *err)
 {
+    const char *reason = handshake_reason(&c->handshake, c->keyed);
+    if (reason) {
+        return err_set(err, handshake_refused(&c->handshake) ? KILN_DENIED : KILN_UNAVAILABLE, NULL,
+                       "the broker at %.200s %s; nothing was sent", c->endpoint, reason);
+    }
     return err_set(err, KILN_UNAVAILABLE, NULL,
                    "no broker takes requests at %.200s (waited %lld ms); nothing was sent", c->endpoint,
                    (long long) c->connect_ms);
+}
+
+/* libzmq gives up an endpoint that refused it. The next request shall find out anew. */
+static void knock_again(struct kiln_client *c)
+{
+    if (handshake_refused(&c->handshake)) {
+        zmq_disconnect(c->socket, c->endpoint);
+        zmq_connect(c->socket, c->endpoint);
+        c->handshake.state = HANDSHAKE_NONE;
+    }
 }
 
 /* The first frame waits for a connection; the others then have a place. */
@@ -194,12 +245,16 @@ static int send_frame(struct kiln_client *c, const void *data, size_t bytes, boo
         if (zmq_errno() != EAGAIN) {
             return err_set(err, KILN_INTERNAL, NULL, "cannot send: %s", zmq_strerror(zmq_errno()));
         }
+        handshake_hear(&c->handshake);
         int64_t left_ns = first ? until_ns - clock_ns() : 0;
-        if (left_ns <= 0) {
-            return refuse_send(c, err);
+        if (left_ns <= 0 || handshake_refused(&c->handshake)) {
+            int status = refuse_send(c, err);
+            knock_again(c);
+            return status;
         }
-        zmq_pollitem_t item = {.socket = c->socket, .events = ZMQ_POLLOUT};
-        zmq_poll(&item, 1, (long) (left_ns / CLOCK_MS + 1));
+        zmq_pollitem_t items[] = {{.socket = c->socket, .events = ZMQ_POLLOUT},
+                                  {.socket = c->handshake.monitor, .events = ZMQ_POLLIN}};
+        zmq_poll(items, c->handshake.monitor ? 2 : 1, (long) (left_ns / CLOCK_MS + 1));
     }
     return KILN_OK;
 }
@@ -384,6 +439,24 @@ int kiln_client_stats(struct kiln_client *client, struct kiln_answer **ret_answe
 int kiln_client_ping(struct kiln_client *client, struct kiln_answer **ret_answer, struct kiln_error *err)
 {
     return wait_document(client, REQUEST_PING, NULL, ret_answer, err);
+}
+
+int kiln_client_pause(struct kiln_client *client, const char *name, struct kiln_answer **ret_answer,
+                      struct kiln_error *err)
+{
+    return wait_document(client, REQUEST_PAUSE, name, ret_answer, err);
+}
+
+int kiln_client_resume(struct kiln_client *client, const char *name, struct kiln_answer **ret_answer,
+                       struct kiln_error *err)
+{
+    return wait_document(client, REQUEST_RESUME, name, ret_answer, err);
+}
+
+int kiln_client_drain(struct kiln_client *client, const char *name, struct kiln_answer **ret_answer,
+                      struct kiln_error *err)
+{
+    return wait_document(client, REQUEST_DRAIN, name, ret_answer, err);
 }
 
 int kiln_client_admin(struct kiln_client *client, const char *op, const void *keys, size_t keys_bytes,

@@ -130,7 +130,7 @@ static void read_jobs(struct pending *p, struct entry *e, struct part *part, str
     }
 }
 
-/* describe, stats, ping: the whole message is the answer. */
+/* describe, stats, ping and the operator's: the whole message is the answer. */
 static void read_document(struct pending *p, struct entry *e, struct part *part, struct heading *h)
 {
     struct kiln_outcome whole = h->outcome;
@@ -151,7 +151,7 @@ static void read_document(struct pending *p, struct entry *e, struct part *part,
         p->jobs--;
         return;
     }
-    if (e->op == REQUEST_PING) {
+    if (!request_has_payloads(e->op)) {
         whole.result = zmq_msg_data(&part->frames[0]);
         whole.result_bytes = zmq_msg_size(&part->frames[0]);
     } else {

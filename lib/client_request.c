@@ -24,6 +24,9 @@ static const struct {
     [REQUEST_DESCRIBE] = {"describe", "describe", true},
     [REQUEST_STATS] = {"stats", "stats", true},
     [REQUEST_PING] = {"ping", "pong", false},
+    [REQUEST_PAUSE] = {"pause", "pause", false},
+    [REQUEST_RESUME] = {"resume", "resume", false},
+    [REQUEST_DRAIN] = {"drain", "drain", false},
     [REQUEST_RELOAD] = {"reload", "reload", true},
     [REQUEST_ROLLBACK] = {"rollback", "rollback", true},
 };
@@ -116,7 +119,7 @@ static int check_job(const struct kiln_job *job, enum request_op op, size_t i, s
 /* How many of the numbers a job says; write_job writes as many pairs, and the id. */
 static size_t count_pairs(enum request_op op, const struct kiln_job *job)
 {
-    size_t pairs = op == REQUEST_SUBMIT;
+    size_t pairs = (size_t) (op == REQUEST_SUBMIT) + (job->key != NULL);
     for (size_t k = 0; k < N_NUMBERS; k++) {
         pairs += number_key(op, k) && number_of(job, k) != 0;
     }
@@ -128,6 +131,10 @@ static void write_job(struct buf *b, enum request_op op, const struct kiln_job *
     if (op == REQUEST_SUBMIT) {
         buf_put_str_const(b, "id");
         buf_put_text(b, job->id);
+    }
+    if (job->key) {
+        buf_put_str_const(b, "key");
+        buf_put_text(b, job->key);
     }
     for (size_t k = 0; k < N_NUMBERS; k++) {
         int64_t v = number_of(job, k);
@@ -259,11 +266,12 @@ int request_ids(struct buf *b, enum request_op op, uint64_t rid, const char *con
     return close_header(b, err);
 }
 
-int request_plain(struct buf *b, enum request_op op, uint64_t rid, const char *fn, struct err *err)
+int request_plain(struct buf *b, enum request_op op, uint64_t rid, const char *name, struct err *err)
 {
-    open_header(b, op, rid, fn ? 1 : 0);
-    if (fn) {
-        put_fn(b, fn);
+    open_header(b, op, rid, name ? 1 : 0);
+    if (name) {
+        buf_put_text(b, op == REQUEST_DESCRIBE ? "fn" : "name");
+        buf_put_text(b, name);
     }
     return close_header(b, err);
 }

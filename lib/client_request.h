@@ -18,6 +18,9 @@ enum request_op {
     REQUEST_DESCRIBE, /* from here on the answer is one document, not an outcome for each job */
     REQUEST_STATS,
     REQUEST_PING,
+    REQUEST_PAUSE,
+    REQUEST_RESUME,
+    REQUEST_DRAIN,
     REQUEST_RELOAD, /* from here on operations of administrators, with keys of their own */
     REQUEST_ROLLBACK,
     REQUEST_COUNT
@@ -34,10 +37,11 @@ int request_jobs(struct buf *b, enum request_op op, uint64_t rid, const struct k
                  struct err *err);
 int request_ids(struct buf *b, enum request_op op, uint64_t rid, const char *const *ids, size_t n,
                 int64_t wait_ms, struct err *err);
+/* name: what it is about, or NULL. */
+int request_plain(struct buf *b, enum request_op op, uint64_t rid, const char *name, struct err *err);
 /* The operation of administrators of that name; REQUEST_COUNT when there is none. keys: a msgpack map, or NULL. */
 enum request_op request_admin_op(const char *name);
 int request_admin(struct buf *b, enum request_op op, uint64_t rid, const void *keys, size_t keys_bytes,
                   struct err *err);
-int request_plain(struct buf *b, enum request_op op, uint64_t rid, const char *fn, struct err *err);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,28 @@ int conf_open(config_t *ret_file, const char *path, struct err *err)
     }
     config_destroy(ret_file);
     return KILN_INVALID;
+}
+
+int conf_base(const char *path, char **ret_base, struct err *err)
+{
+    char base[PATH_MAX];
+    if (!realpath(path, base)) {
+        return err_set(err, KILN_INVALID, NULL, "%s: cannot be read: %s", path, strerrordesc_np(errno));
+    }
+    *strrchr(base, '/') = '\0';
+    *ret_base = mem_text(base);
+    return 0;
+}
+
+void conf_absolute(char **path, const char *base)
+{
+    if ((*path)[0] != '/') {
+        size_t n = strlen(base) + strlen(*path) + 2;
+        char *joined = mem_alloc(n);
+        snprintf(joined, n, "%s/%s", base, *path);
+        mem_free(*path);
+        *path = joined;
+    }
 }
 
 int conf_check_groups(const config_t *file, const char *path, struct err *err)

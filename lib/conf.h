@@ -61,6 +61,11 @@ int conf_check_groups(const config_t *file, const char *path, struct err *err);
 /* Refuses what is no endpoint: "ipc:///path", "ipc://@name", "tcp://host:port". `key` is for the message. */
 int conf_check_endpoint(const char *endpoint, const char *key, struct err *err);
 
+/* The folder that a configuration file lies in, absolute: what relative paths in it start from. The caller's (mem_free). */
+int conf_base(const char *path, char **ret_base, struct err *err);
+/* Replaces *path by the absolute path: *path itself, or joined to base. */
+void conf_absolute(char **path, const char *base);
+
 /* Fills every row's member from `group` (NULL: all defaults). `name` is the group's name in messages, such as
  * "kiln.conf:12: broker.queue_limit is 0, expected 1..1000000". On failure the target holds nothing to release. */
 int conf_read(const config_setting_t *group, const char *name, const struct conf_row *rows, size_t n,

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "log.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "log_journal.h"
@@ -43,11 +45,15 @@ int log_level_parse(const char *name)
     return -1;
 }
 
-/* One write, so that lines of several processes do not mix. A full or closed stderr loses the line. */
+/* One write, so that lines of several processes do not mix. A full or closed stderr loses the line: nobody waits for whoever should
+ * read it, since a plugin may have filled it. Where the kernel cannot write so (a file), it does not wait either. */
 static void put(char *line, size_t length)
 {
     line[length++] = '\n';
-    if (write(STDERR_FILENO, line, length) < 0) {
+    struct iovec part = {line, length};
+    struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (pwritev2(STDERR_FILENO, &part, 1, -1, RWF_NOWAIT) < 0 && poll(&p, 1, 0) > 0 && p.revents & POLLOUT &&
+        write(STDERR_FILENO, line, length) < 0) {
         return;
     }
 }

@@ -27,6 +27,7 @@
  *   KILN_INVALID       the request breaks a rule of this header; nothing was sent
  *   KILN_UNAVAILABLE   no broker could be reached within connect_ms, or it takes no more just now;
  *                      nothing was sent, so trying again is safe
+ *   KILN_DENIED        the broker does not let this key in, or wants one; nothing was sent
  *   KILN_LOST          it was sent and no answer came in time: the job may have run or not. A job of
  *                      a call becomes lost grace_ms after its timeout; all else after answer_ms. To
  *                      repeat it safely, submit it with an id, or make sure it may run twice
@@ -91,6 +92,20 @@ struct kiln_client_options {
 int kiln_client_open(const char *endpoint, const struct kiln_client_options *options,
                      struct kiln_client **ret_client, struct kiln_error *err);
 
+/* Who you are, to a broker on tcp that wants keys. Both files are made by `kiln keygen`. */
+struct kiln_client_keys {
+    const char *key_file;   /* your own NAME.key_secret, which nobody but you may be able to read */
+    const char *server_key; /* the broker's public key, 40 characters, or the file NAME.key that it is in */
+};
+
+/* As kiln_client_open, with keys; keys NULL or with both members NULL: none. On ipc, which has no keys, they are
+ * not looked at. KILN_INVALID or KILN_DENIED when a file is no key, or a secret one that others may read. Requests
+ * then fail with KILN_DENIED as soon as the broker has refused the key, and with KILN_UNAVAILABLE and the reason after
+ * connect_ms when it breaks off the handshake, as it does when server_key is not its own. */
+int kiln_client_open_with_keys(const char *endpoint, const struct kiln_client_options *options,
+                               const struct kiln_client_keys *keys, struct kiln_client **ret_client,
+                               struct kiln_error *err);
+
 /* Ends the client at once and sets *client to NULL; NULL is allowed in both places. Jobs of
  * unanswered requests run on at the broker; what was not sent yet is dropped. */
 void kiln_client_close(struct kiln_client **client);
@@ -113,6 +128,7 @@ struct kiln_job {
     int64_t max_attempts; /* starts, when the status is retryable; 3 */
     int64_t backoff_ms;   /* pause before the second attempt, doubling; 100 */
     int64_t keep_ms;      /* how long the result is kept; 3,600,000 */
+    const char *key; /* both again: who the job is for, at most 64 bytes: its share and its quota; none */
 };
 
 enum kiln_state {
@@ -196,6 +212,16 @@ int kiln_client_stats(struct kiln_client *client, struct kiln_answer **ret_answe
 /* Is the broker there? One outcome, whose result is the map {version, protocol, epoch, uptime_ms,
  * journal, ...} that the broker answered. */
 int kiln_client_ping(struct kiln_client *client, struct kiln_answer **ret_answer, struct kiln_error *err);
+
+/* An operator's. Jobs of a paused function wait; a drained node or worker finishes what it has and takes nothing new; what
+ * has the name resumed goes on. `name` is "plugin.function", "plugin.*" or "*", or that of a node or worker. One outcome, whose
+ * result is a map: the functions, nodes and workers of that name, and how many jobs wait and run there. */
+int kiln_client_pause(struct kiln_client *client, const char *name, struct kiln_answer **ret_answer,
+                      struct kiln_error *err);
+int kiln_client_resume(struct kiln_client *client, const char *name, struct kiln_answer **ret_answer,
+                       struct kiln_error *err);
+int kiln_client_drain(struct kiln_client *client, const char *name, struct kiln_answer **ret_answer,
+                      struct kiln_error *err);
 
 /* An operation of administrators: "reload" or "rollback", with its keys as a msgpack map (NULL: none); docs/PROTOCOL.md
  * says which. Waits at most wait_ms (0: answer_ms). One outcome, whose result is a map. */

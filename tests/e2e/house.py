@@ -78,6 +78,11 @@ def conf(value, indent=0):
     return f"{value}L" if isinstance(value, int) and abs(value) > 2**31 - 1 else repr(value)
 
 
+def over_tcp(*endpoints):
+    """What the broker's configuration says beside its tcp endpoints: these are networks of the test alone."""
+    return {"insecure_tcp": True} if endpoints else {}
+
+
 class Process:
     """One of our programs. `expected` is the exit status that close() asks for."""
 
@@ -146,16 +151,17 @@ class House:
             f.write(text)
         return path
 
-    def run(self, program, *args, name=None, env=None):
+    def run(self, program, *args, name=None, env=None, within=()):
+        """within: words in front of the program, such as those that enter a network namespace."""
         self.serial += 1
         name = name or program
-        p = Process(name, [os.path.join(BUILD, program), *args], os.path.join(self.folder, f"{name}.{self.serial}.log"), env)
+        p = Process(name, [*within, os.path.join(BUILD, program), *args], os.path.join(self.folder, f"{name}.{self.serial}.log"), env)
         self.processes.append(p)
         return p
 
-    def start_broker(self):
+    def start_broker(self, within=()):
         path = self.write("broker.conf", "broker = " + conf(self.broker_conf) + ";\n")
-        self.broker = self.run("kiln-broker", "-c", path)
+        self.broker = self.run("kiln-broker", "-c", path, within=within)
         self.broker.says("event=ready ")
         return self.broker
 
@@ -164,12 +170,12 @@ class House:
         for p in plugins:
             p = {"name": p} if isinstance(p, str) else dict(p)
             made.append(p)
-        group = {"broker": self.back, "name": name, "run_dir": f"{self.folder}/run-{name}",
+        group = {"broker": keys.pop("broker", self.back), "name": name, "run_dir": f"{self.folder}/run-{name}",
                  "plugin_dir": f"{BUILD}/plugins", "log_level": "info", **keys, "plugins": made}
         return self.write(f"{name}.conf", "daemon = " + conf(group) + ";\n")
 
-    def start_daemon(self, plugins, name="node", ready=True, env=None, **keys):
-        daemon = self.run("kilnd", "-c", self.daemon_conf(plugins, name, **keys), name=f"kilnd-{name}", env=env)
+    def start_daemon(self, plugins, name="node", ready=True, env=None, within=(), **keys):
+        daemon = self.run("kilnd", "-c", self.daemon_conf(plugins, name, **keys), name=f"kilnd-{name}", env=env, within=within)
         self.daemon = self.daemon or daemon
         if ready:
             daemon.says("event=ready ")
@@ -279,8 +285,12 @@ class Producer:
         self.socket.linger = 0
         if hwm:
             self.socket.rcvhwm = hwm
+        self.before_connect()
         self.socket.connect(endpoint)
         self.serial = 0
+
+    def before_connect(self):
+        """For keys, and monitors."""
 
     def close(self):
         self.socket.close()
@@ -359,7 +369,8 @@ class Producer:
 class Worker:
     """Speaks the worker's side of the protocol, and nothing by itself. It answers a job with what the test says."""
 
-    def __init__(self, house, plugin, functions, wid=None, session="s", node=None, role="worker", **hello):
+    def __init__(self, house, plugin, functions, wid=None, session="s", node=None, role="worker", endpoint=None, **hello):
+        self.endpoint = endpoint or house.back
         self.house, self.plugin, self.functions, self.role = house, plugin, list(functions), role
         self.wid = wid or f"{plugin}.w{house.serial}"
         self.session, self.node, self.extra = session, node, hello
@@ -372,7 +383,11 @@ class Worker:
         self.close()
         self.socket = CONTEXT.socket(zmq.DEALER)
         self.socket.linger = 200
-        self.socket.connect(self.house.back)
+        self.before_connect()
+        self.socket.connect(self.endpoint)
+
+    def before_connect(self):
+        """For keys, and monitors."""
 
     def close(self):
         if self.socket is not None:

@@ -92,7 +92,7 @@ def test_c(house, tmp_path):
 
 def test_the_short_ones_are_short_and_need_no_library_of_ours():
     files = glob.glob(f"{ROOT}/examples/python_[cn]*.py") + glob.glob(f"{ROOT}/examples/*.pl") + glob.glob(f"{ROOT}/examples/node/*.mjs")
-    assert len(files) == 4
+    assert len(files) == 5
     for path in files:
         with open(path, encoding="utf-8") as f:
             text = f.read()

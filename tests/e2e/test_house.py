@@ -235,7 +235,7 @@ def test_tcp_backend():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
-    with House({"backend": f"tcp://127.0.0.1:{port}"}) as h:
+    with House({"backend": f"tcp://127.0.0.1:{port}", "insecure_tcp": True}) as h:
         h.back = f"tcp://127.0.0.1:{port}"
         h.start_daemon(["echo"])
         assert h.producer().call("echo.echo", {"data": "far"}).expect("ok").result == {"data": b"far"}

@@ -303,7 +303,7 @@ def test_worker_that_talks_nonsense_stays_and_serves(broker, producer, message, 
 
 def test_broker_listens_on_tcp_as_well():
     with House(start=False) as house:
-        house.broker_conf["frontend"] = [house.front, "tcp://127.0.0.1:*"]
+        house.broker_conf.update(frontend=[house.front, "tcp://127.0.0.1:*"], insecure_tcp=True)
         house.start_broker()
         lines = open("/proc/net/tcp", encoding="ascii").read().split("\n")[1:]
         inodes = {l.split()[9]: int(l.split()[1].split(":")[1], 16) for l in lines if l and l.split()[3] == "0A"}

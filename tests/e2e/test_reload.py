@@ -283,6 +283,8 @@ def test_functions_of_a_removed_plugin_are_forgotten(bad):
         s.ask()
         p = house.producer()
         p.call("echo.echo", {"data": "x"}).expect("ok")
+        p.ask({"op": "pause", "name": "echo.echo"})
+        assert house.function("echo.echo")["state"] == "paused"
         before = house.counters()["functions_retired"]
         names = [f["name"] for f in house.stats()["functions"] if f["name"].startswith("echo.")]
         house.daemon_conf([s.keys])
@@ -292,7 +294,7 @@ def test_functions_of_a_removed_plugin_are_forgotten(bad):
         assert house.counters()["functions_retired"] - before == len(names)
         house.daemon_conf([s.keys, "echo"])
         s.ask()
-        p.call("echo.echo", {"data": "x"}).expect("ok")
+        p.call("echo.echo", {"data": "x"}).expect("ok")  # who was forgotten is not paused any more
 
 
 def test_a_function_that_the_new_generation_lacks(bad):

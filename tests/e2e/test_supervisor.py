@@ -71,6 +71,14 @@ def test_daemon_configuration_that_is_none(tmp_path, text, words):
     ("brokr = { queue_limit = 5; };", ["brokr", ":1:", "expected broker or daemon"]),
     ("broker = { frontend = \"/run/kiln.sock\"; };", ["broker.frontend", "/run/kiln.sock", "ipc://"]),
     ("broker = { backend = [\"tcp://127.0.0.1\"]; };", ["broker.backend", "tcp://127.0.0.1", "expected an endpoint"]),
+    ("broker = { frontend = \"tcp://127.0.0.1:7\"; };", ["broker.frontend", "tcp://127.0.0.1:7", "names no key", "insecure_tcp = true"]),
+    ("broker = { backend = [\"ipc:///tmp/x\", \"tcp://*:7\"]; };", ["broker.backend", "tcp://*:7", "names no key"]),
+    ("broker = { key = \"a.key_secret\"; };", ["broker.keys is not", "expected both"]),
+    ("broker = { keys = \"a\"; };", ["broker.key is not", "expected both"]),
+    ("broker = { key = \"a\"; keys = \"b\"; insecure_tcp = true; };", ["insecure_tcp", "expected one of them"]),
+    ("broker = { frontend_mode = \"rw-rw----\"; };", ["frontend_mode", "rw-rw----", "octal"]),
+    ("broker = { backend_mode = \"7777\"; };", ["backend_mode", "7777"]),
+    ("broker = { handshake_ms = 1; };", ["handshake_ms", "50..600000"]),
 ])
 def test_wrong_configuration_of_the_broker(tmp_path, text, words):
     path = tmp_path / "kiln.conf"
@@ -103,7 +111,7 @@ def test_broker_whose_endpoint_is_taken():
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             s.listen()
-            house.write("taken.conf", f'broker = {{ frontend = "tcp://127.0.0.1:{s.getsockname()[1]}"; backend = "ipc://{house.folder}/x"; }};')
+            house.write("taken.conf", f'broker = {{ frontend = "tcp://127.0.0.1:{s.getsockname()[1]}"; backend = "ipc://{house.folder}/x"; insecure_tcp = true; }};')
             p = run("kiln-broker", "-c", f"{house.folder}/taken.conf")
             assert p.returncode == 1 and "in use" in p.stderr and str(s.getsockname()[1]) in p.stderr
 

@@ -149,8 +149,9 @@ def test_killed_while_it_stands_still():
     with House(FAST) as house:
         d = house.start_daemon(["echo", "stats"])
         workers = children(d.pid)
+        os.kill(d.pid, signal.SIGSTOP)  # first: a supervisor that sees a worker stand still kills it
+        until(lambda: state(d.pid) == "T", "the supervisor to stand still")
         os.kill(workers[0], signal.SIGSTOP)
-        os.kill(d.pid, signal.SIGSTOP)
         until(lambda: state(workers[0]) == "T" and state(d.pid) == "T", "both to stand still")
         d.kill()
         until(lambda: not any(state(w) for w in workers), "the workers to leave", 1)

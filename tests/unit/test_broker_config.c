@@ -47,7 +47,8 @@ static void a_file_overrides_them(void **state)
     struct config c;
     assert_int_equal(
         load("daemon = { any = 1; };\nbroker = { frontend = [\"ipc:///tmp/a\", \"tcp://127.0.0.1:7711\"];\n"
-             "queue_limit = 2385; settle_ms = 0; cpus = [1, 0]; log_level = \"error\"; };",
+             "insecure_tcp = true; queue_limit = 2385; settle_ms = 0; cpus = [1, 0]; log_level = \"error\"; "
+             "};",
              &c),
         0);
     assert_int_equal(c.frontend.n, 2);

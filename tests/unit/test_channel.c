@@ -86,12 +86,42 @@ static void notes_in_order_then_the_end(void **state)
     close(ends[1]);
 }
 
+static void a_descriptor_comes_with_its_note(void **state)
+{
+    (void) state;
+    int ends[2], pipes[2], passed = 77;
+    struct note sent = {.kind = CHANNEL_WALLED}, got;
+    assert_int_equal(channel_pair(ends), 0);
+    assert_int_equal(pipe(pipes), 0);
+    assert_int_equal(channel_recv_fd(ends[1], &got, &passed), 0);
+    assert_int_equal(passed, -1);
+    assert_true(channel_send(ends[0], &sent));
+    assert_true(channel_send_fd(ends[0], &sent, pipes[1]));
+    assert_true(channel_send_fd(ends[0], &sent, pipes[1]));
+    assert_int_equal(channel_recv_fd(ends[1], &got, &passed), 1);
+    assert_int_equal(passed, -1);
+    assert_int_equal(channel_recv_fd(ends[1], &got, &passed), 1);
+    assert_int_equal(got.kind, CHANNEL_WALLED);
+    assert_int_equal(channel_recv(ends[1], &got), 1); /* who does not ask is not burdened with it */
+    char text[2] = "";
+    assert_int_equal(write(passed, "7", 1), 1);
+    close(passed);
+    close(pipes[1]);
+    assert_int_equal(read(pipes[0], text, 2), 1);
+    assert_int_equal(read(pipes[0], text, 2), 0); /* no other writer is left */
+    close(pipes[0]);
+    close(ends[0]);
+    assert_int_equal(channel_recv_fd(ends[1], &got, &passed), -1);
+    close(ends[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_order_arrives_whole),
         cmocka_unit_test(what_is_no_order_is_refused),
         cmocka_unit_test(notes_in_order_then_the_end),
+        cmocka_unit_test(a_descriptor_comes_with_its_note),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

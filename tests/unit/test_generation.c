@@ -118,7 +118,7 @@ static struct bench *bench(const char *plugin)
     b->config = (struct daemon_config){
         .broker = bench_broker, .name = bench_name, .log_level = bench_level, .slots = 17};
     struct plugin_config *own = b->plugin = configured(plugin);
-    b->site = (struct site){.config = &b->config, .slot_used = b->used, .link = &b->link};
+    b->site = (struct site){.config = &b->config, .slot_used = b->used, .link = &b->link, .oom = {.fd = -1}};
     assert_int_equal(scoreboard_new(8, &b->site.board, NULL), 0);
     b->g = generation_new(&own, &staged, 1);
     return b;

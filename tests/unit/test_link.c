@@ -17,7 +17,7 @@ static void open_both(struct far_end *f, struct link *l)
 {
     log_open("test", LOG_LEVEL_ERROR + 1);
     far_open(f);
-    assert_int_equal(link_init(l, f->endpoint, "box.1", NULL), 0);
+    assert_int_equal(link_init(l, f->endpoint, NULL, "box.1", NULL), 0);
     const char *said = far_hear(f);
     assert_says(said, "{\"op\":\"hello\",\"role\":\"node\",\"wid\":\"box.1\",\"session\":\"");
     assert_false(l->welcome);
@@ -51,6 +51,13 @@ static void a_beat_at_once_and_then_on_time(void **state)
     far_say(&f, "{\"op\":\"beat\",\"state\":\"run\"}", 0);
     hear(&l);
     assert_int_equal(l.asked_ns, 0);
+    assert_false(l.quiet);
+    far_say(&f, "{\"op\":\"beat\",\"state\":\"quiet\"}", 0); /* an operator drains us; it may come unasked */
+    hear(&l);
+    assert_true(l.quiet);
+    far_say(&f, "{\"op\":\"beat\",\"state\":\"run\"}", 0);
+    hear(&l);
+    assert_false(l.quiet);
     link_bye(&l);
     assert_string_equal(far_hear(&f), "{\"op\":\"bye\"} 0");
     buf_done(&pairs);
@@ -128,7 +135,7 @@ static void a_bad_endpoint_is_named(void **state)
     (void) state;
     struct link l;
     struct err err = {0};
-    assert_int_equal(link_init(&l, "tcp://no such host:x", "n", &err), KILN_INVALID);
+    assert_int_equal(link_init(&l, "tcp://no such host:x", NULL, "n", &err), KILN_INVALID);
     assert_string_equal(err.field, "broker");
     assert_says(err.text, "tcp://no such host:x");
 }

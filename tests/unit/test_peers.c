@@ -367,7 +367,7 @@ static void gone(void **state)
         struct queue *q = &fake_function(&f, "stats.mean")->queue;
         assert_int_equal(q->count, cases[i].status ? 2 : 3);
         uint64_t solo = 0;
-        for (struct job *j = q->of[4].first; j; j = j->next) {
+        for (struct job *j = queue_first(q); j; j = j->next) {
             solo += j->solo;
             assert_int_equal(j->attempt, 0);
         }

@@ -19,6 +19,7 @@ static void empty(void **state)
     assert_null(queue_first(&q));
     assert_null(queue_pop(&q));
     assert_int_equal(q.count, 0);
+    queue_done(&q);
 }
 
 static void highest_priority_first_then_in_order(void **state)
@@ -40,6 +41,7 @@ static void highest_priority_first_then_in_order(void **state)
         assert_ptr_equal(queue_pop(&q), &jobs[expected[i]]);
     }
     assert_int_equal(q.held, 0);
+    queue_done(&q);
 }
 
 static void handed_back_goes_first_of_its_priority(void **state)
@@ -57,6 +59,7 @@ static void handed_back_goes_first_of_its_priority(void **state)
     assert_ptr_equal(queue_pop(&q), &c);
     assert_ptr_equal(queue_pop(&q), &b);
     assert_ptr_equal(queue_pop(&q), &a);
+    queue_done(&q);
 }
 
 /* Beside ten plain arrays, over random operations. */
@@ -128,6 +131,9 @@ static void against_a_model(void **state)
         assert_int_equal(q.count, count);
         assert_int_equal(q.held, held);
     }
+    while (queue_pop(&q)) {
+    }
+    queue_done(&q);
     free(m);
     free(in);
     free(jobs);

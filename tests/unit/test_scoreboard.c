@@ -95,6 +95,45 @@ static void a_scribbled_count_is_bounded(void **state)
     scoreboard_free(&b);
 }
 
+/* What has left plugin code is suspected until its result is handed over; only of the dead, and only if nothing runs. */
+static void what_is_unsent_is_remembered(void **state)
+{
+    (void) state;
+    struct scoreboard *b = board(1);
+    struct slot *s = &b->slots[0];
+    const uint64_t tokens[] = {11, 12, 13};
+    struct running r;
+    scoreboard_enter(s, tokens, 2, 1, 1);
+    scoreboard_leave(s);
+    assert_int_equal(scoreboard_room(s), SCOREBOARD_TOKENS - 2);
+    assert_true(scoreboard_look(s, false, &r));
+    assert_int_equal(r.n, 0);
+    assert_true(scoreboard_look(s, true, &r));
+    assert_int_equal(r.n, 2);
+    assert_false(r.inside);
+    assert_memory_equal(r.tokens, tokens, 2 * sizeof *tokens);
+    scoreboard_enter(s, tokens + 2, 1, 2, 2);
+    for (int dead = 0; dead < 2; dead++) {
+        assert_true(scoreboard_look(s, dead, &r));
+        assert_int_equal(r.n, 1);
+        assert_true(r.inside);
+        assert_int_equal(r.tokens[0], 13);
+    }
+    scoreboard_leave(s);
+    assert_true(scoreboard_look(s, true, &r));
+    assert_int_equal(r.n, 3);
+    scoreboard_settle(s);
+    assert_true(scoreboard_look(s, true, &r));
+    assert_int_equal(r.n, 0);
+    assert_int_equal(scoreboard_room(s), SCOREBOARD_TOKENS);
+    atomic_store(&s->unsent, UINT32_MAX - 1); /* scribbled */
+    assert_int_equal(scoreboard_room(s), 0);
+    scoreboard_enter(s, tokens, 3, 3, 3);
+    assert_true(scoreboard_look(s, true, &r));
+    assert_memory_equal(r.tokens, tokens, sizeof tokens);
+    scoreboard_free(&b);
+}
+
 enum { ROUNDS = 20000 };
 
 static void *owner(void *arg)
@@ -109,6 +148,7 @@ static void *owner(void *arg)
         scoreboard_enter(s, tokens, n, (int64_t) round, (int64_t) (round * 3));
         if (round % 3 == 0) {
             scoreboard_leave(s);
+            scoreboard_settle(s);
         }
     }
     return NULL;
@@ -201,6 +241,7 @@ int main(void)
         cmocka_unit_test(is_shared_through_its_descriptor),
         cmocka_unit_test(a_dead_owner_may_have_been_in_the_middle),
         cmocka_unit_test(a_scribbled_count_is_bounded),
+        cmocka_unit_test(what_is_unsent_is_remembered),
         cmocka_unit_test(copies_are_of_one_moment),
         cmocka_unit_test(a_reset_slot_is_as_new),
         cmocka_unit_test(counts_from_zero_for_each_number),

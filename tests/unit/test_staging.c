@@ -60,7 +60,7 @@ static void refused(struct place *p, const char *path, const char *part)
 {
     struct staged s = {.bytes = 77};
     struct err err = {0};
-    assert_int_not_equal(staging_copy(p->staged, path, &s, &err), 0);
+    assert_int_not_equal(staging_copy(p->staged, path, NULL, &s, &err), 0);
     assert_int_not_equal(err.status, KILN_OK);
     if (!strstr(err.text, part)) {
         fail_msg("\"%s\" does not say \"%s\"", err.text, part);
@@ -75,7 +75,7 @@ static void a_copy_is_named_by_its_contents(void **state)
     struct place p = place();
     struct staged s, again;
     const char *path = folder_put(&p.folder, "stats.so", text, strlen(text));
-    assert_int_equal(staging_copy(p.staged, path, &s, NULL), 0);
+    assert_int_equal(staging_copy(p.staged, path, NULL, &s, NULL), 0);
     assert_string_equal(s.digest, text_digest);
     assert_int_equal(s.bytes, strlen(text));
     char expected[200];
@@ -87,7 +87,7 @@ static void a_copy_is_named_by_its_contents(void **state)
     assert_int_equal(st.st_mode & 0777, 0500);
     /* The same once more, and from another name, is the same file. */
     assert_int_equal(
-        staging_copy(p.staged, folder_put(&p.folder, "copy.so", text, strlen(text)), &again, NULL), 0);
+        staging_copy(p.staged, folder_put(&p.folder, "copy.so", text, strlen(text)), NULL, &again, NULL), 0);
     assert_string_equal(again.path, s.path);
     assert_int_equal(files(p.staged), 1);
     staging_drop(&s);
@@ -101,10 +101,10 @@ static void overwriting_the_original_changes_nothing(void **state)
     (void) state;
     struct place p = place();
     struct staged first, second;
-    assert_int_equal(staging_copy(p.staged, folder_put(&p.folder, "x.so", text, strlen(text)), &first, NULL),
-                     0);
     assert_int_equal(
-        staging_copy(p.staged, folder_put(&p.folder, "x.so", other, strlen(other)), &second, NULL), 0);
+        staging_copy(p.staged, folder_put(&p.folder, "x.so", text, strlen(text)), NULL, &first, NULL), 0);
+    assert_int_equal(
+        staging_copy(p.staged, folder_put(&p.folder, "x.so", other, strlen(other)), NULL, &second, NULL), 0);
     assert_string_equal(second.digest, "87b49ce745fcc54ac69b650129391eaf");
     assert_holds(first.path, text, strlen(text));
     assert_holds(second.path, other, strlen(other));
@@ -120,7 +120,8 @@ static void files_larger_than_a_chunk(void **state)
     for (size_t i = 0; i < sizeof big; i++) {
         big[i] = (unsigned char) (i * 7 + i / 251);
     }
-    assert_int_equal(staging_copy(p.staged, folder_put(&p.folder, "big.so", big, sizeof big), &s, NULL), 0);
+    assert_int_equal(staging_copy(p.staged, folder_put(&p.folder, "big.so", big, sizeof big), NULL, &s, NULL),
+                     0);
     assert_string_equal(s.digest, "5419b6b656a180d9e47c2bea41a13605");
     assert_holds(s.path, big, sizeof big);
     leave(&p);
@@ -142,12 +143,13 @@ static void what_others_may_change_is_refused(void **state)
     chmod(p.folder.path, 01777); /* sticky does not help against a file that is not there yet */
     refused(&p, path, "mode 1777");
     chmod(p.folder.path, 0755);
-    refused(&p, p.folder.path, "no regular file");
+    assert_int_equal(mkdir(folder_at(&p.folder, "folder.so"), 0755), 0);
+    refused(&p, folder_at(&p.folder, "folder.so"), "no regular file");
     refused(&p, folder_put(&p.folder, "empty.so", "", 0), "1 byte");
     assert_int_equal(mkfifo(folder_at(&p.folder, "fifo.so"), 0600), 0);
     refused(&p, folder_at(&p.folder, "fifo.so"), "no regular file"); /* and does not wait for a writer */
     struct staged s;
-    assert_int_equal(staging_copy(p.staged, path, &s, NULL),
+    assert_int_equal(staging_copy(p.staged, folder_at(&p.folder, "x.so"), NULL, &s, NULL),
                      0); /* what was refused is accepted when put right */
     leave(&p);
 }
@@ -165,8 +167,45 @@ static void a_link_is_judged_by_where_it_leads(void **state)
     assert_int_equal(symlink("good/x.so", folder_at(&p.folder, "good.so")), 0);
     assert_int_equal(symlink("open/x.so", folder_at(&p.folder, "open.so")), 0);
     refused(&p, folder_at(&p.folder, "open.so"), "folder of plugin file");
-    assert_int_equal(staging_copy(p.staged, folder_at(&p.folder, "good.so"), &s, NULL), 0);
+    assert_int_equal(staging_copy(p.staged, folder_at(&p.folder, "good.so"), NULL, &s, NULL), 0);
     assert_string_equal(s.digest, text_digest);
+    leave(&p);
+}
+
+static void every_folder_on_the_way_counts(void **state)
+{
+    (void) state;
+    struct place p = place();
+    struct staged s;
+    assert_int_equal(mkdir(folder_at(&p.folder, "above"), 0755), 0);
+    assert_int_equal(mkdir(folder_at(&p.folder, "above/plugins"), 0755), 0);
+    const char *path = folder_put(&p.folder, "above/plugins/x.so", text, strlen(text));
+    assert_int_equal(chmod(folder_at(&p.folder, "above"), 0777), 0);
+    refused(&p, path,
+            "above has owner"); /* who may write there puts another folder in the place of this one */
+    assert_int_equal(chmod(folder_at(&p.folder, "above"), 01777), 0);
+    assert_int_equal(staging_copy(p.staged, path, NULL, &s, NULL), 0); /* but not where it is sticky */
+    leave(&p);
+}
+
+static void what_nobody_signed(void **state)
+{
+    (void) state;
+    static char key[] = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
+    static char *keys[] = {key};
+    const struct conf_texts trusted = {keys, 1}, nobody = {NULL, 0};
+    struct place p = place();
+    struct staged s = {.bytes = 77};
+    struct err err = {0};
+    const char *path = folder_put(&p.folder, "x.so", text, strlen(text));
+    assert_int_equal(staging_copy(p.staged, path, &trusted, &s, &err), KILN_DENIED);
+    assert_non_null(strstr(err.text, "x.so.minisig: No such file"));
+    folder_put(&p.folder, "x.so.minisig", "untrusted comment: nothing\n", 27);
+    assert_int_equal(staging_copy(p.staged, path, &trusted, &s, &err), KILN_DENIED);
+    assert_non_null(strstr(err.text, "cut short"));
+    assert_int_equal(s.bytes, 77);
+    assert_int_equal(files(p.staged), 0);
+    assert_int_equal(staging_copy(p.staged, path, &nobody, &s, &err), 0);
     leave(&p);
 }
 
@@ -217,6 +256,8 @@ int main(void)
         cmocka_unit_test(files_larger_than_a_chunk),
         cmocka_unit_test(what_others_may_change_is_refused),
         cmocka_unit_test(a_link_is_judged_by_where_it_leads),
+        cmocka_unit_test(every_folder_on_the_way_counts),
+        cmocka_unit_test(what_nobody_signed),
         cmocka_unit_test(the_folder_is_ours_alone),
         cmocka_unit_test(a_file_in_the_way_is_named),
     };

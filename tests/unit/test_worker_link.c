@@ -22,7 +22,7 @@ static void open_both(struct both *b, int64_t slots)
     *b = (struct both){0};
     log_open("test", LOG_LEVEL_ERROR);
     far_open(&b->far);
-    if (worker_link_init(&b->l, b->far.endpoint, slots, &err)) {
+    if (worker_link_init(&b->l, b->far.endpoint, NULL, slots, &err)) {
         fail_msg("%s", err.text);
     }
     buf_put_text(&b->pairs, "role");
