@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* body - all kernels, compiled once for each instruction set. Before including it a file defines KERNELS,
+ * KERNELS_NAME and KERNELS_RUN_HERE, and what simd.h asks for. */
+#include "kernels.h"
+
+#include "simd.h"
+
+SIMD_BEGIN
+
+#include "act_body.h"
+
+SIMD_END
+
+static bool runs_here(void)
+{
+    return KERNELS_RUN_HERE;
+}
+
+#define ACT_ROW(name, text) [ACT_##name] = act_##name,
+const struct kernels KERNELS = {
+    .name = KERNELS_NAME,
+    .runs_here = runs_here,
+    .act = {[ACT_NONE] = act_copy, ACT_TABLE(ACT_ROW)},
+    .exp_sum = act_exp_sum_over,
+};

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* kernels - the inner loops, once for each instruction set; chosen when they are first asked for.
+ *
+ * The environment variable KILN_INFERENCE_KERNELS names a set ("plain", "avx2", "avx512") to be used instead of the best,
+ * if this machine can run it; kernels_use() does the same for tests. */
+#ifndef INFERENCE_KERNELS_H
+#define INFERENCE_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "act.h"
+
+typedef void act_fn(const float *x, float *y, size_t n, float a, float b);
+
+struct kernels {
+    const char *name;
+    bool (*runs_here)(void);
+    act_fn *act[ACT_KINDS];
+    float (*exp_sum)(const float *x, float *y, size_t n, float shift);
+};
+
+extern const struct kernels kernels_plain, kernels_avx2, kernels_avx512;
+extern const struct kernels *const kernels_all[]; /* from slow to fast, then NULL */
+
+const struct kernels *kernels_find(const char *name); /* NULL when there is none of that name */
+bool kernels_use(const char *name); /* false when there is none that runs here; NULL: the best */
+
+extern const struct kernels *kernels_chosen; /* NULL before the first kernels() */
+const struct kernels *kernels_choose(void);
+
+static inline const struct kernels *kernels(void)
+{
+    const struct kernels *k = __atomic_load_n(&kernels_chosen, __ATOMIC_RELAXED);
+    return k ? k : kernels_choose();
+}
+
+#endif
