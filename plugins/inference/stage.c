@@ -141,7 +141,7 @@ static void now_known(struct plan *p, const struct step *s, enum knowledge how)
 {
     for (int k = 0; k < s->n_out; k++) {
         if (s->out[k]) {
-            p->known[s->node->out[k]] = how;
+            p->known[s->node->out[k]] = (uint8_t) how;
         }
     }
 }
