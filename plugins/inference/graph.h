@@ -9,7 +9,16 @@
 
 enum { GRAPH_SHARED = 4 };
 
-enum attr_type { ATTR_INT, ATTR_FLOAT, ATTR_TEXT, ATTR_TENSOR, ATTR_INTS, ATTR_FLOATS, ATTR_TEXTS, ATTR_GRAPH };
+enum attr_type {
+    ATTR_INT,
+    ATTR_FLOAT,
+    ATTR_TEXT,
+    ATTR_TENSOR,
+    ATTR_INTS,
+    ATTR_FLOATS,
+    ATTR_TEXTS,
+    ATTR_GRAPH
+};
 
 struct attr {
     const char *name; /* terminated */
@@ -27,7 +36,8 @@ struct attr {
 /* What flows: a graph input, a constant, or the output of one node. */
 struct value {
     const char *name;
-    struct tensor constant; /* data set: its elements, for good. Graph inputs: dtype and, in dims, the declared shape,
+    struct tensor
+        constant; /* data set: its elements, for good. Graph inputs: dtype and, in dims, the declared shape,
                                -1 where a dimension is free; rank -1 when no shape is declared */
     bool is_input, is_output;
     int maker;     /* node, or -1 */
@@ -47,9 +57,10 @@ struct node {
 struct graph {
     int n_values, n_nodes, n_inputs, n_outputs;
     struct value *values;
-    struct node *nodes;    /* in an order in which each comes after those it needs */
-    int *inputs, *outputs; /* values, in the order of the file; initializers with the name of an input are no inputs */
-    int opset, opset_ml;   /* imported versions of ai.onnx and ai.onnx.ml; 0: not imported */
+    struct node *nodes; /* in an order in which each comes after those it needs */
+    int *inputs,
+        *outputs; /* values, in the order of the file; initializers with the name of an input are no inputs */
+    int opset, opset_ml; /* imported versions of ai.onnx and ai.onnx.ml; 0: not imported */
 };
 
 #endif

@@ -49,10 +49,10 @@ struct plan;  /* plan.h */
 struct model; /* graph.h */
 
 struct step;
-struct run { /* one run of a plan; what a kernel is given besides its step */
-    void *scratch;             /* scratch_bytes of the step, aligned to 64 */
-    char why[200];             /* run_fail writes here */
-    int (*cancelled)(void *);  /* to be asked every few milliseconds of long work: run_cancelled() */
+struct run {                  /* one run of a plan; what a kernel is given besides its step */
+    void *scratch;            /* scratch_bytes of the step, aligned to 64 */
+    char why[200];            /* run_fail writes here */
+    int (*cancelled)(void *); /* to be asked every few milliseconds of long work: run_cancelled() */
     void *cancelled_arg;
 };
 
@@ -68,7 +68,8 @@ struct step {
     run_fn *run;
     void *state;
     size_t scratch_bytes;
-    int8_t alias;   /* -1, or: out[0] is in[alias] under other dims, no copy, run is not called (Reshape, Identity) */
+    int8_t
+        alias; /* -1, or: out[0] is in[alias] under other dims, no copy, run is not called (Reshape, Identity) */
     int8_t inplace; /* -1, or: out[0] may take the memory of in[inplace] if nobody else reads that afterwards;
                        run must then work with out[0]->data == in[inplace]->data. Sizes in bytes are equal */
 };
@@ -76,7 +77,7 @@ struct step {
 struct op {
     const char *domain; /* "" is ai.onnx; "ai.onnx.ml"; "kiln": made by fusing, never in files */
     const char *name;
-    int since;          /* holds for models of this opset and later, until a row with a higher one */
+    int since; /* holds for models of this opset and later, until a row with a higher one */
     int8_t min_in, max_in, min_out, max_out; /* numbers of inputs and outputs; -1: any */
     int (*plan)(struct step *s);
 };
@@ -102,8 +103,8 @@ void *plan_alloc(struct plan *p, size_t bytes); /* zeroed, aligned to 64; NULL w
  * time NULL is in *slot, and the operator may fill it with memory of model_alloc. Only what follows from constants and
  * attributes alone may be kept there. */
 void **step_shared(struct step *s, int number);
-void *model_alloc(struct step *s, size_t bytes); /* zeroed, aligned to 64; NULL when the budget is spent */
-int step_opset(const struct step *s);            /* of the node's domain */
+void *model_alloc(struct step *s, size_t bytes);    /* zeroed, aligned to 64; NULL when the budget is spent */
+int step_opset(const struct step *s);               /* of the node's domain */
 bool step_is_constant(const struct step *s, int i); /* in[i] is the same in every plan of this model */
 
 /* Attributes: the value, or `fallback` when the node has none. Of another type than asked: the model was refused
@@ -112,10 +113,11 @@ bool step_is_constant(const struct step *s, int i); /* in[i] is the same in ever
 int64_t step_int(struct step *s, const char *name, int64_t fallback);
 float step_float(struct step *s, const char *name, float fallback);
 struct text step_text(struct step *s, const char *name, const char *fallback);
-size_t step_ints(struct step *s, const char *name, const int64_t **ret);    /* the number of them; 0 when absent */
+size_t step_ints(struct step *s, const char *name,
+                 const int64_t **ret); /* the number of them; 0 when absent */
 size_t step_floats(struct step *s, const char *name, const float **ret);
 size_t step_texts(struct step *s, const char *name, const struct text **ret);
-const struct tensor *step_tensor(struct step *s, const char *name);         /* NULL when absent */
+const struct tensor *step_tensor(struct step *s, const char *name); /* NULL when absent */
 bool step_has(const struct step *s, const char *name);
 bool text_is(struct text t, const char *word);
 

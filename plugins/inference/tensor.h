@@ -45,9 +45,9 @@ struct tensor {
     void *data;    /* while planning: NULL unless the elements are known already */
 };
 
-size_t dtype_size(enum dtype dtype);       /* 0 for what is no type */
-const char *dtype_name(enum dtype dtype);  /* "float32", as NumPy says it */
-bool dtype_is_float(enum dtype dtype);     /* F32, F64 */
+size_t dtype_size(enum dtype dtype);      /* 0 for what is no type */
+const char *dtype_name(enum dtype dtype); /* "float32", as NumPy says it */
+bool dtype_is_float(enum dtype dtype);    /* F32, F64 */
 
 /* Sets dtype, rank, dims and count; data becomes NULL. false when a dimension is negative, the rank is over
  * TENSOR_RANK, or count * size exceeds INT64_MAX / 4. dims may be NULL when rank is 0. */
