@@ -79,7 +79,7 @@ static int run_floats(const struct step *s, struct run *r)
 #define ADD_C(NAME, TYPE)                                                                                    \
     static void NAME(const struct gemm_op *p, const TYPE *c, TYPE *y)                                        \
     {                                                                                                        \
-        for (size_t i = 0; i < p->m && p->n > 0; i++, y += p->n) {                                                       \
+        for (size_t i = 0; i < p->m && p->n > 0; i++, y += p->n) {                                           \
             for (size_t j = 0; j < p->n; j++) {                                                              \
                 TYPE sum = p->alpha == 1 ? y[j] : (TYPE) ((double) p->alpha * (double) y[j]);                \
                 if (c) {                                                                                     \
@@ -128,10 +128,12 @@ static int run_whole(const struct step *s, struct run *r)
 static int plan_c(struct step *s, struct gemm_op *p)
 {
     const struct tensor *c = s->in[2];
-    const int64_t rows = c->rank > 1 ? c->dims[c->rank - 2] : 1, columns = c->rank > 0 ? c->dims[c->rank - 1] : 1;
+    const int64_t rows = c->rank > 1 ? c->dims[c->rank - 2] : 1,
+                  columns = c->rank > 0 ? c->dims[c->rank - 1] : 1;
     if (c->rank > 2 || (rows != 1 && (size_t) rows != p->m) || (columns != 1 && (size_t) columns != p->n)) {
         char shape[80];
-        return step_fail(s, "C is %s, expected what broadcasts to [%zu,%zu]", tensor_text(c, shape, sizeof shape), p->m, p->n);
+        return step_fail(s, "C is %s, expected what broadcasts to [%zu,%zu]",
+                         tensor_text(c, shape, sizeof shape), p->m, p->n);
     }
     p->c_row = rows == 1 ? 0 : columns;
     p->c_column = columns == 1 ? 0 : 1;
@@ -184,8 +186,8 @@ static int plan_floats(struct step *s, struct gemm_op *p)
         if (!memory) {
             return KILN_RESOURCE;
         }
-        gemm_pack((struct gemm *) (void *) memory, p->k, p->n, s->in[1]->data, (size_t) t.b_k, (size_t) t.b_column,
-                  p->alpha, memory + 128);
+        gemm_pack((struct gemm *) (void *) memory, p->k, p->n, s->in[1]->data, (size_t) t.b_k,
+                  (size_t) t.b_column, p->alpha, memory + 128);
         *slot = memory;
     }
     const struct gemm act = p->g;
@@ -205,8 +207,8 @@ static int plan_others(struct step *s, struct gemm_op *p)
     }
     s->run = dtype == DT_F64 ? run_doubles : run_whole;
     if (dtype != DT_F64 && (p->alpha != 1 || (p->c && p->beta != 1))) {
-        return step_fail(s, "alpha is %g, beta is %g, expected 1 for inputs of %s", (double) p->alpha, (double) p->beta,
-                         dtype_name(dtype));
+        return step_fail(s, "alpha is %g, beta is %g, expected 1 for inputs of %s", (double) p->alpha,
+                         (double) p->beta, dtype_name(dtype));
     }
     return KILN_OK;
 }
@@ -215,14 +217,17 @@ static int check_inputs(struct step *s)
 {
     const enum dtype dtype = s->in[0]->dtype;
     if (!product_has(dtype)) {
-        return step_fail(s, "input A is %s, expected float32, float64, int32, int64, uint32 or uint64", dtype_name(dtype));
+        return step_fail(s, "input A is %s, expected float32, float64, int32, int64, uint32 or uint64",
+                         dtype_name(dtype));
     }
     for (int i = 0; i < s->n_in; i++) {
         if (s->in[i] && s->in[i]->dtype != dtype) {
-            return step_fail(s, "input %d is %s, expected %s as A", i, dtype_name(s->in[i]->dtype), dtype_name(dtype));
+            return step_fail(s, "input %d is %s, expected %s as A", i, dtype_name(s->in[i]->dtype),
+                             dtype_name(dtype));
         }
         if (i < 2 && (!s->in[i] || s->in[i]->rank != 2)) {
-            return step_fail(s, "input %c has %d dimensions, expected 2", "AB"[i], s->in[i] ? s->in[i]->rank : 0);
+            return step_fail(s, "input %c has %d dimensions, expected 2", "AB"[i],
+                             s -> in[i] ? s -> in[i] -> rank : 0);
         }
     }
     return KILN_OK;
@@ -271,7 +276,8 @@ static int plan_gemm(struct step *s)
 static int plan_dense(struct step *s)
 {
     const int64_t act = step_int(s, "act", ACT_NONE);
-    return act >= 0 && act < ACT_KINDS ? plan_with(s, (enum act_kind) act) : step_fail(s, "no such activation");
+    return act >= 0 && act < ACT_KINDS ? plan_with(s, (enum act_kind) act)
+                                       : step_fail(s, "no such activation");
 }
 
 static const struct op ops[] = {

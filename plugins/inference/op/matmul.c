@@ -42,8 +42,8 @@ static int run_others(const struct step *s, struct run *r)
     const struct product_steps steps = {(int64_t) p->k, 1, (int64_t) p->n, 1};
     for (size_t i = 0; i < p->batches; i++) {
         const char *x = s->in[0]->data, *w = s->in[1]->data;
-        product_of(s->out[0]->dtype, p->m, p->k, p->n, x + (size_t) p->left[i] * size, w + (size_t) p->right[i] * size,
-                   (char *) s->out[0]->data + i * p->m * p->n * size, steps);
+        product_of(s->out[0]->dtype, p->m, p->k, p->n, x + (size_t) p->left[i] * size,
+                   w + (size_t) p->right[i] * size, (char *) s->out[0]->data + i * p->m * p->n * size, steps);
         if (run_cancelled(r)) {
             return KILN_CANCELLED;
         }
@@ -79,8 +79,10 @@ static int plan_matmul(struct step *s)
     }
     const enum dtype dtype = s->in[0]->dtype;
     if (s->in[1]->dtype != dtype || !product_has(dtype)) {
-        return step_fail(s, "inputs are %s and %s, expected the same type of float32, float64, int32, int64, uint32, uint64",
-                         dtype_name(dtype), dtype_name(s->in[1]->dtype));
+        return step_fail(
+            s,
+            "inputs are %s and %s, expected the same type of float32, float64, int32, int64, uint32, uint64",
+            dtype_name(dtype), dtype_name(s->in[1]->dtype));
     }
     if ((status = step_output(s, 0, dtype, shape.rank, shape.dims)) != KILN_OK) {
         return status;
@@ -89,7 +91,12 @@ static int plan_matmul(struct step *s)
     if (!p) {
         return KILN_RESOURCE;
     }
-    *p = (struct matmul){.m = shape.m, .k = shape.k, .n = shape.n, .batches = shape.batches, .left = shape.left, .right = shape.right};
+    *p = (struct matmul){.m = shape.m,
+                         .k = shape.k,
+                         .n = shape.n,
+                         .batches = shape.batches,
+                         .left = shape.left,
+                         .right = shape.right};
     s->state = p;
     s->run = dtype == DT_F32 ? run_floats : run_others;
     if (dtype != DT_F32) {

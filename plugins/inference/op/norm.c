@@ -30,7 +30,8 @@ static void set_number(const struct tensor *t, size_t i, double value)
     }
 }
 
-static void affine(const struct tensor *x, const struct tensor *y, size_t at, size_t n, double scale, double shift)
+static void affine(const struct tensor *x, const struct tensor *y, size_t at, size_t n, double scale,
+                   double shift)
 {
     if (x->dtype == DT_F32) {
         const float a = (float) scale, b = (float) shift, *from = (const float *) x->data + at;
@@ -143,7 +144,8 @@ static int check_vectors(struct step *s, int first, size_t n)
         const struct tensor *t = s->in[i];
         if (!t || !dtype_is_float(t->dtype) || (size_t) t->count != n) {
             char shape[80];
-            return step_fail(s, "input %d is %s, expected %zu floats", i, t ? tensor_text(t, shape, sizeof shape) : "absent", n);
+            return step_fail(s, "input %d is %s, expected %zu floats", i,
+                             t ? tensor_text(t, shape, sizeof shape) : "absent", n);
         }
     }
     return KILN_OK;
@@ -212,7 +214,8 @@ static int run_groups(const struct step *s, struct run *r)
         for (size_t j = 0; j < each; j++) {
             const size_t channel = i % p->groups * each + j, at = p->per_group ? i % p->groups : channel;
             const double scale = number(s->in[1], at) * by;
-            affine(s->in[0], s->out[0], (i * each + j) * p->inner, p->inner, scale, number(s->in[2], at) - all.mean * scale);
+            affine(s->in[0], s->out[0], (i * each + j) * p->inner, p->inner, scale,
+                   number(s->in[2], at) - all.mean * scale);
         }
     }
     return KILN_OK;
@@ -226,8 +229,10 @@ static int plan_groups(struct step *s, bool group)
         return status;
     }
     p->groups = group ? (size_t) step_int(s, "num_groups", 0) : p->channels;
-    if ((p->groups < 1 && p->channels > 0) || p->groups > p->channels || (p->groups && p->channels % p->groups)) {
-        return step_fail(s, "num_groups is %lld, expected a divisor of the %zu channels", (long long) p->groups, p->channels);
+    if ((p->groups < 1 && p->channels > 0) || p->groups > p->channels ||
+        (p->groups && p->channels % p->groups)) {
+        return step_fail(s, "num_groups is %lld, expected a divisor of the %zu channels",
+                         (long long) p->groups, p->channels);
     }
     p->per_group = group && step_opset(s) < 21;
     if ((status = check_vectors(s, 1, p->per_group ? p->groups : p->channels)) != KILN_OK) {
@@ -325,7 +330,8 @@ static int check_scale(struct step *s, int i, int axis)
 {
     const struct tensor *x = s->in[0], *t = s->in[i];
     if (t->dtype != x->dtype) {
-        return step_fail(s, "input %d is %s, expected %s as the first", i, dtype_name(t->dtype), dtype_name(x->dtype));
+        return step_fail(s, "input %d is %s, expected %s as the first", i, dtype_name(t->dtype),
+                         dtype_name(x->dtype));
     }
     int first = 0;
     while (first < t->rank - 1 && t->dims[first] == 1) {
@@ -338,7 +344,8 @@ static int check_scale(struct step *s, int i, int axis)
     }
     if (!fits && x->count > 0) {
         char shape[80];
-        return step_fail(s, "input %d is %s, expected the last dimensions of the first input", i, tensor_text(t, shape, sizeof shape));
+        return step_fail(s, "input %d is %s, expected the last dimensions of the first input", i,
+                         tensor_text(t, shape, sizeof shape));
     }
     return KILN_OK;
 }
@@ -348,8 +355,8 @@ static int plan_layer(struct step *s)
     const struct tensor *x = s->in[0];
     const int axis = axis_of(step_int(s, "axis", -1), x->rank);
     if (!dtype_is_float(x->dtype) || axis < 0) {
-        return step_fail(s, "input is %s, axis %lld; expected floats and one of its axes", dtype_name(x->dtype),
-                         (long long) step_int(s, "axis", -1));
+        return step_fail(s, "input is %s, axis %lld; expected floats and one of its axes",
+                         dtype_name(x->dtype), (long long) step_int(s, "axis", -1));
     }
     struct layer *p = plan_alloc(s->plan, sizeof *p);
     if (!p) {

@@ -31,7 +31,8 @@ static struct span span_of(const struct window *w, int axis, int64_t o)
 /* How many of the kernel's elements lie within the padded axis. */
 static int64_t span_padded(const struct window *w, int axis, int64_t o)
 {
-    const int64_t room = w->in[axis] + w->begin[axis] + w->end[axis] - o * w->stride[axis], d = w->dilation[axis];
+    const int64_t room = w->in[axis] + w->begin[axis] + w->end[axis] - o * w->stride[axis],
+                  d = w->dilation[axis];
     const int64_t n = (room + d - 1) / d;
     return n < w->kernel[axis] ? n : w->kernel[axis];
 }
@@ -47,10 +48,10 @@ static int64_t span_padded(const struct window *w, int axis, int64_t o)
                 BEFORE;                                                                                      \
                 for (int64_t k0 = a0.from; k0 < a0.to; k0++) {                                               \
                     for (int64_t k1 = a1.from; k1 < a1.to; k1++) {                                           \
-                        const int64_t row = ((a0.start + k0 * w->dilation[0]) * w->in[1] + a1.start +        \
-                                             k1 * w->dilation[1]) *                                          \
-                                                w->in[2] +                                                   \
-                                            a2.start;                                                        \
+                        const int64_t row =                                                                  \
+                            ((a0.start + k0 * w->dilation[0]) * w->in[1] + a1.start + k1 * w->dilation[1]) * \
+                                w->in[2] +                                                                   \
+                            a2.start;                                                                        \
                         for (int64_t k2 = a2.from; k2 < a2.to; k2++) {                                       \
                             const int64_t at = row + k2 * w->dilation[2];                                    \
                             const TYPE x = from[at];                                                         \
@@ -75,14 +76,15 @@ static int64_t columns_first(const struct window *w, int64_t at)
     {                                                                                                        \
         OVER_WINDOWS(                                                                                        \
             TYPE, TYPE most = LEAST; int64_t where = -1,                                                     \
-            if (x > most || where < 0 || x != x) {                                                           \
-                most = most != most ? most : x;                                                              \
-                where = at;                                                                                  \
-            },                                                                                               \
-            *to++ = most;                                                                                    \
+                                     if (x > most || where < 0 || x != x) {                                  \
+                                         most = most != most ? most : x;                                     \
+                                         where = at;                                                         \
+                                     },                                                                      \
+                                     *to++ = most;                                                           \
             if (index) {                                                                                     \
                 where = where < 0 ? 0 : where;                                                               \
-                *index++ = (int64_t) plane * w->in_size + (p->columns_first ? columns_first(w, where) : where); \
+                *index++ =                                                                                   \
+                    (int64_t) plane * w->in_size + (p->columns_first ? columns_first(w, where) : where);     \
             })                                                                                               \
     }
 
@@ -92,7 +94,8 @@ MAX_POOL(max_u8, uint8_t, 0)
 MAX_POOL(max_i8, int8_t, INT8_MIN)
 
 #define MAX_PLANE(FN, TYPE)                                                                                  \
-    FN(p, &p->w, i, (const TYPE *) s->in[0]->data + i * in, (TYPE *) s->out[0]->data + i * out, index ? index + i * out : NULL)
+    FN(p, &p->w, i, (const TYPE *) s->in[0]->data + i * in, (TYPE *) s->out[0]->data + i * out,              \
+       index ? index + i * out : NULL)
 
 static int run_max(const struct step *s, struct run *r)
 {
@@ -126,8 +129,9 @@ static int run_max(const struct step *s, struct run *r)
         OVER_WINDOWS(                                                                                        \
             TYPE, TYPE sum = 0, sum += x,                                                                    \
             int64_t n = (a0.to - a0.from) * (a1.to - a1.from) * (a2.to - a2.from);                           \
-            if (p->count_pads) { n = span_padded(w, 0, i0) * span_padded(w, 1, i1) * span_padded(w, 2, i2); } \
-            *to++ = sum / (TYPE) n)                                                                          \
+            if (p->count_pads) {                                                                             \
+                n = span_padded(w, 0, i0) * span_padded(w, 1, i1) * span_padded(w, 2, i2);                   \
+            } *to++ = sum / (TYPE) n)                                                                        \
     }
 
 AVERAGE_POOL(average_floats, float)
@@ -136,10 +140,9 @@ AVERAGE_POOL(average_doubles, double)
 #define LP_POOL(NAME, TYPE)                                                                                  \
     static void NAME(const struct pool *p, const struct window *w, const TYPE *from, TYPE *to)               \
     {                                                                                                        \
-        OVER_WINDOWS(                                                                                        \
-            TYPE, double sum = 0,                                                                            \
-            sum += p->p == 2 ? (double) x * (double) x : pow(fabs((double) x), p->p),                        \
-            *to++ = (TYPE) (p->p == 2 ? sqrt(sum) : pow(sum, 1 / p->p)))                                     \
+        OVER_WINDOWS(TYPE, double sum = 0,                                                                   \
+                     sum += p->p == 2 ? (double) x * (double) x : pow(fabs((double) x), p->p),               \
+                     *to++ = (TYPE) (p->p == 2 ? sqrt(sum) : pow(sum, 1 / p->p)))                            \
     }
 
 LP_POOL(lp_floats, float)
@@ -152,9 +155,11 @@ LP_POOL(lp_doubles, double)
         const size_t in = (size_t) p->w.in_size, out = (size_t) p->w.out_size;                               \
         for (size_t i = 0; i < p->planes; i++) {                                                             \
             if (s->in[0]->dtype == DT_F32) {                                                                 \
-                FLOATS(p, &p->w, (const float *) s->in[0]->data + i * in, (float *) s->out[0]->data + i * out); \
+                FLOATS(p, &p->w, (const float *) s->in[0]->data + i * in,                                    \
+                       (float *) s->out[0]->data + i * out);                                                 \
             } else {                                                                                         \
-                DOUBLES(p, &p->w, (const double *) s->in[0]->data + i * in, (double *) s->out[0]->data + i * out); \
+                DOUBLES(p, &p->w, (const double *) s->in[0]->data + i * in,                                  \
+                        (double *) s->out[0]->data + i * out);                                               \
             }                                                                                                \
             if (i % 64 == 63 && run_cancelled(r)) {                                                          \
                 return KILN_CANCELLED;                                                                       \
@@ -170,7 +175,8 @@ static int plan_pool(struct step *s, run_fn *run, bool bytes, bool global)
 {
     const struct tensor *x = s->in[0];
     if (!dtype_is_float(x->dtype) && !(bytes && (x->dtype == DT_U8 || x->dtype == DT_I8))) {
-        return step_fail(s, "input is %s, expected float32%s", dtype_name(x->dtype), bytes ? ", float64, uint8 or int8" : " or float64");
+        return step_fail(s, "input is %s, expected float32%s", dtype_name(x->dtype),
+                         bytes ? ", float64, uint8 or int8" : " or float64");
     }
     struct pool *p = plan_alloc(s->plan, sizeof *p);
     if (!p) {
@@ -181,7 +187,11 @@ static int plan_pool(struct step *s, run_fn *run, bool bytes, bool global)
             return step_fail(s, "input has %d dimensions, expected at least 2", x->rank);
         }
         const int64_t all = tensor_inner(x, 2);
-        p->w = (struct window){.in = {1, 1, all}, .kernel = {1, 1, all}, .stride = {1, 1, 1}, .dilation = {1, 1, 1}, .out = {1, 1, 1}};
+        p->w = (struct window){.in = {1, 1, all},
+                               .kernel = {1, 1, all},
+                               .stride = {1, 1, 1},
+                               .dilation = {1, 1, 1},
+                               .out = {1, 1, 1}};
         p->w.in_size = all;
         p->w.out_size = 1;
     } else {
@@ -224,7 +234,8 @@ POOL(plan_global_lp, run_lp, false, true)
 /* ---- MaxUnpool --------------------------------------------------------------------------------- */
 
 struct unpool {
-    int64_t plane_in, plane_out, plane_known; /* elements of a plane: here, of the output, of what the indices count in */
+    int64_t plane_in, plane_out,
+        plane_known; /* elements of a plane: here, of the output, of what the indices count in */
     int64_t known[WINDOW_AXES], out[WINDOW_AXES];
 };
 
@@ -238,7 +249,8 @@ static int run_unpool(const struct step *s, struct run *r)
     for (size_t i = 0; i < n; i++) {
         const int64_t at = index[i], in_plane = p->plane_known ? at % p->plane_known : 0;
         if (at < 0 || at >= planes * p->plane_known) {
-            return run_fail(r, "index %lld, expected 0 .. %lld", (long long) at, (long long) (planes * p->plane_known - 1));
+            return run_fail(r, "index %lld, expected 0 .. %lld", (long long) at,
+                            (long long) (planes * p->plane_known - 1));
         }
         const int64_t a2 = in_plane % p->known[2], a1 = in_plane / p->known[2] % p->known[1];
         const int64_t a0 = in_plane / p->known[2] / p->known[1];
@@ -256,7 +268,8 @@ static int plan_unpool(struct step *s)
     const struct tensor *x = s->in[0];
     struct window w;
     if (s->in[1]->dtype != DT_I64 || !tensor_same_shape(x, s->in[1])) {
-        return step_fail(s, "indices are %s, expected int64 in the shape of the first input", dtype_name(s->in[1]->dtype));
+        return step_fail(s, "indices are %s, expected int64 in the shape of the first input",
+                         dtype_name(s->in[1]->dtype));
     }
     int status = window_read(s, x, NULL, &w);
     struct unpool *p = plan_alloc(s->plan, sizeof *p);
@@ -275,7 +288,8 @@ static int plan_unpool(struct step *s)
             return step_needs(s, 2);
         }
         if (s->in[2]->dtype != DT_I64 || s->in[2]->count != x->rank) {
-            return step_fail(s, "output_shape has %lld elements, expected %d", (long long) s->in[2]->count, x->rank);
+            return step_fail(s, "output_shape has %lld elements, expected %d", (long long) s->in[2]->count,
+                             x->rank);
         }
         for (int i = 0; i < w.axes; i++) {
             p->out[WINDOW_AXES - w.axes + i] = tensor_int(s->in[2], 2 + i);

@@ -9,18 +9,21 @@ static int64_t batch_dim(const struct tensor *t, int from_right)
     return from_right < t->rank - 2 ? t->dims[t->rank - 3 - from_right] : 1;
 }
 
-static int set_batches(struct step *s, const struct tensor *a, const struct tensor *b, struct product_shape *p)
+static int set_batches(struct step *s, const struct tensor *a, const struct tensor *b,
+                       struct product_shape *p)
 {
     const int a_batch = a->rank > 2 ? a->rank - 2 : 0, b_batch = b->rank > 2 ? b->rank - 2 : 0;
     const int n = a_batch > b_batch ? a_batch : b_batch;
-    int64_t a_step[TENSOR_RANK], b_step[TENSOR_RANK], a_next = (int64_t) (p->m * p->k), b_next = (int64_t) (p->k * p->n);
+    int64_t a_step[TENSOR_RANK], b_step[TENSOR_RANK], a_next = (int64_t) (p->m * p->k),
+                                                      b_next = (int64_t) (p->k * p->n);
     p->rank = n;
     int64_t batches = 1;
     for (int i = 0; i < n; i++) { /* from the right */
         const int64_t da = batch_dim(a, i), db = batch_dim(b, i);
         if (da != db && da != 1 && db != 1) {
-            return step_fail(s, "dimensions %lld and %lld of the inputs do not go together, expected equal ones or 1",
-                             (long long) da, (long long) db);
+            return step_fail(
+                s, "dimensions %lld and %lld of the inputs do not go together, expected equal ones or 1",
+                (long long) da, (long long) db);
         }
         const int64_t d = da == 1 ? db : da;
         p->dims[n - 1 - i] = d;
@@ -69,7 +72,9 @@ int product_shape(struct step *s, const struct tensor *a, const struct tensor *b
     }
     const int64_t k = a->dims[a->rank - 1], kb = b->dims[b->rank > 1 ? b->rank - 2 : 0];
     if (k != kb) {
-        return step_fail(s, "rows of the first input have %lld elements, columns of the second %lld, expected the same number",
+        return step_fail(s,
+                         "rows of the first input have %lld elements, columns of the second %lld, expected "
+                         "the same number",
                          (long long) k, (long long) kb);
     }
     struct product_shape p = {.k = (size_t) k};
@@ -91,7 +96,8 @@ int product_shape(struct step *s, const struct tensor *a, const struct tensor *b
 }
 
 #define PRODUCT(NAME, TYPE)                                                                                  \
-    static void NAME(size_t m, size_t k, size_t n, const TYPE *a, const TYPE *b, TYPE *y, struct product_steps t) \
+    static void NAME(size_t m, size_t k, size_t n, const TYPE *a, const TYPE *b, TYPE *y,                    \
+                     struct product_steps t)                                                                 \
     {                                                                                                        \
         for (size_t i = 0; i < m; i++, y += n, a += t.a_row) {                                               \
             for (size_t j = 0; j < n; j++) {                                                                 \
@@ -120,7 +126,8 @@ PRODUCT(longs, uint64_t)
 
 bool product_has(enum dtype dtype)
 {
-    return dtype == DT_F32 || dtype == DT_F64 || dtype == DT_I32 || dtype == DT_U32 || dtype == DT_I64 || dtype == DT_U64;
+    return dtype == DT_F32 || dtype == DT_F64 || dtype == DT_I32 || dtype == DT_U32 || dtype == DT_I64 ||
+           dtype == DT_U64;
 }
 
 void product_of(enum dtype dtype, size_t m, size_t k, size_t n, const void *a, const void *b, void *y,

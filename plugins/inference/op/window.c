@@ -16,8 +16,8 @@ static int read_ints(struct step *s, const char *name, size_t n, int64_t least, 
     }
     for (size_t i = 0; i < n; i++) {
         if (values[i] < least || values[i] > MOST) {
-            return step_fail(s, "attribute %s has %lld, expected %lld .. %d", name, (long long) values[i], (long long) least,
-                             MOST);
+            return step_fail(s, "attribute %s has %lld, expected %lld .. %d", name, (long long) values[i],
+                             (long long) least, MOST);
         }
         ret[i] = values[i];
     }
@@ -36,7 +36,8 @@ static int read_auto_pad(struct step *s, struct window *w)
     } else if (text_is(pad, "VALID")) {
         w->auto_pad = PAD_VALID;
     } else {
-        return step_fail(s, "attribute auto_pad is \"%.*s\", expected NOTSET, SAME_UPPER, SAME_LOWER or VALID",
+        return step_fail(s,
+                         "attribute auto_pad is \"%.*s\", expected NOTSET, SAME_UPPER, SAME_LOWER or VALID",
                          (int) (pad.bytes < 40 ? pad.bytes : 40), pad.chars);
     }
     return KILN_OK;
@@ -54,7 +55,8 @@ int window_read(struct step *s, const struct tensor *x, const int64_t *kernel, s
         w.kernel[i] = i < skip || !kernel ? 1 : kernel[i - skip];
         w.stride[i] = w.dilation[i] = 1;
         if (w.in[i] > ((int64_t) 1 << 40) || w.kernel[i] > MOST || w.kernel[i] < 1) {
-            return step_fail(s, "a kernel of %lld over an axis of %lld", (long long) w.kernel[i], (long long) w.in[i]);
+            return step_fail(s, "a kernel of %lld over an axis of %lld", (long long) w.kernel[i],
+                             (long long) w.in[i]);
         }
     }
     int64_t pads[2 * WINDOW_AXES] = {0}, shape[WINDOW_AXES] = {0};
@@ -62,7 +64,8 @@ int window_read(struct step *s, const struct tensor *x, const int64_t *kernel, s
     int status = read_ints(s, "kernel_shape", n, 1, shape);
     if (status != KILN_OK || (status = read_ints(s, "strides", n, 1, w.stride + skip)) != KILN_OK ||
         (status = read_ints(s, "dilations", n, 1, w.dilation + skip)) != KILN_OK ||
-        (status = read_ints(s, "pads", 2 * n, 0, pads)) != KILN_OK || (status = read_auto_pad(s, &w)) != KILN_OK) {
+        (status = read_ints(s, "pads", 2 * n, 0, pads)) != KILN_OK ||
+        (status = read_auto_pad(s, &w)) != KILN_OK) {
         return status;
     }
     if (!kernel && shape[0] == 0) {
@@ -71,13 +74,14 @@ int window_read(struct step *s, const struct tensor *x, const int64_t *kernel, s
     w.in_size = w.kernel_size = 1;
     for (int i = 0; i < axes; i++) {
         if (kernel && shape[0] != 0 && shape[i] != kernel[i]) {
-            return step_fail(s, "attribute kernel_shape has %lld, expected %lld as the weights", (long long) shape[i],
-                             (long long) kernel[i]);
+            return step_fail(s, "attribute kernel_shape has %lld, expected %lld as the weights",
+                             (long long) shape[i], (long long) kernel[i]);
         }
         w.kernel[skip + i] = kernel ? kernel[i] : shape[i];
         w.begin[skip + i] = w.auto_pad == PAD_GIVEN ? pads[i] : 0;
         w.end[skip + i] = w.auto_pad == PAD_GIVEN ? pads[axes + i] : 0;
-        if (__builtin_mul_overflow(w.kernel_size, w.kernel[skip + i], &w.kernel_size) || w.kernel_size > MOST) {
+        if (__builtin_mul_overflow(w.kernel_size, w.kernel[skip + i], &w.kernel_size) ||
+            w.kernel_size > MOST) {
             return step_fail(s, "a kernel of more than 2^30 elements");
         }
         w.in_size *= w.in[skip + i];
@@ -106,12 +110,15 @@ int window_plan(struct step *s, const struct tensor *x, const int64_t *kernel, s
     const bool ceil_mode = step_int(s, "ceil_mode", 0) != 0;
     w.out_size = 1;
     for (int i = 0; i < WINDOW_AXES; i++) {
-        const int64_t reach = (w.kernel[i] - 1) * w.dilation[i] + 1, room = w.in[i] + w.begin[i] + w.end[i] - reach;
+        const int64_t reach = (w.kernel[i] - 1) * w.dilation[i] + 1,
+                      room = w.in[i] + w.begin[i] + w.end[i] - reach;
         if (w.auto_pad == PAD_UPPER || w.auto_pad == PAD_LOWER) {
             pad_same(&w, i, reach);
         } else if (room < 0) {
-            return step_fail(s, "a kernel that reaches over %lld, expected at most %lld: the axis of %lld with its padding",
-                             (long long) reach, (long long) (room + reach), (long long) w.in[i]);
+            return step_fail(
+                s,
+                "a kernel that reaches over %lld, expected at most %lld: the axis of %lld with its padding",
+                (long long) reach, (long long) (room + reach), (long long) w.in[i]);
         } else {
             w.out[i] = (room + (ceil_mode ? w.stride[i] - 1 : 0)) / w.stride[i] + 1;
             /* rounding up must not add a position that begins in the padding after the axis */
@@ -125,8 +132,8 @@ int window_plan(struct step *s, const struct tensor *x, const int64_t *kernel, s
     return KILN_OK;
 }
 
-int window_output(struct step *s, const struct tensor *x, enum dtype dtype, int64_t channels, const struct window *w,
-                  int k)
+int window_output(struct step *s, const struct tensor *x, enum dtype dtype, int64_t channels,
+                  const struct window *w, int k)
 {
     int64_t dims[TENSOR_RANK] = {x->dims[0], channels};
     for (int i = 0; i < w->axes; i++) {

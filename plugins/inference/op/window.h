@@ -22,7 +22,7 @@ struct window {
 int window_plan(struct step *s, const struct tensor *x, const int64_t *kernel, struct window *ret);
 /* The attributes only: in, begin, end as they are given, out not set. */
 int window_read(struct step *s, const struct tensor *x, const int64_t *kernel, struct window *ret);
-int window_output(struct step *s, const struct tensor *x, enum dtype dtype, int64_t channels, const struct window *w,
-                  int k);
+int window_output(struct step *s, const struct tensor *x, enum dtype dtype, int64_t channels,
+                  const struct window *w, int k);
 
 #endif
