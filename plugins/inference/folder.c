@@ -77,13 +77,15 @@ static int scan_entry(struct store *s, const char *folder, const char *file, str
     size_t stem = strlen(file);
     const bool flat = stem > 5 && strcmp(file + stem - 5, ".onnx") == 0 && !is_folder(path);
     stem -= flat ? 5 : 0;
-    const bool int8 = flat && stem > 5 && memcmp(file + stem - 5, ".int8", 5) == 0; /* goes with the file without */
+    const bool int8 =
+        flat && stem > 5 && memcmp(file + stem - 5, ".int8", 5) == 0; /* goes with the file without */
     if (int8 || (!flat && !is_folder(path)) || *file == '.') {
         return KILN_OK;
     }
     if (!is_name(file, stem)) {
         return refuse(why, KILN_INVALID,
-                      "%.300s: \"%.100s\" is no name for a model, expected up to %d letters, digits, \".\", \"_\" and \"-\"",
+                      "%.300s: \"%.100s\" is no name for a model, expected up to %d letters, digits, \".\", "
+                      "\"_\" and \"-\"",
                       folder, file, MOST_NAME);
     }
     memcpy(name, file, stem);
@@ -95,7 +97,8 @@ int store_scan(struct store *s, const char *folder, struct refusal *why)
 {
     DIR *dir = opendir(folder);
     if (!dir) {
-        return refuse(why, KILN_INVALID, "folder is %.300s, which cannot be read: %s", folder, strerror(errno));
+        return refuse(why, KILN_INVALID, "folder is %.300s, which cannot be read: %s", folder,
+                      strerror(errno));
     }
     int rc = KILN_OK;
     const struct dirent *e;

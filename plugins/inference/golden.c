@@ -32,7 +32,8 @@ static bool convert_map(json_t *from, struct pool *pool, struct kiln_value *ret)
     json_t *value;
     json_object_foreach(from, key, value)
     {
-        ok = ok && (pairs[i].key = pool_string(pool, key, strlen(key))) && convert(value, pool, &pairs[i].value);
+        ok = ok && (pairs[i].key = pool_string(pool, key, strlen(key))) &&
+             convert(value, pool, &pairs[i].value);
         i++;
     }
     *ret = (struct kiln_value){.type = KILN_V_MAP, .count = (uint32_t) n, .map = pairs};
@@ -105,35 +106,42 @@ const struct kiln_value *value_member(const struct kiln_value *map, const char *
 
 /* ---- examples */
 
-static int tolerance(const struct kiln_value *v, const char *path, size_t i, const char *name, double fallback,
-                     double *ret, struct refusal *why)
+static int tolerance(const struct kiln_value *v, const char *path, size_t i, const char *name,
+                     double fallback, double *ret, struct refusal *why)
 {
     *ret = !v ? fallback : v->type == KILN_V_INT ? (double) v->i : v->type == KILN_V_FLOAT ? v->f : -1;
-    return *ret >= 0 && isfinite(*ret) ? KILN_OK
-                                       : refuse(why, KILN_INVALID, "%.200s, example %zu: %s is not a number of 0 or more",
-                                                path, i + 1, name);
+    return *ret >= 0 && isfinite(*ret)
+               ? KILN_OK
+               : refuse(why, KILN_INVALID, "%.200s, example %zu: %s is not a number of 0 or more", path,
+                        i + 1, name);
 }
 
-static int read_example(const struct kiln_value *v, const char *path, size_t i, struct golden *g, struct refusal *why)
+static int read_example(const struct kiln_value *v, const char *path, size_t i, struct golden *g,
+                        struct refusal *why)
 {
     if (v->type != KILN_V_MAP) {
-        return refuse(why, KILN_INVALID, "%.200s, example %zu is no object with inputs and outputs", path, i + 1);
+        return refuse(why, KILN_INVALID, "%.200s, example %zu is no object with inputs and outputs", path,
+                      i + 1);
     }
     for (uint32_t k = 0; k < v->count; k++) {
         static const char known[] = "|inputs|outputs|rtol|atol|title|";
         char word[64];
         snprintf(word, sizeof word, "|%.60s|", v->map[k].key);
         if (!strstr(known, word)) {
-            return refuse(why, KILN_INVALID, "%.200s, example %zu: \"%.60s\" is not known, expected inputs, outputs, rtol, atol, title",
-                          path, i + 1, v->map[k].key);
+            return refuse(
+                why, KILN_INVALID,
+                "%.200s, example %zu: \"%.60s\" is not known, expected inputs, outputs, rtol, atol, title",
+                path, i + 1, v->map[k].key);
         }
     }
     g->inputs = value_member(v, "inputs");
     g->outputs = value_member(v, "outputs");
     if (!g->inputs || g->inputs->type != KILN_V_MAP || !g->outputs || g->outputs->type != KILN_V_MAP ||
         !g->outputs->count) {
-        return refuse(why, KILN_INVALID, "%.200s, example %zu: inputs and outputs are to be objects, with an array for each name",
-                      path, i + 1);
+        return refuse(
+            why, KILN_INVALID,
+            "%.200s, example %zu: inputs and outputs are to be objects, with an array for each name", path,
+            i + 1);
     }
     const int rc = tolerance(value_member(v, "rtol"), path, i, "rtol", 1e-4, &g->rtol, why);
     return rc ? rc : tolerance(value_member(v, "atol"), path, i, "atol", 1e-6, &g->atol, why);

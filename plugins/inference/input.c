@@ -7,15 +7,16 @@
 static const char *kind_name(const struct kiln_value *v)
 {
     static const char *const names[] = {
-        [KILN_V_NULL] = "null",     [KILN_V_BOOL] = "a boolean", [KILN_V_INT] = "a number",
+        [KILN_V_NULL] = "null",      [KILN_V_BOOL] = "a boolean",  [KILN_V_INT] = "a number",
         [KILN_V_FLOAT] = "a number", [KILN_V_STRING] = "a string", [KILN_V_BYTES] = "bytes",
-        [KILN_V_LIST] = "a list",   [KILN_V_MAP] = "a map",      [KILN_V_ARRAY] = "an array",
+        [KILN_V_LIST] = "a list",    [KILN_V_MAP] = "a map",       [KILN_V_ARRAY] = "an array",
     };
     return v->type < sizeof names / sizeof *names ? names[v->type] : "unknown";
 }
 
 /* The shape by the first of everything; that all others agree is found when they are read. */
-static int raw_shape(const struct kiln_value *v, const char *field, int *ret_rank, int64_t *dims, struct refusal *why)
+static int raw_shape(const struct kiln_value *v, const char *field, int *ret_rank, int64_t *dims,
+                     struct refusal *why)
 {
     int rank = 0;
     for (;;) {
@@ -58,8 +59,8 @@ static bool fits(const struct tensor *declared, int rank, const int64_t *dims)
     return true;
 }
 
-int input_shape(const struct kiln_value *v, const struct tensor *declared, const char *field, struct tensor *ret,
-                struct refusal *why)
+int input_shape(const struct kiln_value *v, const struct tensor *declared, const char *field,
+                struct tensor *ret, struct refusal *why)
 {
     int rank = 0;
     int64_t sent[TENSOR_RANK + 2] = {0}, *dims = sent + 1; /* room for a dimension before and behind */
@@ -85,7 +86,8 @@ int input_shape(const struct kiln_value *v, const struct tensor *declared, const
         struct tensor got;
         tensor_set(&got, declared->dtype, rank, dims);
         char shown[120];
-        return refuse(why, KILN_INVALID, "%s is %s, expected %s", field, tensor_text(&got, shown, sizeof shown),
+        return refuse(why, KILN_INVALID, "%s is %s, expected %s", field,
+                      tensor_text(&got, shown, sizeof shown),
                       tensor_text(declared, expected, sizeof expected));
     }
     *ret = t;
@@ -97,9 +99,9 @@ int input_shape(const struct kiln_value *v, const struct tensor *declared, const
 static const struct {
     int64_t min, max;
 } whole_range[DT_END] = {
-    [DT_U8] = {0, UINT8_MAX},        [DT_I8] = {INT8_MIN, INT8_MAX},     [DT_U16] = {0, UINT16_MAX},
+    [DT_U8] = {0, UINT8_MAX},          [DT_I8] = {INT8_MIN, INT8_MAX},    [DT_U16] = {0, UINT16_MAX},
     [DT_I16] = {INT16_MIN, INT16_MAX}, [DT_I32] = {INT32_MIN, INT32_MAX}, [DT_I64] = {INT64_MIN, INT64_MAX},
-    [DT_U32] = {0, UINT32_MAX},      [DT_U64] = {0, INT64_MAX},          [DT_BOOL] = {0, 1},
+    [DT_U32] = {0, UINT32_MAX},        [DT_U64] = {0, INT64_MAX},         [DT_BOOL] = {0, 1},
 };
 
 static bool set_whole(enum dtype dtype, void *data, int64_t i, int64_t x)
@@ -161,8 +163,8 @@ struct filler {
 
 static int not_this(struct filler *f, const char *shown)
 {
-    return refuse(f->why, KILN_INVALID, "%s: element %lld is %s, expected %s", f->field, (long long) f->at, shown,
-                  dtype_name(f->t->dtype));
+    return refuse(f->why, KILN_INVALID, "%s: element %lld is %s, expected %s", f->field, (long long) f->at,
+                  shown, dtype_name(f->t->dtype));
 }
 
 static int fill_array(struct filler *f, const struct kiln_array *a)

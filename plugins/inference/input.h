@@ -13,8 +13,8 @@
 
 /* What `v` is as an input like `declared`: dtype and dims; data is NULL. One row is taken as a batch of one; a plain
  * list as a column where rows have one element. `field` is named in refusals: inputs.x. */
-int input_shape(const struct kiln_value *v, const struct tensor *declared, const char *field, struct tensor *ret,
-                struct refusal *why);
+int input_shape(const struct kiln_value *v, const struct tensor *declared, const char *field,
+                struct tensor *ret, struct refusal *why);
 /* The elements, into room for tensor_bytes(t). */
 int input_fill(const struct kiln_value *v, const struct tensor *t, const char *field, void *data,
                struct refusal *why);

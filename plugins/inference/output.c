@@ -29,7 +29,7 @@ static bool same_bits(enum dtype dtype)
            dtype == DT_BOOL;
 }
 
-static int widen(struct kiln_call *call, const struct tensor *t, int64_t first, struct kiln_array *a)
+static int widen(struct kiln_call *call, const struct tensor *t, struct kiln_array *a)
 {
     a->data = call->host->alloc(call, (size_t) a->count * 8);
     if (!a->data) {
@@ -37,9 +37,9 @@ static int widen(struct kiln_call *call, const struct tensor *t, int64_t first, 
     }
     for (int64_t i = 0; i < a->count; i++) {
         if (a->dtype == KILN_F64) {
-            ((double *) a->data)[i] = tensor_number(t, first + i);
+            ((double *) a->data)[i] = tensor_number(t, i);
         } else {
-            ((int64_t *) a->data)[i] = tensor_int(t, first + i);
+            ((int64_t *) a->data)[i] = tensor_int(t, i);
         }
     }
     return KILN_OK;
@@ -55,12 +55,20 @@ static void one_number(const struct tensor *t, int64_t i, struct kiln_value *ret
 }
 
 /* Lists of lists: for strings, and for more dimensions than arrays have on the wire. */
-static int as_lists(struct kiln_call *call, const struct tensor *t, int axis, int64_t *at, struct kiln_value *ret)
+static int as_lists(struct kiln_call *call, const struct tensor *t, int axis, int64_t *at,
+                    struct kiln_value *ret)
 {
     if (axis == t->rank) {
         if (t->dtype == DT_STRING) {
             const struct text *text = (const struct text *) t->data + (*at)++;
-            *ret = (struct kiln_value){.type = KILN_V_STRING, .text = text->chars, .count = (uint32_t) text->bytes};
+            char *copy =
+                call->host->alloc(call, text->bytes + 1); /* the model may go before the answer does */
+            if (!copy) {
+                return KILN_RESOURCE;
+            }
+            memcpy(copy, text->chars, text->bytes);
+            copy[text->bytes] = 0;
+            *ret = (struct kiln_value){.type = KILN_V_STRING, .text = copy, .count = (uint32_t) text->bytes};
         } else {
             one_number(t, (*at)++, ret);
         }
@@ -80,32 +88,39 @@ static int as_lists(struct kiln_call *call, const struct tensor *t, int axis, in
     return KILN_OK;
 }
 
-int output_rows(struct kiln_call *call, const struct tensor *t, int64_t first, int64_t n, struct kiln_value *ret)
+int output_value(struct kiln_call *call, const struct tensor *t, struct kiln_value *ret)
 {
-    struct tensor part = *t;
-    if (part.rank) {
-        part.dims[0] = n;
-        part.count = tensor_rows(&part, part.rank);
-    }
-    int64_t at = part.rank ? first * tensor_inner(t, 1) : 0;
-    if (part.dtype == DT_STRING || part.rank > KILN_MAX_RANK || part.rank == 0) {
-        return as_lists(call, &part, 0, &at, ret);
+    int64_t at = 0;
+    if (t->dtype == DT_STRING || t->rank > KILN_MAX_RANK || t->rank == 0) {
+        return as_lists(call, t, 0, &at, ret);
     }
     struct kiln_array *a = call->host->alloc(call, sizeof *a);
     if (!a) {
         return KILN_RESOURCE;
     }
-    *a = (struct kiln_array){.dtype = wire_type(t->dtype), .rank = (uint32_t) part.rank, .count = part.count};
-    memcpy(a->shape, part.dims, (size_t) part.rank * sizeof *part.dims);
+    *a = (struct kiln_array){
+        .data = t->data, .dtype = wire_type(t->dtype), .rank = (uint32_t) t->rank, .count = t->count};
+    memcpy(a->shape, t->dims, (size_t) t->rank * sizeof *t->dims);
     *ret = (struct kiln_value){.type = KILN_V_ARRAY, .array = a};
-    if (!same_bits(t->dtype)) {
-        return widen(call, t, at, a);
-    }
-    a->data = (char *) t->data + (size_t) at * dtype_size(t->dtype);
-    return KILN_OK;
+    return same_bits(t->dtype) ? KILN_OK : widen(call, t, a);
 }
 
-int output_value(struct kiln_call *call, const struct tensor *t, struct kiln_value *ret)
+int output_copy(struct kiln_call *call, const struct tensor *t, int64_t first, int64_t n, struct tensor *ret)
 {
-    return output_rows(call, t, 0, t->rank ? t->dims[0] : 1, ret);
+    struct tensor part = *t;
+    if (t->rank) {
+        part.dims[0] = n;
+        part.count = n * tensor_inner(t, 1);
+    }
+    const size_t size = dtype_size(t->dtype);
+    part.data = call->host->alloc(call, (size_t) part.count * size);
+    if (!part.data) {
+        return KILN_RESOURCE;
+    }
+    if (part.count) {
+        memcpy(part.data, (const char *) t->data + (size_t) (t->rank ? first * tensor_inner(t, 1) : 0) * size,
+               (size_t) part.count * size);
+    }
+    *ret = part;
+    return KILN_OK;
 }

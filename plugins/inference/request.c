@@ -47,16 +47,19 @@ static int match_names(struct request *r, const struct kiln_value *map, struct r
     const struct model *m = r->model;
     char text[LIST];
     for (uint32_t k = 0; k < map->count; k++) {
-        const int i = find_input(m, map->map[k].key, (int) (k % (uint32_t) (m->graph.n_inputs + !m->graph.n_inputs)));
+        const int i =
+            find_input(m, map->map[k].key, (int) (k % (uint32_t) (m->graph.n_inputs + !m->graph.n_inputs)));
         if (i < 0) {
-            return refuse(why, KILN_INVALID, "inputs has the name \"%.60s\", which the model does not know, expected %s",
+            return refuse(why, KILN_INVALID,
+                          "inputs has the name \"%.60s\", which the model does not know, expected %s",
                           map->map[k].key, names_of(m, text));
         }
         r->values[i] = &map->map[k].value;
     }
     for (int i = 0; i < m->graph.n_inputs; i++) {
         if (!r->values[i]) {
-            return refuse(why, KILN_INVALID, "inputs lacks \"%.60s\", expected %s", input_of(m, i)->name, names_of(m, text));
+            return refuse(why, KILN_INVALID, "inputs lacks \"%.60s\", expected %s", input_of(m, i)->name,
+                          names_of(m, text));
         }
     }
     return KILN_OK;
@@ -85,8 +88,10 @@ static int check_names_of_dims(const struct request *r, struct refusal *why)
                 sizes[n++] = t->dims[d];
             } else if (sizes[k] != t->dims[d]) {
                 char field[FIELD];
-                return refuse(why, KILN_INVALID, "%s has size %lld in dimension %d (%.40s), expected %lld as in another input",
-                              field_of(m, i, field), (long long) t->dims[d], d + 1, name, (long long) sizes[k]);
+                return refuse(why, KILN_INVALID,
+                              "%s has size %lld in dimension %d (%.40s), expected %lld as in another input",
+                              field_of(m, i, field), (long long) t->dims[d], d + 1, name,
+                              (long long) sizes[k]);
             }
         }
     }
@@ -124,7 +129,8 @@ int request_bind(const struct model *m, const struct kiln_value *inputs, const s
         r.values[0] = inputs;
     } else {
         char text[LIST];
-        rc = refuse(why, KILN_INVALID, "inputs is no map, but the model has %zu inputs, expected a map with %s", n,
+        rc = refuse(why, KILN_INVALID,
+                    "inputs is no map, but the model has %zu inputs, expected a map with %s", n,
                     names_of(m, text));
     }
     for (int i = 0; i < (int) n && rc == KILN_OK; i++) {

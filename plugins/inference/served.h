@@ -21,7 +21,7 @@ struct warm_time {
 struct served {
     char *name;
     int64_t version;
-    char *path;               /* NULL: built in */
+    char *path;                 /* NULL: built in */
     const unsigned char *bytes; /* of one that is built in */
     size_t n_bytes;
     enum served_state state;

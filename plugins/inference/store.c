@@ -93,17 +93,19 @@ static int unknown(struct store *s, const char *name, int64_t version, struct re
     for (size_t i = 0; i < s->n && at < (int) sizeof list - 1; i++) {
         struct served *m = s->models[i];
         if (version ? strcmp(m->name, name) == 0 : !i || strcmp(m->name, s->models[i - 1]->name) != 0) {
-            at += version ? snprintf(list + at, sizeof list - (size_t) at, "%s%lld", at ? ", " : "", (long long) m->version)
-                          : snprintf(list + at, sizeof list - (size_t) at, "%s%.64s", at ? ", " : "", m->name);
+            at += version
+                      ? snprintf(list + at, sizeof list - (size_t) at, "%s%lld", at ? ", " : "",
+                                 (long long) m->version)
+                      : snprintf(list + at, sizeof list - (size_t) at, "%s%.64s", at ? ", " : "", m->name);
         }
     }
-    return version && *list ? refuse(why, KILN_INVALID, "version is %lld, expected one of model %.64s: %s", (long long) version,
-                                     name, list)
+    return version && *list ? refuse(why, KILN_INVALID, "version is %lld, expected one of model %.64s: %s",
+                                     (long long) version, name, list)
                             : refuse(why, KILN_INVALID, "model is %.64s, expected one of: %s", name, list);
 }
 
-int store_take(struct store *s, const char *name, int64_t version, struct kiln_call *call, struct served **ret,
-               struct refusal *why)
+int store_take(struct store *s, const char *name, int64_t version, struct kiln_call *call,
+               struct served **ret, struct refusal *why)
 {
     for (;;) {
         struct served *m = store_find(s, name, version);
@@ -111,8 +113,8 @@ int store_take(struct store *s, const char *name, int64_t version, struct kiln_c
             return unknown(s, name, version && store_find(s, name, 0) ? version : 0, why);
         }
         if (m->state == SERVED_FAILED) {
-            return refuse(why, KILN_FAILED, "model %s, version %lld failed: %.400s", m->name, (long long) m->version,
-                          m->why.text);
+            return refuse(why, KILN_FAILED, "model %s, version %lld failed: %.400s", m->name,
+                          (long long) m->version, m->why.text);
         }
         if (m->state == SERVED_READY) {
             s->hits++;
@@ -120,7 +122,8 @@ int store_take(struct store *s, const char *name, int64_t version, struct kiln_c
             s->misses++;
             const int rc = load(s, m, call);
             if (rc == KILN_RESOURCE) {
-                return refuse(why, rc, "model %s, version %lld: %.400s", m->name, (long long) m->version, m->why.text);
+                return refuse(why, rc, "model %s, version %lld: %.400s", m->name, (long long) m->version,
+                              m->why.text);
             }
             if (rc) { /* an older version may do, when none was asked for */
                 continue;
@@ -193,21 +196,24 @@ static int check_names(struct store *s, struct refusal *why)
     for (size_t i = 0; i < s->n; i++) {
         const struct served *latest = store_find(s, s->models[i]->name, 0);
         if (latest->state == SERVED_FAILED) {
-            return refuse(why, KILN_INVALID, "model %s, version %lld: %.400s", latest->name, (long long) latest->version,
-                          latest->why.text);
+            return refuse(why, KILN_INVALID, "model %s, version %lld: %.400s", latest->name,
+                          (long long) latest->version, latest->why.text);
         }
     }
     return KILN_OK;
 }
 
-static int load_pinned(struct store *s, const struct store_options *o, struct kiln_call *call, struct refusal *why)
+static int load_pinned(struct store *s, const struct store_options *o, struct kiln_call *call,
+                       struct refusal *why)
 {
     for (size_t i = 0; i < s->n; i++) {
         struct served *m = s->models[i];
         m->pinned = m->pinned || is_pinned(o->pinned, m->name);
         if (m->pinned && m->state == SERVED_COLD && load(s, m, call) == KILN_RESOURCE) {
-            return refuse(why, KILN_RESOURCE, "cache_mb is %lld, which is too little for the pinned models: %s, version %lld: %.300s",
-                          (long long) (o->cache_bytes >> 20), m->name, (long long) m->version, m->why.text);
+            return refuse(
+                why, KILN_RESOURCE,
+                "cache_mb is %lld, which is too little for the pinned models: %s, version %lld: %.300s",
+                (long long) (o->cache_bytes >> 20), m->name, (long long) m->version, m->why.text);
         }
     }
     return KILN_OK;
@@ -217,6 +223,7 @@ int store_open(struct store *s, const struct store_options *o, struct kiln_call 
 {
     *s = (struct store){.budget = {.limit = (size_t) o->cache_bytes, .make_room = make_room, .arg = s}};
     workspace_init(&s->workspace, &s->budget);
+    workspace_init(&s->stack, &s->budget);
     s->load = (struct load_options){.budget = &s->budget,
                                     .workspace = &s->workspace,
                                     .max_batch = o->max_batch,
@@ -229,9 +236,10 @@ int store_open(struct store *s, const struct store_options *o, struct kiln_call 
     qsort(s->models, s->n, sizeof *s->models, by_name_and_version);
     for (size_t i = 1; i < s->n; i++) {
         if (by_name_and_version(&s->models[i - 1], &s->models[i]) == 0) {
-            return refuse(why, KILN_INVALID, "folder has model %s, version %lld twice: as %s.onnx and as %s/%lld",
-                          s->models[i]->name, (long long) s->models[i]->version, s->models[i]->name, s->models[i]->name,
-                          (long long) s->models[i]->version);
+            return refuse(why, KILN_INVALID,
+                          "folder has model %s, version %lld twice: as %s.onnx and as %s/%lld",
+                          s->models[i]->name, (long long) s->models[i]->version, s->models[i]->name,
+                          s->models[i]->name, (long long) s->models[i]->version);
         }
     }
     rc = check_pinned(s, o->pinned, why);
@@ -247,5 +255,6 @@ void store_close(struct store *s)
     }
     free(s->models);
     workspace_done(&s->workspace);
+    workspace_done(&s->stack);
     *s = (struct store){.n = 0};
 }

@@ -22,6 +22,7 @@ struct store_options {
 struct store {
     struct budget budget;
     struct workspace workspace;
+    struct workspace stack; /* inputs and outputs of jobs that are computed together */
     struct load_options load;
     struct served **models; /* by name, then newest version first */
     size_t n, room;
@@ -33,8 +34,8 @@ struct store {
 int store_open(struct store *s, const struct store_options *o, struct kiln_call *call, struct refusal *why);
 void store_close(struct store *s);
 /* The model, loaded and in use until store_release(). version 0: the latest. name may be NULL when there is only one. */
-int store_take(struct store *s, const char *name, int64_t version, struct kiln_call *call, struct served **ret,
-               struct refusal *why);
+int store_take(struct store *s, const char *name, int64_t version, struct kiln_call *call,
+               struct served **ret, struct refusal *why);
 void store_release(struct served *served);
 /* What stands for a name and version, loaded or not. */
 struct served *store_find(struct store *s, const char *name, int64_t version);

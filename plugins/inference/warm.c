@@ -34,7 +34,8 @@ static const char *beside(const char *path, char *out, size_t bytes)
 
 static bool is_right(const struct golden *g, double got, double wanted)
 {
-    return (isnan(got) && isnan(wanted)) || got == wanted || fabs(got - wanted) <= g->atol + g->rtol * fabs(wanted);
+    return (isnan(got) && isnan(wanted)) || got == wanted ||
+           fabs(got - wanted) <= g->atol + g->rtol * fabs(wanted);
 }
 
 static int judge_output(const struct golden *g, const struct tensor *got, const struct kiln_value *expected,
@@ -54,15 +55,17 @@ static int judge_output(const struct golden *g, const struct tensor *got, const 
     rc = input_fill(expected, &wanted, field, wanted.data, why);
     for (int64_t i = 0; i < got->count && rc == KILN_OK; i++) {
         if (got->dtype == DT_STRING) {
-            const struct text *a = (const struct text *) got->data + i, *b = (const struct text *) wanted.data + i;
+            const struct text *a = (const struct text *) got->data + i,
+                              *b = (const struct text *) wanted.data + i;
             if (a->bytes != b->bytes || memcmp(a->chars, b->chars, a->bytes) != 0) {
-                rc = refuse(why, KILN_FAILED, "%s: element %lld is \"%.*s\", expected \"%.*s\"", field, (long long) i,
-                            (int) (a->bytes < 60 ? a->bytes : 60), a->chars, (int) (b->bytes < 60 ? b->bytes : 60),
-                            b->chars);
+                rc = refuse(why, KILN_FAILED, "%s: element %lld is \"%.*s\", expected \"%.*s\"", field,
+                            (long long) i, (int) (a->bytes < 60 ? a->bytes : 60), a->chars,
+                            (int) (b->bytes < 60 ? b->bytes : 60), b->chars);
             }
         } else if (!is_right(g, tensor_number(got, i), tensor_number(&wanted, i))) {
-            rc = refuse(why, KILN_FAILED, "%s: element %lld is %.9g, expected %.9g within %g and %g of it", field,
-                        (long long) i, tensor_number(got, i), tensor_number(&wanted, i), g->atol, g->rtol);
+            rc = refuse(why, KILN_FAILED, "%s: element %lld is %.9g, expected %.9g within %g and %g of it",
+                        field, (long long) i, tensor_number(got, i), tensor_number(&wanted, i), g->atol,
+                        g->rtol);
         }
     }
     return rc;
@@ -78,7 +81,8 @@ static int find_output(const struct graph *g, const char *name)
     return -1;
 }
 
-static struct plan *run_tensors(struct model *m, const struct tensor *inputs, struct pool *pool, struct refusal *why)
+static struct plan *run_tensors(struct model *m, const struct tensor *inputs, struct pool *pool,
+                                struct refusal *why)
 {
     struct plan *p = model_plan(m, inputs, why);
     void **data = pool_array(pool, (size_t) m->graph.n_inputs, sizeof *data);
@@ -271,7 +275,8 @@ static bool same_row(const struct tensor *one, const struct tensor *all, int64_t
 }
 
 /* All outputs of a batch, kept while its rows are computed alone. */
-static struct tensor *keep_outputs(const struct model *m, const struct plan *p, int64_t rows, struct pool *pool)
+static struct tensor *keep_outputs(const struct model *m, const struct plan *p, int64_t rows,
+                                   struct pool *pool)
 {
     struct tensor *kept = pool_array(pool, (size_t) m->graph.n_outputs, sizeof *kept);
     for (int k = 0; kept && k < m->graph.n_outputs; k++) {
@@ -287,7 +292,8 @@ static struct tensor *keep_outputs(const struct model *m, const struct plan *p, 
     return kept;
 }
 
-static struct tensor *row_of(const struct model *m, const struct tensor *inputs, int64_t row, struct pool *pool)
+static struct tensor *row_of(const struct model *m, const struct tensor *inputs, int64_t row,
+                             struct pool *pool)
 {
     struct tensor *one = pool_array(pool, (size_t) m->graph.n_inputs, sizeof *one);
     for (int i = 0; one && i < m->graph.n_inputs; i++) {
@@ -334,7 +340,8 @@ int served_warm(struct served *s, const struct load_options *o, struct kiln_call
     const bool by_batch = first_is_free(s->model);
     struct refusal why = {.status = KILN_OK};
     bool guessed = false;
-    for (int64_t batch = 1; s->n_warm < SERVED_WARM; batch = 2 * batch < o->max_batch ? 2 * batch : o->max_batch) {
+    for (int64_t batch = 1; s->n_warm < SERVED_WARM;
+         batch = 2 * batch < o->max_batch ? 2 * batch : o->max_batch) {
         const int rc = warm_batch(s, o, batch, call, &guessed, &why);
         if (rc || !by_batch || batch == o->max_batch) {
             break;
