@@ -62,7 +62,8 @@ static void fill_panel(const struct conv *p, const float *x, int64_t at, size_t 
     size_t n = 0;
     for (size_t lane = 0; lane < columns; n++) {
         const int64_t o2 = at % w->out[2], left = w->out[2] - o2;
-        runs[n] = (struct run_of){at / w->out[2] / w->out[1], at / w->out[2] % w->out[1], o2, lane, columns - lane};
+        runs[n] =
+            (struct run_of){at / w->out[2] / w->out[1], at / w->out[2] % w->out[1], o2, lane, columns - lane};
         runs[n].n = (int64_t) runs[n].n > left ? (size_t) left : runs[n].n;
         lane += runs[n].n;
         at += (int64_t) runs[n].n;
@@ -79,7 +80,8 @@ static void fill_panel(const struct conv *p, const float *x, int64_t at, size_t 
                             memset(to + runs[i].lane, 0, runs[i].n * sizeof *to);
                             continue;
                         }
-                        copy_row(x + (i0 * w->in[1] + i1) * w->in[2], w->in[2], i2, w->stride[2], runs[i].n, to + runs[i].lane);
+                        copy_row(x + (i0 * w->in[1] + i1) * w->in[2], w->in[2], i2, w->stride[2], runs[i].n,
+                                 to + runs[i].lane);
                     }
                     for (size_t lane = columns; lane < p->width; lane++) {
                         to[lane] = 0;
@@ -91,7 +93,8 @@ static void fill_panel(const struct conv *p, const float *x, int64_t at, size_t 
 }
 
 /* One group of one sample. */
-static int run_group(const struct conv *p, struct run *r, const float *x, const float *weights, const float *bias, float *y)
+static int run_group(const struct conv *p, struct run *r, const float *x, const float *weights,
+                     const float *bias, float *y)
 {
     struct gemm g = p->g;
     const size_t positions = (size_t) p->w.out_size, size = p->k * p->width;
@@ -151,13 +154,16 @@ static int run_floats(const struct step *s, struct run *r)
 static double one_double(const struct conv *p, const double *x, const double *weights, int64_t position)
 {
     const struct window *w = &p->w;
-    const int64_t o2 = position % w->out[2], o1 = position / w->out[2] % w->out[1], o0 = position / w->out[2] / w->out[1];
+    const int64_t o2 = position % w->out[2], o1 = position / w->out[2] % w->out[1],
+                  o0 = position / w->out[2] / w->out[1];
     double sum = 0;
     for (size_t c = 0; c < p->channels_in; c++, x += w->in_size) {
         for (int64_t k = 0; k < w->kernel_size; k++) {
             const int64_t i2 = o2 * w->stride[2] - w->begin[2] + k % w->kernel[2] * w->dilation[2];
-            const int64_t i1 = o1 * w->stride[1] - w->begin[1] + k / w->kernel[2] % w->kernel[1] * w->dilation[1];
-            const int64_t i0 = o0 * w->stride[0] - w->begin[0] + k / w->kernel[2] / w->kernel[1] * w->dilation[0];
+            const int64_t i1 =
+                o1 * w->stride[1] - w->begin[1] + k / w->kernel[2] % w->kernel[1] * w->dilation[1];
+            const int64_t i0 =
+                o0 * w->stride[0] - w->begin[0] + k / w->kernel[2] / w->kernel[1] * w->dilation[0];
             const double weight = *weights++;
             if (i0 >= 0 && i0 < w->in[0] && i1 >= 0 && i1 < w->in[1] && i2 >= 0 && i2 < w->in[2]) {
                 sum += weight * x[(i0 * w->in[1] + i1) * w->in[2] + i2];
@@ -191,18 +197,21 @@ static int check_inputs(struct step *s, int64_t groups)
     const struct tensor *x = s->in[0], *w = s->in[1];
     char shape_x[80], shape_w[80];
     if (!dtype_is_float(x->dtype) || w->dtype != x->dtype || x->rank < 3 || x->rank != w->rank) {
-        return step_fail(s, "input is %s with weights %s, expected the same float type and number of dimensions, from 3 on",
-                         tensor_text(x, shape_x, sizeof shape_x), tensor_text(w, shape_w, sizeof shape_w));
+        return step_fail(
+            s,
+            "input is %s with weights %s, expected the same float type and number of dimensions, from 3 on",
+            tensor_text(x, shape_x, sizeof shape_x), tensor_text(w, shape_w, sizeof shape_w));
     }
     if (groups < 1 || groups > w->dims[0] || w->dims[0] % groups != 0 || x->dims[1] % groups != 0 ||
         w->dims[1] != x->dims[1] / groups) {
-        return step_fail(s, "input %s, weights %s and %lld groups do not go together", tensor_text(x, shape_x, sizeof shape_x),
-                         tensor_text(w, shape_w, sizeof shape_w), (long long) groups);
+        return step_fail(s, "input %s, weights %s and %lld groups do not go together",
+                         tensor_text(x, shape_x, sizeof shape_x), tensor_text(w, shape_w, sizeof shape_w),
+                         (long long) groups);
     }
     const struct tensor *bias = s->n_in > 2 ? s->in[2] : NULL;
     if (bias && (bias->dtype != x->dtype || bias->count != w->dims[0])) {
-        return step_fail(s, "bias is %s, expected %s[%lld]", tensor_text(bias, shape_x, sizeof shape_x), dtype_name(x->dtype),
-                         (long long) w->dims[0]);
+        return step_fail(s, "bias is %s, expected %s[%lld]", tensor_text(bias, shape_x, sizeof shape_x),
+                         dtype_name(x->dtype), (long long) w->dims[0]);
     }
     return KILN_OK;
 }
@@ -216,9 +225,11 @@ static void plan_blocks(struct step *s, struct conv *p)
         p->direct = p->direct && w->stride[i] == 1 && w->begin[i] == 0 && w->end[i] == 0;
     }
     p->width = 2 * kernels()->lanes;
-    const size_t wanted = (positions + p->width - 1) / p->width, room = BLOCK_FLOATS / (p->width * (p->k + 1)) + 1;
+    const size_t wanted = (positions + p->width - 1) / p->width,
+                 room = BLOCK_FLOATS / (p->width * (p->k + 1)) + 1;
     p->panels = wanted < room ? wanted : room;
-    s->scratch_bytes = p->direct ? gemm_place_bytes(p->k, positions) : p->panels * p->width * p->k * sizeof(float);
+    s->scratch_bytes =
+        p->direct ? gemm_place_bytes(p->k, positions) : p->panels * p->width * p->k * sizeof(float);
 }
 
 static int plan_with(struct step *s, int act)

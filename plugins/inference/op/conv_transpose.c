@@ -92,7 +92,8 @@ static int set_output(struct step *s, struct window *w)
         n_shape = axes;
     }
     if ((n_shape && n_shape != axes) || (n_more && n_more != axes)) {
-        return step_fail(s, "output_shape has %zu values, output_padding %zu; expected %zu", n_shape, n_more, axes);
+        return step_fail(s, "output_shape has %zu values, output_padding %zu; expected %zu", n_shape, n_more,
+                         axes);
     }
     w->out_size = 1;
     for (int i = 0; i < WINDOW_AXES; i++) {
@@ -100,14 +101,16 @@ static int set_output(struct step *s, struct window *w)
         const int64_t pad = axis >= 0 && n_more ? more[axis] : 0;
         const int64_t reach = (w->kernel[i] - 1) * w->dilation[i] + 1;
         if (pad < 0 || pad > w->stride[i] + w->dilation[i] || w->in[i] < 1) {
-            return step_fail(s, "output_padding %lld of an axis of %lld", (long long) pad, (long long) w->in[i]);
+            return step_fail(s, "output_padding %lld of an axis of %lld", (long long) pad,
+                             (long long) w->in[i]);
         }
         const int64_t whole = (w->in[i] - 1) * w->stride[i] + reach + pad;
         const bool same = w->auto_pad == PAD_UPPER || w->auto_pad == PAD_LOWER;
         if (axis >= 0 && (n_shape || same)) {
             const int64_t wanted = n_shape ? shape[axis] : w->in[i] * w->stride[i];
             if (wanted < 1 || wanted > whole + w->stride[i]) {
-                return step_fail(s, "output_shape has %lld, expected 1 .. %lld", (long long) wanted, (long long) whole);
+                return step_fail(s, "output_shape has %lld, expected 1 .. %lld", (long long) wanted,
+                                 (long long) whole);
             }
             const int64_t total = wanted < whole ? whole - wanted : 0;
             w->begin[i] = w->auto_pad == PAD_UPPER ? total / 2 : total - total / 2;
@@ -128,10 +131,11 @@ static int plan_transposed(struct step *s)
     const struct tensor *x = s->in[0], *weights = s->in[1], *bias = s->n_in > 2 ? s->in[2] : NULL;
     const int64_t groups = step_int(s, "group", 1);
     char shape_x[80], shape_w[80];
-    if (!dtype_is_float(x->dtype) || weights->dtype != x->dtype || x->rank < 3 || x->rank != weights->rank || groups < 1 ||
-        groups > x->dims[1] || x->dims[1] % groups != 0 || weights->dims[0] != x->dims[1] ||
+    if (!dtype_is_float(x->dtype) || weights->dtype != x->dtype || x->rank < 3 || x->rank != weights->rank ||
+        groups < 1 || groups > x->dims[1] || x->dims[1] % groups != 0 || weights->dims[0] != x->dims[1] ||
         (bias && (bias->dtype != x->dtype || bias->count != weights->dims[1] * groups))) {
-        return step_fail(s, "input %s, weights %s, %lld groups and bias do not go together", tensor_text(x, shape_x, sizeof shape_x),
+        return step_fail(s, "input %s, weights %s, %lld groups and bias do not go together",
+                         tensor_text(x, shape_x, sizeof shape_x),
                          tensor_text(weights, shape_w, sizeof shape_w), (long long) groups);
     }
     struct transposed *p = plan_alloc(s->plan, sizeof *p);
@@ -149,7 +153,8 @@ static int plan_transposed(struct step *s)
     p->channels_out = (size_t) weights->dims[1];
     s->state = p;
     s->run = run_transposed;
-    return __builtin_mul_overflow((size_t) p->w.in_size * dtype_size(x->dtype), (size_t) p->w.kernel_size, &s->scratch_bytes)
+    return __builtin_mul_overflow((size_t) p->w.in_size * dtype_size(x->dtype), (size_t) p->w.kernel_size,
+                                  &s->scratch_bytes)
                ? step_fail(s, "an input and a kernel of more than 2^64 bytes together")
                : KILN_OK;
 }
