@@ -14,6 +14,8 @@ static act_fn *const act_over[ACT_KINDS] = {[ACT_NONE] = act_copy, ACT_TABLE(ACT
 
 #include "gemm_body.h"
 
+#include "cell_body.h"
+
 SIMD_END
 
 static bool runs_here(void)
@@ -29,4 +31,6 @@ const struct kernels KERNELS = {
 
     .exp_sum = act_exp_sum_over,
     .gemm = gemm_over,
+    .lstm = lstm_over,
+    .mix = mix_over,
 };

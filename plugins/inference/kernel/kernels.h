@@ -22,6 +22,8 @@ struct kernels {
     act_fn *act[ACT_KINDS];
     float (*exp_sum)(const float *x, float *y, size_t n, float shift);
     void (*gemm)(const struct gemm *g, size_t m, const float *x, size_t ldx, float *y, size_t ldy);
+    void (*lstm)(size_t n, const float *gates, float *c, float *h); /* cell_body.h */
+    void (*mix)(size_t n, const float *z, const float *x, float *h);
 };
 
 extern const struct kernels kernels_plain, kernels_avx2, kernels_avx512;
