@@ -9,6 +9,13 @@ SIMD_BEGIN
 
 #include "act_body.h"
 
+#define ACT_ROW(name, text) [ACT_##name] = act_##name,
+static act_fn *const act_over[ACT_KINDS] = {[ACT_NONE] = act_copy, ACT_TABLE(ACT_ROW)};
+
+#include "gemm_body.h"
+
+#include "cell_body.h"
+
 SIMD_END
 
 static bool runs_here(void)
@@ -16,10 +23,14 @@ static bool runs_here(void)
     return KERNELS_RUN_HERE;
 }
 
-#define ACT_ROW(name, text) [ACT_##name] = act_##name,
 const struct kernels KERNELS = {
     .name = KERNELS_NAME,
     .runs_here = runs_here,
+    .lanes = W,
     .act = {[ACT_NONE] = act_copy, ACT_TABLE(ACT_ROW)},
+
     .exp_sum = act_exp_sum_over,
+    .gemm = gemm_over,
+    .lstm = lstm_over,
+    .mix = mix_over,
 };

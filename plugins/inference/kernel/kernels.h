@@ -11,14 +11,19 @@
 #include <stdint.h>
 
 #include "act.h"
+#include "gemm.h"
 
 typedef void act_fn(const float *x, float *y, size_t n, float a, float b);
 
 struct kernels {
     const char *name;
     bool (*runs_here)(void);
+    size_t lanes; /* floats in a vector */
     act_fn *act[ACT_KINDS];
     float (*exp_sum)(const float *x, float *y, size_t n, float shift);
+    void (*gemm)(const struct gemm *g, size_t m, const float *x, size_t ldx, float *y, size_t ldy);
+    void (*lstm)(size_t n, const float *gates, float *c, float *h); /* cell_body.h */
+    void (*mix)(size_t n, const float *z, const float *x, float *h);
 };
 
 extern const struct kernels kernels_plain, kernels_avx2, kernels_avx512;

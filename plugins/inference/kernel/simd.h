@@ -17,6 +17,8 @@
 #ifndef SIMD_H
 #define SIMD_H
 
+#include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
