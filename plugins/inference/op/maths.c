@@ -19,11 +19,11 @@
     UNARY_KERNEL(neg_##t, t, t, LOOP, -x)                                                                    \
     UNARY_KERNEL(sign_##t, t, t, LOOP, x > 0 ? 1 : x < 0 ? -1 : x)                                           \
     UNARY_KERNEL(reciprocal_##t, t, t, LOOP, 1 / x)                                                          \
-    UNARY_KERNEL(is_nan_##t, bool, t, LOOP, x != x)
+    UNARY_KERNEL(is_nan_##t, b8, t, LOOP, x != x)
 FOR_SIGNED(SIGNED)
 FOR_UNSIGNED(UNSIGNED)
 FOR_FLOAT(FLOATING)
-UNARY_KERNEL(not_bool, bool, bool, LOOP, !x)
+UNARY_KERNEL(not_b8, b8, b8, LOOP, !x)
 
 /* name, function of doubles, function of floats */
 #define FOR_FUNCTION(X)                                                                                      \
@@ -65,8 +65,8 @@ UNARY_KERNEL(exp_f64, f64, f64, , exp(x))
 UNARY_KERNEL(erf_f64, f64, f64, , erf(x))
 
 /* a: whether the negative one counts, b: the positive one */
-UNARY_KERNEL(is_inf_f32, bool, f32, , (a != 0 && x == -HUGE_VALF) || (b != 0 && x == HUGE_VALF))
-UNARY_KERNEL(is_inf_f64, bool, f64, , (a != 0 && x == -HUGE_VAL) || (b != 0 && x == HUGE_VAL))
+UNARY_KERNEL(is_inf_f32, b8, f32, , (a != 0 && x == -HUGE_VALF) || (b != 0 && x == HUGE_VALF))
+UNARY_KERNEL(is_inf_f64, b8, f64, , (a != 0 && x == -HUGE_VAL) || (b != 0 && x == HUGE_VAL))
 
 /* ---- plans */
 
@@ -83,7 +83,7 @@ PLAN_FLOATS(exp, DT_NONE)
 PLAN_FLOATS(erf, DT_NONE)
 PLAN_FLOATS(reciprocal, DT_NONE)
 PLAN_FLOATS(is_nan, DT_BOOL)
-PLAN(not, DT_NONE, [DT_BOOL] = not_bool)
+PLAN(not, DT_NONE, [DT_BOOL] = not_b8)
 
 #define ROW_abs(t, D)        [D] = abs_##t,
 #define ROW_neg(t, D)        [D] = neg_##t,

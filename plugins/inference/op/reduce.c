@@ -265,15 +265,15 @@ struct kind { /* of reduction: how it gathers, by type */
 #define EXTREMES(NAME, BOUND)                                                                                \
     [DT_I8] = WITH(NAME, i8, I(BOUND##_i8)), [DT_I32] = WITH(NAME, i32, I(BOUND##_i32)),                     \
     [DT_I64] = WITH(NAME, i64, I(BOUND##_i64)), [DT_U8] = WITH(NAME, u8, U(BOUND##_u8)),                     \
-    [DT_BOOL] = WITH(NAME, u8, U(BOUND##_bool)), [DT_U32] = WITH(NAME, u32, U(BOUND##_u32)),                 \
+    [DT_BOOL] = WITH(NAME, u8, U(BOUND##_b8)), [DT_U32] = WITH(NAME, u32, U(BOUND##_u32)),                 \
     [DT_U64] = WITH(NAME, u64, U(BOUND##_u64)), [DT_F32] = WITH(NAME, f32, F(BOUND##_f64)),                  \
     [DT_F64] = WITH(NAME, f64, F(BOUND##_f64))
 #define MAGNITUDES                                                                                           \
     FLOATS(magnitudes, 0), [DT_I8] = WITH(magnitudes, i8, I(0)), [DT_I32] = WITH(magnitudes, i32, I(0)),     \
                            [DT_I64] = WITH(magnitudes, i64, I(0)), [DT_U8] = WITH(sum, u8, U(0)),            \
                            [DT_U32] = WITH(sum, u32, U(0)), [DT_U64] = WITH(sum, u64, U(0))
-#define LEAST_bool 0
-#define MOST_bool  1
+#define LEAST_b8 0
+#define MOST_b8  1
 
 enum { REDUCE_MAX }; /* its row */
 
