@@ -25,7 +25,7 @@ PLUGIN_SO  := $(PLUGINS:%=$(B)/plugins/%.so)
 CLIENT_SO  := $(B)/libkiln.so.0
 
 .DEFAULT_GOAL := all
-.PHONY: help all programs deps deps-check check check-fast demo bench bench-kernels install uninstall asan tsan format tidy clean units
+.PHONY: onnx-nodes help all programs deps deps-check check check-fast demo bench bench-kernels install uninstall asan tsan format tidy clean units
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -157,6 +157,9 @@ bench: all $(patsubst bench/%.c,$(B)/bench/%,$(BENCH_SRC)) ## end-to-end figures
 bench-kernels: all $(B)/tests/drive ## stats and indicators beside NumPy, SciPy, Numba, bottleneck, pandas (TALIB=, TULIP=: those too)
 	@tools/deps $(DEPS_BENCH)
 	@$(PYTHON) bench/kernels --build $(B)
+
+onnx-nodes: $(B)/tests/onnx_nodes ## ONNX's own tests of operators on plugins/inference: passed, failed, out of scope by operator
+	@KILN_MODE=$(MODE) $(PYTHON) tools/onnx-nodes
 
 install: all            ## into $(DESTDIR)$(PREFIX)
 	@tools/install install '$(DESTDIR)' $(B) BINDIR=$(BINDIR) SBINDIR=$(SBINDIR) LIBDIR=$(LIBDIR) INCLUDEDIR=$(INCLUDEDIR) \

@@ -37,7 +37,7 @@ LIBS_client = -lzmq $(MSGPACK_LIBS)
 
 # What each plugin links beside libm.
 LIBS_plugin_stats = -lopenblas -lfftw3
-LIBS_plugin_inference = -lprotobuf-c
+LIBS_plugin_inference = -lprotobuf-c -ljansson
 
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings \
            -Wvla -Wformat=2 -Wundef -Wno-missing-field-initializers \

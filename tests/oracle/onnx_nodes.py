@@ -36,7 +36,7 @@ def in_scope(name, model):
     graph = model.graph
     if any(n.op_type in OUT or n.domain not in ("", "ai.onnx", "ai.onnx.ml") for n in graph.node):
         return False
-    if any(word in name for word in ("_sce_", "_nllloss_", "_sequence_", "training")):
+    if any(word in name for word in ("_sce_", "_nllloss_", "_sequence_")):
         return False
     for value in list(graph.input) + list(graph.output):
         if value.type.WhichOneof("value") != "tensor_type" or value.type.tensor_type.elem_type in TEXT_TYPES:

@@ -9,6 +9,8 @@
 #ifndef INFERENCE_OP_LOOP_H
 #define INFERENCE_OP_LOOP_H
 
+#include <math.h>
+
 #include "../tensor.h"
 
 #ifdef __clang__
@@ -67,5 +69,27 @@ typedef uint64_t U_i64, U_u64;
 #define ST_u64(v)  ((uint64_t) (v))
 #define ST_bool(v) ((uint8_t) (v))
 #define ST_f16(v)  f16_from_f32(v)
+
+/* Bounds of the values. */
+#define LEAST_f32 (-HUGE_VALF)
+#define MOST_f32  HUGE_VALF
+#define LEAST_f64 (-HUGE_VAL)
+#define MOST_f64  HUGE_VAL
+#define LEAST_i8  INT8_MIN
+#define MOST_i8   INT8_MAX
+#define LEAST_i16 INT16_MIN
+#define MOST_i16  INT16_MAX
+#define LEAST_i32 INT32_MIN
+#define MOST_i32  INT32_MAX
+#define LEAST_i64 INT64_MIN
+#define MOST_i64  INT64_MAX
+#define LEAST_u8  0
+#define MOST_u8   UINT8_MAX
+#define LEAST_u16 0
+#define MOST_u16  UINT16_MAX
+#define LEAST_u32 0
+#define MOST_u32  UINT32_MAX
+#define LEAST_u64 0
+#define MOST_u64  UINT64_MAX
 
 #endif
