@@ -197,6 +197,16 @@ static void hide_unknown(struct plan *p)
     p->base = NULL; /* bind again */
 }
 
+/* What all stages before `stage` were waiting for is seen while it is planned: a step may need several inputs, one after the
+ * other. */
+static void show_needed(struct plan *p, const struct stage *stage, enum knowledge how)
+{
+    for (const struct stage *before = p->stages; before != stage; before = before->next) {
+        p->tensors[before->needs].data = how == KNOWN ? before->expects.data : NULL;
+        p->known[before->needs] = how;
+    }
+}
+
 static int plan_nodes(struct plan *p, struct stage *stage)
 {
     const int n_nodes = p->model->graph.n_nodes;
@@ -224,11 +234,9 @@ int stage_plan(struct plan *p, struct stage *before)
         rc = keep_needed(p, before);
         if (rc == KILN_OK) {
             hide_unknown(p);
-            p->tensors[before->needs].data = before->expects.data;
-            p->known[before->needs] = KNOWN;
+            show_needed(p, stage, KNOWN);
             rc = plan_nodes(p, stage);
-            p->known[before->needs] = UNKNOWN;
-            p->tensors[before->needs].data = NULL;
+            show_needed(p, stage, UNKNOWN);
         }
     } else {
         rc = plan_nodes(p, stage);
