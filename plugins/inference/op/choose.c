@@ -105,11 +105,11 @@ static int plan_compress(struct step *s)
 
 struct unique {
     const struct tensor *x;
-    int64_t outer, n, inner;  /* n items of outer runs of inner elements */
-    int64_t *order;           /* items, sorted; the first of equal ones first */
-    int64_t *group;           /* of each item: the number of what it equals */
-    int64_t *first, *counts;  /* of each group: its first item, and how many */
-    int64_t *rank;            /* scratch, of each group */
+    int64_t outer, n, inner; /* n items of outer runs of inner elements */
+    int64_t *order;          /* items, sorted; the first of equal ones first */
+    int64_t *group;          /* of each item: the number of what it equals */
+    int64_t *first, *counts; /* of each group: its first item, and how many */
+    int64_t *rank;           /* scratch, of each group */
     int64_t groups;
 };
 
@@ -121,7 +121,8 @@ static int compare_elements(const struct tensor *t, int64_t i, int64_t k)
         return a < b || (b != b && a == a) ? -1 : a > b || (a != a && b == b);
     }
     const int64_t a = tensor_int(t, i), b = tensor_int(t, k);
-    return t->dtype == DT_U64 ? ((uint64_t) a > (uint64_t) b) - ((uint64_t) a < (uint64_t) b) : (a > b) - (a < b);
+    return t->dtype == DT_U64 ? ((uint64_t) a > (uint64_t) b) - ((uint64_t) a < (uint64_t) b)
+                              : (a > b) - (a < b);
 }
 
 static int compare_items(const struct unique *u, int64_t a, int64_t b)
@@ -228,7 +229,8 @@ static int plan_unique(struct step *s)
     if (x->count > 0 && !x->data) {
         return step_needs(s, 0);
     }
-    struct unique u = {.x = x, .outer = flat ? 1 : tensor_rows(x, axis), .n = flat ? x->count : x->dims[axis]};
+    struct unique u = {
+        .x = x, .outer = flat ? 1 : tensor_rows(x, axis), .n = flat ? x->count : x->dims[axis]};
     u.inner = flat ? 1 : tensor_inner(x, axis + 1);
     int64_t **lists[] = {&u.order, &u.group, &u.first, &u.counts, &u.rank};
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {

@@ -20,12 +20,14 @@ static int run_reverse(const struct step *s, struct run *r)
     for (int64_t b = 0; b < v->batch && v->bytes > 0; b++) {
         const int64_t n = indices_raw(lengths, b);
         if (n < 0 || n > v->time) {
-            return run_fail(r, "sequence_lens has %lld, expected 0 to %lld", (long long) n, (long long) v->time);
+            return run_fail(r, "sequence_lens has %lld, expected 0 to %lld", (long long) n,
+                            (long long) v->time);
         }
         for (int64_t t = 0; t < v->time; t++) {
             const int64_t from = t < n ? n - 1 - t : t, base = b * v->batch_stride;
             memcpy((char *) s->out[0]->data + (size_t) (base + t * v->time_stride) * v->bytes,
-                   (const char *) s->in[0]->data + (size_t) (base + from * v->time_stride) * v->bytes, v->bytes);
+                   (const char *) s->in[0]->data + (size_t) (base + from * v->time_stride) * v->bytes,
+                   v->bytes);
         }
     }
     return KILN_OK;

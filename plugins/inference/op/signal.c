@@ -64,7 +64,8 @@ static double to_mel(double hertz)
 /* The spectrum's bin of edge i of `edges`, -1 when it is none. */
 static int64_t mel_bin(double low, double high, int64_t i, int64_t edges, int64_t length, double rate)
 {
-    const double mel = low + (double) i * (high - low) / (double) edges, hertz = 700 * (pow(10, mel / 2595) - 1);
+    const double mel = low + (double) i * (high - low) / (double) edges,
+                 hertz = 700 * (pow(10, mel / 2595) - 1);
     const double bin = floor((double) (length + 1) * hertz / rate);
     return bin >= 0 && bin <= (double) (length / 2) ? (int64_t) bin : -1;
 }
@@ -83,7 +84,8 @@ static int plan_mel(struct step *s)
 {
     for (int k = 0; k < 5; k++) {
         if (s->in[k]->count != 1 || s->in[k]->dtype == DT_STRING) {
-            return step_fail(s, "input %d has %lld elements, expected one number", k, (long long) s->in[k]->count);
+            return step_fail(s, "input %d has %lld elements, expected one number", k,
+                             (long long) s->in[k]->count);
         }
         if (!s->in[k]->data) {
             return step_needs(s, k);
@@ -94,8 +96,9 @@ static int plan_mel(struct step *s)
     const double high = to_mel(tensor_number(s->in[4], 0));
     if (step_int(s, "output_datatype", DT_F32) != DT_F32 || n < 1 || n > INT32_MAX || length < 1 ||
         length > INT32_MAX || !(rate > 0)) {
-        return step_fail(s, "%lld mel bins of %lld samples at %g Hz, expected positive numbers, and float32 of the output",
-                         (long long) n, (long long) length, rate);
+        return step_fail(
+            s, "%lld mel bins of %lld samples at %g Hz, expected positive numbers, and float32 of the output",
+            (long long) n, (long long) length, rate);
     }
     int rc = step_output(s, 0, DT_F32, 2, dims);
     float *data = rc || !s->out[0] ? NULL : plan_alloc(s->plan, tensor_bytes(s->out[0]));
@@ -118,13 +121,13 @@ static int plan_mel(struct step *s)
 /* ---- transforms */
 
 struct transform {
-    int64_t length, bins;        /* samples of a line, and frequencies wanted of it */
-    int64_t have;                /* samples that there are; the others are 0 */
-    int64_t outer, inner, n;     /* lines: `inner` side by side, n long in the input */
-    int64_t frames, hop;         /* STFT: lines that begin every hop samples; otherwise 1 */
-    int parts;                   /* 1: real, 2: complex */
+    int64_t length, bins;    /* samples of a line, and frequencies wanted of it */
+    int64_t have;            /* samples that there are; the others are 0 */
+    int64_t outer, inner, n; /* lines: `inner` side by side, n long in the input */
+    int64_t frames, hop;     /* STFT: lines that begin every hop samples; otherwise 1 */
+    int parts;               /* 1: real, 2: complex */
     bool inverse;
-    double (*circle)[2];         /* cosine and sine of i / length turns */
+    double (*circle)[2]; /* cosine and sine of i / length turns */
 };
 
 static double sample(const struct tensor *t, int64_t i)
@@ -133,8 +136,8 @@ static double sample(const struct tensor *t, int64_t i)
 }
 
 /* One line: `from` its first sample, `apart` the distance of the next, both in samples. */
-static void transform_line(const struct transform *f, const struct step *s, const struct tensor *window, int64_t from,
-                           int64_t apart, int64_t to, double (*line)[2])
+static void transform_line(const struct transform *f, const struct step *s, const struct tensor *window,
+                           int64_t from, int64_t apart, int64_t to, double (*line)[2])
 {
     const struct tensor *x = s->in[0];
     struct tensor *y = s->out[0];
@@ -186,7 +189,8 @@ static int run_stft(const struct step *s, struct run *r)
         if (run_cancelled(r)) {
             return KILN_CANCELLED;
         }
-        transform_line(f, s, window, k / f->frames * f->n + k % f->frames * f->hop, 1, k * f->bins, r->scratch);
+        transform_line(f, s, window, k / f->frames * f->n + k % f->frames * f->hop, 1, k * f->bins,
+                       r->scratch);
     }
     return KILN_OK;
 }
@@ -287,8 +291,8 @@ static int plan_stft(struct step *s)
         return rc;
     }
     if (x->rank != 3 || hop < 1 || length < 1 || length > x->dims[1]) {
-        return step_fail(s, "frames of %lld every %lld of a signal of rank %d and %lld samples", (long long) length,
-                         (long long) hop, x->rank, (long long) x->dims[1]);
+        return step_fail(s, "frames of %lld every %lld of a signal of rank %d and %lld samples",
+                         (long long) length, (long long) hop, x->rank, (long long) x->dims[1]);
     }
     if (window && (window->dtype != x->dtype || window->rank != 1 || window->count != length)) {
         char text[80];

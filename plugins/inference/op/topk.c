@@ -64,8 +64,8 @@ static int run_topk(const struct step *s, struct run *r)
         for (int64_t k = 0; k < t->k; k++) {
             const int64_t to = (o * t->k + k) * t->inner + i;
             if (values) {
-                memcpy((char *) values->data + (size_t) to * t->size, x + (size_t) (heap[k] * t->inner) * t->size,
-                       t->size);
+                memcpy((char *) values->data + (size_t) to * t->size,
+                       x + (size_t) (heap[k] * t->inner) * t->size, t->size);
             }
             if (indices) {
                 ((int64_t *) indices->data)[to] = heap[k];
@@ -94,8 +94,8 @@ static int plan_topk(struct step *s, int64_t k)
     if (!t) {
         return KILN_RESOURCE;
     }
-    *t = (struct topk){by[x->dtype],           tensor_rows(x, axis), x->dims[axis],
-                       tensor_inner(x, axis + 1), k,                    dtype_size(x->dtype)};
+    *t = (struct topk){by[x->dtype],        tensor_rows(x, axis), x->dims[axis], tensor_inner(x, axis + 1), k,
+                       dtype_size(x->dtype)};
     s->state = t;
     s->run = run_topk;
     s->scratch_bytes = (size_t) k * sizeof(int64_t);
