@@ -35,7 +35,7 @@ typedef float C_bf16;
 /* ---- to each type from a float or double v; from a whole number v */
 
 #define FIT(t, v, LOW, OVER)                                                                                 \
-    ((v) != (v) ? 0 : (double) (v) <= (LOW) ? LEAST_##t : (double) (v) >= (OVER) ? MOST_##t : (T_##t) (v))
+    ((v) != (v) ? 0 : (double) (v) <= (LOW) ? LEAST_##t : (double) (v) >= (OVER) ? MOST_##t : (T_##t)(v))
 #define REAL_i8(v)   FIT(i8, v, -0x1p7, 0x1p7)
 #define REAL_i16(v)  FIT(i16, v, -0x1p15, 0x1p15)
 #define REAL_i32(v)  FIT(i32, v, -0x1p31, 0x1p31)
@@ -48,24 +48,24 @@ typedef float C_bf16;
 #define REAL_f64(v)  (double) (v)
 #define REAL_f16(v)  f16_from_f32((float) (v))
 #define REAL_bf16(v) bf16_narrow((float) (v))
-#define REAL_b8(v) ((v) != 0)
+#define REAL_b8(v)   ((v) != 0)
 
-#define WHOLE_i8(v)   (int8_t) (v)
-#define WHOLE_i16(v)  (int16_t) (v)
-#define WHOLE_i32(v)  (int32_t) (v)
-#define WHOLE_i64(v)  (int64_t) (v)
-#define WHOLE_u8(v)   (uint8_t) (v)
-#define WHOLE_u16(v)  (uint16_t) (v)
-#define WHOLE_u32(v)  (uint32_t) (v)
-#define WHOLE_u64(v)  (uint64_t) (v)
+#define WHOLE_i8(v)   (int8_t)(v)
+#define WHOLE_i16(v)  (int16_t)(v)
+#define WHOLE_i32(v)  (int32_t)(v)
+#define WHOLE_i64(v)  (int64_t)(v)
+#define WHOLE_u8(v)   (uint8_t)(v)
+#define WHOLE_u16(v)  (uint16_t)(v)
+#define WHOLE_u32(v)  (uint32_t)(v)
+#define WHOLE_u64(v)  (uint64_t)(v)
 #define WHOLE_f32(v)  REAL_f32(v)
 #define WHOLE_f64(v)  REAL_f64(v)
 #define WHOLE_f16(v)  REAL_f16(v)
 #define WHOLE_bf16(v) REAL_bf16(v)
-#define WHOLE_b8(v) REAL_b8(v)
+#define WHOLE_b8(v)   REAL_b8(v)
 
 #define CAST(FROM, TO, HOW)                                                                                  \
-    static void cast_##FROM##_##TO(void *out, const void *in, int64_t n)                                         \
+    static void cast_##FROM##_##TO(void *out, const void *in, int64_t n)                                     \
     {                                                                                                        \
         const T_##FROM *x = in;                                                                              \
         T_##TO *y = out;                                                                                     \
@@ -104,15 +104,16 @@ CAST_ALL(bf16, REAL)
 
 #define FROM(t)                                                                                              \
     {                                                                                                        \
-        [DT_I8] = cast_##t##_i8,   [DT_I16] = cast_##t##_i16,   [DT_I32] = cast_##t##_i32, [DT_I64] = cast_##t##_i64,        \
-        [DT_U8] = cast_##t##_u8,   [DT_U16] = cast_##t##_u16,   [DT_U32] = cast_##t##_u32, [DT_U64] = cast_##t##_u64,        \
-        [DT_F32] = cast_##t##_f32, [DT_F64] = cast_##t##_f64,   [DT_F16] = cast_##t##_f16, [DT_BF16] = cast_##t##_bf16,      \
-        [DT_BOOL] = cast_##t##_b8,                                                                             \
+        [DT_I8] = cast_##t##_i8, [DT_I16] = cast_##t##_i16, [DT_I32] = cast_##t##_i32,                       \
+        [DT_I64] = cast_##t##_i64, [DT_U8] = cast_##t##_u8, [DT_U16] = cast_##t##_u16,                       \
+        [DT_U32] = cast_##t##_u32, [DT_U64] = cast_##t##_u64, [DT_F32] = cast_##t##_f32,                     \
+        [DT_F64] = cast_##t##_f64, [DT_F16] = cast_##t##_f16, [DT_BF16] = cast_##t##_bf16,                   \
+        [DT_BOOL] = cast_##t##_b8,                                                                           \
     }
 static cast_fn *const casts[DT_END][DT_END] = {
-    [DT_I8] = FROM(i8),   [DT_I16] = FROM(i16),   [DT_I32] = FROM(i32),   [DT_I64] = FROM(i64),
-    [DT_U8] = FROM(u8),   [DT_U16] = FROM(u16),   [DT_U32] = FROM(u32),   [DT_U64] = FROM(u64),
-    [DT_F32] = FROM(f32), [DT_F64] = FROM(f64),   [DT_F16] = FROM(f16),   [DT_BF16] = FROM(bf16),
+    [DT_I8] = FROM(i8),   [DT_I16] = FROM(i16), [DT_I32] = FROM(i32), [DT_I64] = FROM(i64),
+    [DT_U8] = FROM(u8),   [DT_U16] = FROM(u16), [DT_U32] = FROM(u32), [DT_U64] = FROM(u64),
+    [DT_F32] = FROM(f32), [DT_F64] = FROM(f64), [DT_F16] = FROM(f16), [DT_BF16] = FROM(bf16),
     [DT_BOOL] = FROM(b8),
 };
 
@@ -137,7 +138,8 @@ static int plan_to(struct step *s, int64_t to)
     }
     cast_fn *fn = x->dtype < DT_END && to >= 0 && to < DT_END ? casts[x->dtype][to] : NULL;
     if (!fn) {
-        return step_fail(s, "a cast of %s to type %lld is not supported", dtype_name(x->dtype), (long long) to);
+        return step_fail(s, "a cast of %s to type %lld is not supported", dtype_name(x->dtype),
+                         (long long) to);
     }
     struct cast *c = plan_alloc(s->plan, sizeof(*c));
     if (!c) {

@@ -3,10 +3,10 @@
 #include "binary.h"
 
 #define COMPARE(t, D)                                                                                        \
-    BINARY_KERNEL(equal_##t, b8, t, t, LOOP, x == y)                                                       \
-    BINARY_KERNEL(less_##t, b8, t, t, LOOP, x < y)                                                         \
-    BINARY_KERNEL(less_or_equal_##t, b8, t, t, LOOP, x <= y)                                               \
-    BINARY_KERNEL(greater_##t, b8, t, t, LOOP, x > y)                                                      \
+    BINARY_KERNEL(equal_##t, b8, t, t, LOOP, x == y)                                                         \
+    BINARY_KERNEL(less_##t, b8, t, t, LOOP, x < y)                                                           \
+    BINARY_KERNEL(less_or_equal_##t, b8, t, t, LOOP, x <= y)                                                 \
+    BINARY_KERNEL(greater_##t, b8, t, t, LOOP, x > y)                                                        \
     BINARY_KERNEL(greater_or_equal_##t, b8, t, t, LOOP, x >= y)
 FOR_NUMERIC(COMPARE)
 FOR_HALF(COMPARE)
@@ -29,7 +29,7 @@ BINARY_KERNEL(xor_b8, b8, b8, b8, LOOP, (x ^ y))
 #define LOGIC(NAME)                                                                                          \
     static int plan_##NAME(struct step *s)                                                                   \
     {                                                                                                        \
-        static binary_fn *const fns[DT_END] = {[DT_BOOL] = NAME##_b8};                                     \
+        static binary_fn *const fns[DT_END] = {[DT_BOOL] = NAME##_b8};                                       \
         return binary_plan(s, fns, DT_BOOL);                                                                 \
     }
 ORDER(less)
@@ -42,8 +42,7 @@ LOGIC(xor)
 
 static int plan_equal(struct step *s)
 {
-    static binary_fn *const fns[DT_END] = {
-        FOR_NUMERIC(ROW_equal) FOR_HALF(ROW_equal)[DT_BOOL] = equal_b8};
+    static binary_fn *const fns[DT_END] = {FOR_NUMERIC(ROW_equal) FOR_HALF(ROW_equal)[DT_BOOL] = equal_b8};
     return binary_plan(s, fns, DT_BOOL);
 }
 

@@ -61,9 +61,10 @@ static void fill_range(const struct step *s, int64_t n, void *data)
 {
     const struct tensor *start = s->in[0], *delta = s->in[2];
     for (int64_t i = 0; i < n; i++) {
-        const uint64_t whole = dtype_is_float(start->dtype)
-                                   ? 0
-                                   : (uint64_t) tensor_int(start, 0) + (uint64_t) i * (uint64_t) tensor_int(delta, 0);
+        const uint64_t whole =
+            dtype_is_float(start->dtype)
+                ? 0
+                : (uint64_t) tensor_int(start, 0) + (uint64_t) i * (uint64_t) tensor_int(delta, 0);
         switch (start->dtype) {
         case DT_F32:
             ((float *) data)[i] = (float) (tensor_number(start, 0) + (double) i * tensor_number(delta, 0));
@@ -97,10 +98,11 @@ static int plan_range(struct step *s)
             return step_needs(s, k);
         }
     }
-    const int64_t n = dtype_is_float(dtype)
-                          ? range_of_floats(tensor_number(s->in[0], 0), tensor_number(s->in[1], 0),
-                                            tensor_number(s->in[2], 0))
-                          : range_of_wholes(tensor_int(s->in[0], 0), tensor_int(s->in[1], 0), tensor_int(s->in[2], 0));
+    const int64_t n =
+        dtype_is_float(dtype)
+            ? range_of_floats(tensor_number(s->in[0], 0), tensor_number(s->in[1], 0),
+                              tensor_number(s->in[2], 0))
+            : range_of_wholes(tensor_int(s->in[0], 0), tensor_int(s->in[1], 0), tensor_int(s->in[2], 0));
     if (n < 0) {
         return step_fail(s, "from %g to %g in steps of %g: no number of elements", tensor_number(s->in[0], 0),
                          tensor_number(s->in[1], 0), tensor_number(s->in[2], 0));
@@ -134,7 +136,8 @@ static int plan_eye(struct step *s)
     const struct tensor *x = s->in[0];
     const int64_t wanted = step_int(s, "dtype", (int64_t) x->dtype), k = step_int(s, "k", 0);
     const enum dtype dtype = (enum dtype) wanted;
-    if (x->rank != 2 || wanted <= DT_NONE || wanted >= DT_BF16 || dtype_size(dtype) == 0 || dtype == DT_STRING) {
+    if (x->rank != 2 || wanted <= DT_NONE || wanted >= DT_BF16 || dtype_size(dtype) == 0 ||
+        dtype == DT_STRING) {
         char text[80];
         return step_fail(s, "%s of type %lld is not supported, expected a matrix of numbers",
                          tensor_text(x, text, sizeof(text)), (long long) wanted);
@@ -244,7 +247,8 @@ static int plan_one_hot(struct step *s)
     if (x->dtype == DT_STRING || x->dtype == DT_BOOL || depth->count != 1 || depth->dtype == DT_STRING ||
         values->count != 2) {
         const struct tensor *wrong = values->count != 2 ? values : depth->count != 1 ? depth : x;
-        return step_fail(s, "%s does not tell indices, one depth and two values", tensor_text(wrong, text, sizeof(text)));
+        return step_fail(s, "%s does not tell indices, one depth and two values",
+                         tensor_text(wrong, text, sizeof(text)));
     }
     if (!depth->data) {
         return step_needs(s, 1);

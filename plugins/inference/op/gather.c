@@ -6,9 +6,9 @@
 #include "indices.h"
 
 struct gather {
-    size_t size;              /* of an element */
+    size_t size;               /* of an element */
     int64_t outer, dim, inner; /* around the axis that is indexed */
-    int axis, depth;          /* depth: indices that make a tuple (GatherND) */
+    int axis, depth;           /* depth: indices that make a tuple (GatherND) */
     int64_t stride[TENSOR_RANK], dims[TENSOR_RANK];
 };
 
@@ -96,7 +96,8 @@ static int run_elements(const struct step *s, struct run *r)
         if (at < 0) {
             return indices_outside(r, indices, i, g->dim);
         }
-        copy_element(to + (size_t) i * g->size, from + (size_t) (base + at * g->stride[g->axis]) * g->size, g->size);
+        copy_element(to + (size_t) i * g->size, from + (size_t) (base + at * g->stride[g->axis]) * g->size,
+                     g->size);
         for (int d = indices->rank - 1; d >= 0; d--) {
             const int64_t stride = d == g->axis ? 0 : g->stride[d];
             base += stride;
@@ -171,14 +172,16 @@ static int plan_tuples(struct step *s)
         return rc;
     }
     const int64_t depth = indices->rank > 0 ? indices->dims[indices->rank - 1] : 0;
-    bool fits = batch >= 0 && batch < x->rank && batch < indices->rank && depth >= 1 && depth <= x->rank - batch;
+    bool fits =
+        batch >= 0 && batch < x->rank && batch < indices->rank && depth >= 1 && depth <= x->rank - batch;
     for (int d = 0; fits && d < batch; d++) {
         fits = x->dims[d] == indices->dims[d];
     }
     if (!fits) {
         char of[80], by[80];
-        return step_fail(s, "indices %s do not fit %s with batch_dims %lld", tensor_text(indices, by, sizeof(by)),
-                         tensor_text(x, of, sizeof(of)), (long long) batch);
+        return step_fail(s, "indices %s do not fit %s with batch_dims %lld",
+                         tensor_text(indices, by, sizeof(by)), tensor_text(x, of, sizeof(of)),
+                         (long long) batch);
     }
     struct gather *g = new_gather(s, 0);
     if (!g) {

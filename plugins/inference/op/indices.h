@@ -28,7 +28,8 @@ static inline int64_t indices_at(const struct tensor *t, int64_t i, int64_t dim)
 
 static inline int indices_outside(struct run *r, const struct tensor *t, int64_t i, int64_t dim)
 {
-    return run_fail(r, "index %lld is outside of an axis of %lld", (long long) indices_raw(t, i), (long long) dim);
+    return run_fail(r, "index %lld is outside of an axis of %lld", (long long) indices_raw(t, i),
+                    (long long) dim);
 }
 
 #endif

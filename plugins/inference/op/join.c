@@ -34,7 +34,8 @@ static int plan_pieces(struct step *s, const struct tensor *whole, int axis, int
 }
 
 /* Runs of `bytes`, one every `to_next` and `from_next`. */
-static void copy_runs(char *to, size_t to_next, const char *from, size_t from_next, size_t bytes, int64_t runs)
+static void copy_runs(char *to, size_t to_next, const char *from, size_t from_next, size_t bytes,
+                      int64_t runs)
 {
     for (int64_t i = 0; i < runs && bytes > 0; i++) {
         memcpy(to + (size_t) i * to_next, from + (size_t) i * from_next, bytes);
@@ -68,7 +69,8 @@ static int plan_concat(struct step *s)
 {
     const struct tensor *first = s->in[0];
     int axis;
-    int rc = step_has(s, "axis") ? axis_read(s, 0, first->rank, &axis) : step_fail(s, "has no attribute axis");
+    int rc =
+        step_has(s, "axis") ? axis_read(s, 0, first->rank, &axis) : step_fail(s, "has no attribute axis");
     int64_t *sizes = rc ? NULL : plan_alloc(s->plan, (size_t) s->n_in * sizeof(*sizes)), dims[TENSOR_RANK];
     if (!sizes) {
         return rc ? rc : KILN_RESOURCE;
@@ -115,8 +117,8 @@ static int equal_sizes(struct step *s, int64_t dim, int64_t *sizes)
 {
     const int64_t n = step_int(s, "num_outputs", s->n_out), each = dim / s->n_out + (dim % s->n_out != 0);
     if (n != s->n_out || (dim % n && !step_has(s, "num_outputs"))) {
-        return step_fail(s, "an axis of %lld is to be split into %lld equal parts for %d outputs", (long long) dim,
-                         (long long) n, s->n_out);
+        return step_fail(s, "an axis of %lld is to be split into %lld equal parts for %d outputs",
+                         (long long) dim, (long long) n, s->n_out);
     }
     for (int k = 0; k < s->n_out; k++) {
         sizes[k] = dim < each ? dim : each;
@@ -136,9 +138,10 @@ static int plan_split(struct step *s, int64_t n, const int64_t *given)
     }
     memcpy(dims, x->dims, sizeof(dims));
     int64_t left = x->dims[axis];
-    rc = given && n != s->n_out ? step_fail(s, "split has %lld elements for %d outputs", (long long) n, s->n_out)
-         : given                ? KILN_OK
-                                : equal_sizes(s, left, sizes);
+    rc = given && n != s->n_out
+             ? step_fail(s, "split has %lld elements for %d outputs", (long long) n, s->n_out)
+         : given ? KILN_OK
+                 : equal_sizes(s, left, sizes);
     for (int k = 0; k < s->n_out && rc == KILN_OK; k++) {
         sizes[k] = dims[axis] = given ? given[k] : sizes[k];
         if (sizes[k] < 0 || sizes[k] > left) {

@@ -93,9 +93,8 @@ PLAN(abs, DT_NONE, FOR_NUMERIC(ROW_abs))
 PLAN(neg, DT_NONE, FOR_SIGNED(ROW_neg) FOR_FLOAT(ROW_neg))
 PLAN(sign, DT_NONE, FOR_NUMERIC(ROW_sign))
 /* signs do not matter to bits */
-PLAN(complement, DT_NONE,
-     FOR_UNSIGNED(ROW_complement)[DT_I8] = complement_u8, [DT_I16] = complement_u16, [DT_I32] = complement_u32,
-     [DT_I64] = complement_u64)
+PLAN(complement, DT_NONE, FOR_UNSIGNED(ROW_complement)[DT_I8] = complement_u8, [DT_I16] = complement_u16,
+     [DT_I32] = complement_u32, [DT_I64] = complement_u64)
 
 static int plan_is_inf(struct step *s)
 {
@@ -105,32 +104,19 @@ static int plan_is_inf(struct step *s)
 }
 
 static const struct op ops[] = {
-    {"", "Abs", 6, 1, 1, 1, 1, plan_abs},
-    {"", "Neg", 6, 1, 1, 1, 1, plan_neg},
-    {"", "Sign", 9, 1, 1, 1, 1, plan_sign},
-    {"", "Sqrt", 6, 1, 1, 1, 1, plan_sqrt},
-    {"", "Exp", 6, 1, 1, 1, 1, plan_exp},
-    {"", "Log", 6, 1, 1, 1, 1, plan_log},
-    {"", "Erf", 9, 1, 1, 1, 1, plan_erf},
-    {"", "Reciprocal", 6, 1, 1, 1, 1, plan_reciprocal},
-    {"", "Floor", 6, 1, 1, 1, 1, plan_floor},
-    {"", "Ceil", 6, 1, 1, 1, 1, plan_ceil},
-    {"", "Round", 11, 1, 1, 1, 1, plan_round},
-    {"", "Sin", 7, 1, 1, 1, 1, plan_sin},
-    {"", "Cos", 7, 1, 1, 1, 1, plan_cos},
-    {"", "Tan", 7, 1, 1, 1, 1, plan_tan},
-    {"", "Asin", 7, 1, 1, 1, 1, plan_asin},
-    {"", "Acos", 7, 1, 1, 1, 1, plan_acos},
-    {"", "Atan", 7, 1, 1, 1, 1, plan_atan},
-    {"", "Sinh", 9, 1, 1, 1, 1, plan_sinh},
-    {"", "Cosh", 9, 1, 1, 1, 1, plan_cosh},
-    {"", "Asinh", 9, 1, 1, 1, 1, plan_asinh},
-    {"", "Acosh", 9, 1, 1, 1, 1, plan_acosh},
-    {"", "Atanh", 9, 1, 1, 1, 1, plan_atanh},
-    {"", "IsNaN", 9, 1, 1, 1, 1, plan_is_nan},
-    {"", "IsInf", 10, 1, 1, 1, 1, plan_is_inf},
-    {"", "Not", 1, 1, 1, 1, 1, plan_not},
-    {"", "BitwiseNot", 18, 1, 1, 1, 1, plan_complement},
+    {"", "Abs", 6, 1, 1, 1, 1, plan_abs},      {"", "Neg", 6, 1, 1, 1, 1, plan_neg},
+    {"", "Sign", 9, 1, 1, 1, 1, plan_sign},    {"", "Sqrt", 6, 1, 1, 1, 1, plan_sqrt},
+    {"", "Exp", 6, 1, 1, 1, 1, plan_exp},      {"", "Log", 6, 1, 1, 1, 1, plan_log},
+    {"", "Erf", 9, 1, 1, 1, 1, plan_erf},      {"", "Reciprocal", 6, 1, 1, 1, 1, plan_reciprocal},
+    {"", "Floor", 6, 1, 1, 1, 1, plan_floor},  {"", "Ceil", 6, 1, 1, 1, 1, plan_ceil},
+    {"", "Round", 11, 1, 1, 1, 1, plan_round}, {"", "Sin", 7, 1, 1, 1, 1, plan_sin},
+    {"", "Cos", 7, 1, 1, 1, 1, plan_cos},      {"", "Tan", 7, 1, 1, 1, 1, plan_tan},
+    {"", "Asin", 7, 1, 1, 1, 1, plan_asin},    {"", "Acos", 7, 1, 1, 1, 1, plan_acos},
+    {"", "Atan", 7, 1, 1, 1, 1, plan_atan},    {"", "Sinh", 9, 1, 1, 1, 1, plan_sinh},
+    {"", "Cosh", 9, 1, 1, 1, 1, plan_cosh},    {"", "Asinh", 9, 1, 1, 1, 1, plan_asinh},
+    {"", "Acosh", 9, 1, 1, 1, 1, plan_acosh},  {"", "Atanh", 9, 1, 1, 1, 1, plan_atanh},
+    {"", "IsNaN", 9, 1, 1, 1, 1, plan_is_nan}, {"", "IsInf", 10, 1, 1, 1, 1, plan_is_inf},
+    {"", "Not", 1, 1, 1, 1, 1, plan_not},      {"", "BitwiseNot", 18, 1, 1, 1, 1, plan_complement},
 };
 
 const struct op_table op_maths = {ops, sizeof(ops) / sizeof(ops[0])};

@@ -44,7 +44,8 @@ static int64_t range_cut(struct range *r, int64_t dim)
         return r->end > r->start ? (r->end - r->start - 1) / r->step + 1 : 0;
     }
     /* the least step has no opposite */
-    return r->start > r->end ? (int64_t) ((uint64_t) (r->start - r->end - 1) / (0 - (uint64_t) r->step)) + 1 : 0;
+    return r->start > r->end ? (int64_t) ((uint64_t) (r->start - r->end - 1) / (0 - (uint64_t) r->step)) + 1
+                             : 0;
 }
 
 struct slice {
@@ -60,8 +61,10 @@ static int plan_slice(struct step *s, const struct slice *l)
     struct view v = {0};
     if (l->starts.n != l->ends.n || (l->axes.given && l->axes.n != l->starts.n) ||
         (l->steps.given && l->steps.n != l->starts.n) || l->starts.n > x->rank) {
-        return step_fail(s, "has %d starts, %d ends, %d axes and %d steps for an input of rank %d, expected as many of each",
-                         l->starts.n, l->ends.n, l->axes.n, l->steps.n, x->rank);
+        return step_fail(
+            s,
+            "has %d starts, %d ends, %d axes and %d steps for an input of rank %d, expected as many of each",
+            l->starts.n, l->ends.n, l->axes.n, l->steps.n, x->rank);
     }
     for (int i = 0; i < l->starts.n; i++) {
         const int64_t wanted = l->axes.given ? l->axes.of[i] : i, step = l->steps.given ? l->steps.of[i] : 1;
@@ -122,8 +125,8 @@ static int plan_expand(struct step *s)
         const int own = d - (rank - x->rank), want = d - (rank - shape.n);
         const int64_t has = own < 0 ? 1 : x->dims[own], wanted = want < 0 ? 1 : shape.of[want];
         if (wanted < 0 || (has != 1 && wanted != 1 && has != wanted)) {
-            return step_fail(s, "shape has %lld for an axis of %lld: they do not broadcast", (long long) wanted,
-                             (long long) has);
+            return step_fail(s, "shape has %lld for an axis of %lld: they do not broadcast",
+                             (long long) wanted, (long long) has);
         }
         dims[d] = has == 1 ? wanted : has;
     }
@@ -173,7 +176,8 @@ static int read_blocks(struct step *s, int64_t *ret_block)
                          (long long) block, x->rank, INT16_MAX);
     }
     if (x->dims[2] > INT32_MAX || x->dims[3] > INT32_MAX) {
-        return step_fail(s, "an image of %lld by %lld is too large", (long long) x->dims[2], (long long) x->dims[3]);
+        return step_fail(s, "an image of %lld by %lld is too large", (long long) x->dims[2],
+                         (long long) x->dims[3]);
     }
     *ret_block = block;
     return KILN_OK;
@@ -204,7 +208,8 @@ static int plan_depth_to_space(struct step *s)
                          (long long) b);
     }
     const int64_t block = columns_first ? h * w : c * h * w, channel = columns_first ? b * b * h * w : h * w;
-    const int64_t parts[][2] = {{x->dims[0], x->dims[1] * h * w}, {c, channel}, {h, w}, {b, b * block}, {w, 1}, {b, block}};
+    const int64_t parts[][2] = {
+        {x->dims[0], x->dims[1] * h * w}, {c, channel}, {h, w}, {b, b * block}, {w, 1}, {b, block}};
     return plan_parts(s, parts, 6, (const int64_t[]){x->dims[0], c, h * b, w * b});
 }
 
@@ -218,9 +223,11 @@ static int plan_space_to_depth(struct step *s)
     const struct tensor *x = s->in[0];
     const int64_t c = x->dims[1], h = x->dims[2], w = x->dims[3];
     if (h % b || w % b) {
-        return step_fail(s, "an image of %lld by %lld has no blocks of %lld", (long long) h, (long long) w, (long long) b);
+        return step_fail(s, "an image of %lld by %lld has no blocks of %lld", (long long) h, (long long) w,
+                         (long long) b);
     }
-    const int64_t parts[][2] = {{x->dims[0], c * h * w}, {b, w}, {b, 1}, {c, h * w}, {h / b, b * w}, {w / b, b}};
+    const int64_t parts[][2] = {{x->dims[0], c * h * w}, {b, w},    {b, 1}, {c, h * w},
+                                {h / b, b * w},          {w / b, b}};
     return plan_parts(s, parts, 6, (const int64_t[]){x->dims[0], c * b * b, h / b, w / b});
 }
 

@@ -10,7 +10,7 @@ struct pad {
     size_t size;
     const int64_t *from[TENSOR_RANK]; /* dims[d] of the output each */
     int64_t stride[TENSOR_RANK];      /* of the input */
-    int64_t first, run;               /* along the last axis: where neighbours begin, and how many there are */
+    int64_t first, run; /* along the last axis: where neighbours begin, and how many there are */
     union {
         float f32;
         double f64;
@@ -38,7 +38,8 @@ static void pad_line(const struct pad *p, char *to, const char *line, const char
             memcpy(to + (size_t) i * p->size, line + (size_t) from[i] * p->size, (size_t) p->run * p->size);
             i += p->run - 1;
         } else {
-            memcpy(to + (size_t) i * p->size, from[i] < 0 ? value : line + (size_t) from[i] * p->size, p->size);
+            memcpy(to + (size_t) i * p->size, from[i] < 0 ? value : line + (size_t) from[i] * p->size,
+                   p->size);
         }
     }
 }
@@ -144,8 +145,8 @@ static int plan_pad(struct step *s, const int64_t *pads, float value)
                       ? x->dims[d] + before + after
                       : -1;
         if (dims[d] < 0 || (from != from_nowhere && x->dims[d] == 0 && dims[d] > 0)) {
-            return step_fail(s, "pads has %lld and %lld for an axis of %lld", (long long) before, (long long) after,
-                             (long long) x->dims[d]);
+            return step_fail(s, "pads has %lld and %lld for an axis of %lld", (long long) before,
+                             (long long) after, (long long) x->dims[d]);
         }
     }
     int rc = step_output(s, 0, x->dtype, rank, dims);

@@ -87,8 +87,9 @@ static int plan_scatter(struct step *s, run_fn *run, int axis, int depth)
     }
     if (!join || s->in[2]->dtype != x->dtype) {
         const struct text name = step_text(s, "reduction", "none");
-        return step_fail(s, "updates of %s with reduction \"%.*s\" do not go into %s", dtype_name(s->in[2]->dtype),
-                         (int) (name.bytes < 20 ? name.bytes : 20), name.chars, dtype_name(x->dtype));
+        return step_fail(s, "updates of %s with reduction \"%.*s\" do not go into %s",
+                         dtype_name(s->in[2]->dtype), (int) (name.bytes < 20 ? name.bytes : 20), name.chars,
+                         dtype_name(x->dtype));
     }
     p->join = join;
     p->size = dtype_size(x->dtype);
@@ -124,7 +125,8 @@ static int run_elements(const struct step *s, struct run *r)
         if (at < 0) {
             return indices_outside(r, indices, i, x->dims[p->axis]);
         }
-        p->join(to + (size_t) (base + at * p->stride[p->axis]) * p->size, from + (size_t) i * p->size, 1, p->size);
+        p->join(to + (size_t) (base + at * p->stride[p->axis]) * p->size, from + (size_t) i * p->size, 1,
+                p->size);
         for (int d = indices->rank - 1; d >= 0; d--) {
             const int64_t stride = d == p->axis ? 0 : p->stride[d];
             base += stride;

@@ -30,7 +30,8 @@ static int plan_reshape(struct step *s)
             dims[d] = x->dims[d];
         }
         if (dims[d] < -1 || (dims[d] == -1 && open >= 0)) {
-            return step_fail(s, "shape has %lld at %d, expected one -1 at most, and else what is not negative",
+            return step_fail(s,
+                             "shape has %lld at %d, expected one -1 at most, and else what is not negative",
                              (long long) dims[d], d);
         }
         if (dims[d] == -1) {
@@ -55,7 +56,8 @@ static int plan_flatten(struct step *s)
     const int64_t wanted = step_int(s, "axis", 1);
     const int axis = wanted == x->rank ? x->rank : axis_of(wanted, x->rank);
     if (axis < 0) {
-        return step_fail(s, "attribute axis is %lld, expected %d to %d", (long long) wanted, -x->rank, x->rank);
+        return step_fail(s, "attribute axis is %lld, expected %d to %d", (long long) wanted, -x->rank,
+                         x->rank);
     }
     return renamed(s, 2, (const int64_t[]){tensor_rows(x, axis), tensor_inner(x, axis)});
 }

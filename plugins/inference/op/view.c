@@ -11,11 +11,12 @@ enum { TILE = 16 };
 struct copy {
     void (*row)(void *to, const void *from, int64_t n, int64_t stride);
     void (*plane)(void *to, const void *from, const struct copy *c);
-    size_t size;        /* of an element */
-    int64_t offset;     /* of the first one */
-    int64_t n, stride;  /* of a row */
-    int64_t across, pitch; /* of a plane: the rows in it, and how far apart they are in the output; in the input, 1 */
-    int rank;           /* loops around */
+    size_t size;       /* of an element */
+    int64_t offset;    /* of the first one */
+    int64_t n, stride; /* of a row */
+    int64_t across,
+        pitch; /* of a plane: the rows in it, and how far apart they are in the output; in the input, 1 */
+    int rank;  /* loops around */
     int64_t dims[VIEW_RANK], in[VIEW_RANK], out[VIEW_RANK];
 };
 
@@ -174,7 +175,8 @@ int view_plan(struct step *s, const struct view *v, int rank, const int64_t *dim
         s->run = run_nothing;
         return KILN_OK;
     }
-    if (s->out[0]->count == x->count && v->offset == 0 && (v->rank == 0 || (v->rank == 1 && v->stride[0] == 1))) {
+    if (s->out[0]->count == x->count && v->offset == 0 &&
+        (v->rank == 0 || (v->rank == 1 && v->stride[0] == 1))) {
         s->alias = 0;
         return KILN_OK;
     }
