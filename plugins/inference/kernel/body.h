@@ -38,6 +38,7 @@ const struct kernels KERNELS = {
     .int8_group = INT8_GROUP,
     .int8 = int8_over,
     .int8_to_floats = int8_to_floats_over,
+    .int8_to_bytes = int8_to_bytes_over,
     .int8_dynamic = int8_dynamic_over,
     .int8_quantize = int8_quantize_over,
 };

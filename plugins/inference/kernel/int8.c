@@ -89,6 +89,12 @@ void int8_to_floats(const int32_t *sums, size_t n, const struct int8_end *end, f
     kernels()->int8_to_floats(sums, n, end, y);
 }
 
+void int8_to_bytes(const int32_t *sums, size_t n, const struct int8_end *end, const struct int8_type *type,
+                   void *y)
+{
+    kernels()->int8_to_bytes(sums, n, end, type, y);
+}
+
 void int8_quantize(const float *x, size_t n, float scale, float zero, float low, float high, void *y)
 {
     kernels()->int8_quantize(x, n, scale, zero, low, high, y);

@@ -36,17 +36,22 @@ size_t int8_scratch(size_t k);
 void int8_run(const struct int8 *g, size_t m, struct bytes x, size_t ldx, int32_t *y, size_t ldy,
               void *scratch);
 
-/* What becomes of sums: act(sum * scale + bias) as floats; and rounded to bytes, as x / scale + zero. scale_step: 1 for a
- * scale of each column, 0 for one. y may be `sums` for floats. */
+/* What becomes of sums: sum * scale * times + bias, not below `low` nor above `high`, as floats; or these rounded to bytes, as x / scale +
+ * zero. scale_step: 1 for a scale of each column, 0 for one. y may be `sums` for floats. */
 struct int8_end {
     const float *scale, *bias;
     size_t scale_step;
-    float times; /* beside scale */
+    float times, low, high; /* infinities mostly: activations that are bounds */
+};
+struct int8_type { /* of bytes: low .. high is -128 .. 127 or 0 .. 255 */
+    float scale, zero, low, high;
 };
 void int8_to_floats(const int32_t *sums, size_t n, const struct int8_end *end, float *y);
+void int8_to_bytes(const int32_t *sums, size_t n, const struct int8_end *end, const struct int8_type *type,
+                   void *y);
 /* One row to 0 .. 255 with the scale and the zero point that fit it: 0 is among the numbers that can be said exactly. */
 void int8_dynamic(const float *x, size_t n, uint8_t *y, float *ret_scale, int32_t *ret_zero);
-/* low .. high: of the type, -128 .. 127 or 0 .. 255. NaN becomes low. */
+/* NaN becomes low. */
 void int8_quantize(const float *x, size_t n, float scale, float zero, float low, float high, void *y);
 
 #endif

@@ -232,32 +232,94 @@ static void int8_over(const struct int8 *g, size_t m, struct bytes x, size_t ldx
     }
 }
 
-static void int8_to_floats_over(const int32_t *sums, size_t n, const struct int8_end *end, float *y)
+/* The first n <= W of a, whole numbers in -128 .. 255, as bytes. */
+SIMD_INLINE void int8_put(uint8_t *to, size_t n, vec a)
 {
-    const float one = end->scale_step ? 1 : end->scale[0];
-    for (size_t i = 0; i < n; i++) {
-        const float scale = (end->scale_step ? end->scale[i] : one) * end->times;
-        y[i] = (float) sums[i] * scale + (end->bias ? end->bias[i] : 0);
+#if defined(SIMD_AVX512)
+    _mm512_mask_cvtepi32_storeu_epi8(to, (__mmask16) ((1u << n) - 1), _mm512_cvtps_epi32(a));
+#else
+#if defined(SIMD_AVX2)
+    const __m256i whole = _mm256_cvtps_epi32(a);
+    const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
+    const __m128i low = _mm_and_si128(words, _mm_set1_epi16(0xff)), bytes = _mm_packus_epi16(low, low);
+    if (n == W) {
+        _mm_storel_epi64((__m128i *) (void *) to, bytes);
+        return;
     }
+#endif
+    for (size_t i = 0; i < n; i++) {
+        to[i] = (uint8_t) (int32_t) a[i];
+    }
+#endif
+}
+
+/* x / scale, rounded to the nearest, + zero, within low .. high; NaN becomes low. */
+SIMD_INLINE vec int8_round(vec x, vec scale, vec zero, vec low, vec high)
+{
+    const vec far = v_set(1 << 20); /* what can be rounded exactly */
+    const vec a = v_round(v_min(v_max(x / scale, v_set(0) - far), far)) + zero;
+    return v_min(v_max(a, low), high);
 }
 
 static void int8_quantize_over(const float *x, size_t n, float scale, float zero, float low, float high,
-                               void *to)
+                               void *y)
 {
-    uint8_t *y = to;
     const vec s = v_set(scale), z = v_set(zero), l = v_set(low), h = v_set(high);
-    for (size_t i = 0; i < n; i += W) {
-        const size_t left = n - i < W ? n - i : W;
-        vec a = v_part(x + i, left) / s;
-        /* within what can be rounded first, and NaN away */
-        a = v_round(v_min(v_max(a, v_set(-70000)), v_set(70000))) + z;
-        a = v_min(v_max(a, l), h);
-        const vec_int whole = __builtin_convertvector(a, vec_int);
-        int32_t wide[W];
-        memcpy(wide, &whole, sizeof wide);
-        for (size_t j = 0; j < left; j++) {
-            y[i + j] = (uint8_t) wide[j];
-        }
+    size_t i = 0;
+    for (; i + W <= n; i += W) {
+        int8_put((uint8_t *) y + i, W, int8_round(v_load(x + i), s, z, l, h));
+    }
+    if (i < n) {
+        int8_put((uint8_t *) y + i, n - i, int8_round(v_part(x + i, n - i), s, z, l, h));
+    }
+}
+
+SIMD_INLINE vec int8_sums(const int32_t *sums, size_t n)
+{
+    vec_int whole = {0};
+    memcpy(&whole, sums, n * sizeof *sums);
+    return __builtin_convertvector(whole, vec);
+}
+
+SIMD_INLINE vec int8_vector(const float *x, size_t n)
+{
+    return n == W ? v_load(x) : v_part(x, n);
+}
+
+SIMD_INLINE vec int8_scaled(const int32_t *sums, size_t i, size_t n, const struct int8_end *end)
+{
+    vec scale = v_set(end->scale[0]), bias = v_set(0);
+    if (end->scale_step) {
+        scale = int8_vector(end->scale + i, n);
+    }
+    if (end->bias) {
+        bias = int8_vector(end->bias + i, n);
+    }
+    const vec y = v_fma(int8_sums(sums + i, n), scale * v_set(end->times), bias);
+    return v_min(v_set(end->high), v_max(v_set(end->low), y));
+}
+
+static void int8_to_floats_over(const int32_t *sums, size_t n, const struct int8_end *end, float *y)
+{
+    size_t i = 0;
+    for (; i + W <= n; i += W) {
+        v_store(y + i, int8_scaled(sums, i, W, end));
+    }
+    if (i < n) {
+        v_store_part(y + i, n - i, int8_scaled(sums, i, n - i, end));
+    }
+}
+
+static void int8_to_bytes_over(const int32_t *sums, size_t n, const struct int8_end *end,
+                               const struct int8_type *type, void *y)
+{
+    const vec s = v_set(type->scale), z = v_set(type->zero), l = v_set(type->low), h = v_set(type->high);
+    size_t i = 0;
+    for (; i + W <= n; i += W) {
+        int8_put((uint8_t *) y + i, W, int8_round(int8_scaled(sums, i, W, end), s, z, l, h));
+    }
+    if (i < n) {
+        int8_put((uint8_t *) y + i, n - i, int8_round(int8_scaled(sums, i, n - i, end), s, z, l, h));
     }
 }
 

@@ -29,6 +29,8 @@ struct kernels {
     void (*int8)(const struct int8 *g, size_t m, struct bytes x, size_t ldx, int32_t *y, size_t ldy,
                  void *scratch);
     void (*int8_to_floats)(const int32_t *sums, size_t n, const struct int8_end *end, float *y);
+    void (*int8_to_bytes)(const int32_t *sums, size_t n, const struct int8_end *end,
+                          const struct int8_type *type, void *y);
     void (*int8_dynamic)(const float *x, size_t n, uint8_t *y, float *ret_scale, int32_t *ret_zero);
     void (*int8_quantize)(const float *x, size_t n, float scale, float zero, float low, float high, void *y);
 };

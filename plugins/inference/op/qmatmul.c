@@ -27,6 +27,7 @@ struct qmatmul {
     double low, high;
     enum act_kind act;
     float act_a, act_b;
+    float low_act, high_act; /* an activation that is bounds needs no step of its own */
 };
 
 static struct bytes left_of(const struct step *s, const struct qmatmul *p, size_t batch)
@@ -41,33 +42,48 @@ static struct bytes right_of(const struct step *s, const struct qmatmul *p, int 
                           p->w_zero_step};
 }
 
-/* Sums of one row become floats: times the scales, plus the bias, activated. */
-static void finish_floats(const struct step *s, const struct qmatmul *p, const int32_t *sums, float times,
-                          float *y)
+static struct int8_end end_of(const struct step *s, const struct qmatmul *p, float times)
 {
     const struct tensor *scale = s->in[p->w_scale_in];
-    const struct int8_end end = {.scale = scale->data,
-                                 .scale_step = scale->count > 1,
-                                 .times = times,
-                                 .bias = p->bias_in && s->in[p->bias_in] ? s->in[p->bias_in]->data : NULL};
-    int8_to_floats(sums, p->n, &end, y);
+    return (struct int8_end){.scale = scale->data,
+                             .scale_step = scale->count > 1,
+                             .times = times,
+                             .low = p->low_act,
+                             .high = p->high_act,
+                             .bias = p->bias_in && s->in[p->bias_in] ? s->in[p->bias_in]->data : NULL};
+}
+
+/* Sums of one row become floats: times the scales, plus the bias, activated. */
+static void finish_floats(const struct qmatmul *p, const int32_t *sums, const struct int8_end *end, float *y)
+{
+    int8_to_floats(sums, p->n, end, y);
     act_apply(p->act, y, p->n, p->act_a, p->act_b);
 }
 
-static void finish(const struct step *s, const struct qmatmul *p, int32_t *sums, size_t row)
+static void finish(const struct step *s, const struct qmatmul *p, int32_t *sums, const struct int8_end *end,
+                   const struct int8_type *type, size_t row)
 {
     const size_t at = row * p->n;
-    const float times = *(const float *) s->in[p->x_scale_in]->data;
     if (!p->y_scale_in) {
-        finish_floats(s, p, sums, times, (float *) s->out[0]->data + at);
-        return;
+        finish_floats(p, sums, end, (float *) s->out[0]->data + at);
+    } else if (p->act == ACT_NONE) {
+        int8_to_bytes(sums, p->n, end, type, (char *) s->out[0]->data + at);
+    } else {
+        float *floats = (float *) (void *) sums; /* in place: element by element */
+        finish_floats(p, sums, end, floats);
+        int8_quantize(floats, p->n, type->scale, type->zero, type->low, type->high,
+                      (char *) s->out[0]->data + at);
     }
-    float *floats = (float *) (void *) sums; /* in place: element by element */
-    finish_floats(s, p, sums, times, floats);
+}
+
+static struct int8_type type_of(const struct step *s, const struct qmatmul *p)
+{
+    if (!p->y_scale_in) {
+        return (struct int8_type){0};
+    }
     const struct tensor *zero = p->y_zero_in < s->n_in ? s->in[p->y_zero_in] : NULL;
-    int8_quantize(floats, p->n, *(const float *) s->in[p->y_scale_in]->data,
-                  zero ? (float) tensor_int(zero, 0) : 0, (float) p->low, (float) p->high,
-                  (char *) s->out[0]->data + at);
+    return (struct int8_type){*(const float *) s->in[p->y_scale_in]->data,
+                              zero ? (float) tensor_int(zero, 0) : 0, (float) p->low, (float) p->high};
 }
 
 enum { FINISH_ROWS = 24 }; /* sums of so many rows at a time, which stay in the cache */
@@ -93,6 +109,8 @@ static int run_bytes(const struct step *s, struct run *r)
                      scratch + p->rows_at);
             continue;
         }
+        const struct int8_end end = end_of(s, p, *(const float *) s->in[p->x_scale_in]->data);
+        const struct int8_type type = type_of(s, p);
         for (size_t row = 0; row < p->m; row += FINISH_ROWS) {
             const size_t rows = p->m - row < FINISH_ROWS ? p->m - row : FINISH_ROWS;
             struct bytes part = x;
@@ -100,7 +118,7 @@ static int run_bytes(const struct step *s, struct run *r)
             part.zero = x.zero + row * x.zero_step;
             int8_run(&g, rows, part, p->k, sums, p->n, scratch + p->rows_at);
             for (size_t j = 0; j < rows; j++) {
-                finish(s, p, sums + j * p->n, i * p->m + row + j);
+                finish(s, p, sums + j * p->n, &end, &type, i * p->m + row + j);
             }
         }
         if (run_cancelled(r)) {
@@ -128,7 +146,8 @@ static int run_dynamic(const struct step *s, struct run *r)
         const struct bytes left = {bytes, false, zeros, 1};
         int8_run(&p->g, rows, left, p->k, sums, p->n, scratch + p->rows_at);
         for (size_t i = 0; i < rows; i++) {
-            finish_floats(s, p, sums + i * p->n, scales[i], (float *) s->out[0]->data + (row + i) * p->n);
+            const struct int8_end end = end_of(s, p, scales[i]);
+            finish_floats(p, sums + i * p->n, &end, (float *) s->out[0]->data + (row + i) * p->n);
         }
     }
     return KILN_OK;
@@ -243,6 +262,11 @@ static int plan_act(struct step *s, struct qmatmul *p)
     p->act = (enum act_kind) act;
     p->act_a = step_float(s, "act_a", 0);
     p->act_b = step_float(s, "act_b", 0);
+    p->low_act = p->act == ACT_RELU ? 0 : p->act == ACT_CLIP ? p->act_a : -INFINITY;
+    p->high_act = p->act == ACT_CLIP ? p->act_b : INFINITY;
+    if (p->act == ACT_RELU || p->act == ACT_CLIP) {
+        p->act = ACT_NONE;
+    }
     return KILN_OK;
 }
 
