@@ -113,6 +113,17 @@ static bool all_outputs_known(const struct step *s)
     return true;
 }
 
+/* Where nothing comes out, nothing needs to be computed: no kernel has to think of empty outputs. */
+static bool gives_nothing(const struct step *s)
+{
+    for (int k = 0; k < s->n_out; k++) {
+        if (s->out[k] && s->out[k]->count) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Runs a step whose inputs are known, while planning. */
 static int compute_now(struct plan *p, struct step *s)
 {
@@ -124,6 +135,9 @@ static int compute_now(struct plan *p, struct step *s)
         if (s->out[k] && !(s->out[k]->data = plan_alloc(p, tensor_bytes(s->out[k])))) {
             return refuse_memory(p->why, "constants");
         }
+    }
+    if (gives_nothing(s)) {
+        return KILN_OK;
     }
     struct pool scratch;
     pool_init(&scratch, &p->model->budget);
@@ -161,7 +175,8 @@ static int plan_node(struct plan *p, int n)
     if (!all_outputs_known(s) && inputs == UNKNOWN && !renames_known) {
         stage->scratch_bytes =
             s->scratch_bytes > stage->scratch_bytes ? s->scratch_bytes : stage->scratch_bytes;
-        stage->n_steps += !place_step(p, s, n); /* an alias needs no run */
+        const bool renames = place_step(p, s, n);
+        stage->n_steps += !renames && !gives_nothing(s);
         return KILN_OK;
     }
     if (!all_outputs_known(s)) {
