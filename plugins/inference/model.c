@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fuse.h"
 #include "plan.h"
 #include "read.h"
 
@@ -15,13 +16,14 @@
 
 static int prepare(struct model *m, struct refusal *why)
 {
-    int rc = plan_fold(m, why);
+    int rc = fuse_quantized(m, why);
+    rc = rc ? rc : plan_fold(m, why);
     struct pool temporary;
     pool_init(&temporary, &m->budget);
     rc = rc ? rc
             : graph_order(&m->graph, &temporary, why); /* what only made constants is not needed any more */
     pool_done(&temporary);
-    return rc;
+    return rc ? rc : fuse(m, why);
 }
 
 int model_read(const void *data, size_t bytes, int folder, struct budget *budget, struct workspace *w,

@@ -197,13 +197,12 @@ static void hide_unknown(struct plan *p)
     p->base = NULL; /* bind again */
 }
 
-/* What all stages before `stage` were waiting for is seen while it is planned: a step may need several inputs, one after the
- * other. */
-static void show_needed(struct plan *p, const struct stage *stage, enum knowledge how)
+/* What the stages before this one stopped for is known while it is planned: if it ever is something else, they are planned anew. */
+static void set_needed(struct plan *p, const struct stage *stage, enum knowledge how)
 {
-    for (const struct stage *before = p->stages; before != stage; before = before->next) {
-        p->tensors[before->needs].data = how == KNOWN ? before->expects.data : NULL;
-        p->known[before->needs] = how;
+    for (struct stage *s = p->stages; s != stage; s = s->next) {
+        p->known[s->needs] = (uint8_t) how;
+        p->tensors[s->needs].data = how == KNOWN ? s->expects.data : NULL;
     }
 }
 
@@ -232,14 +231,12 @@ int stage_plan(struct plan *p, struct stage *before)
     if (before) {
         stage->begin = before->end;
         rc = keep_needed(p, before);
-        if (rc == KILN_OK) {
-            hide_unknown(p);
-            show_needed(p, stage, KNOWN);
-            rc = plan_nodes(p, stage);
-            show_needed(p, stage, UNKNOWN);
-        }
-    } else {
+        hide_unknown(p);
+    }
+    if (rc == KILN_OK) {
+        set_needed(p, stage, KNOWN);
         rc = plan_nodes(p, stage);
+        set_needed(p, stage, UNKNOWN);
     }
     rc = rc == KILN_OK ? place_stage(p, stage) : rc;
     if (rc != KILN_OK) {

@@ -39,7 +39,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def plugin(folder):
-    with serving(folder, on_bad_model="skip") as plugin:
+    with serving(folder) as plugin:
         yield plugin
 
 

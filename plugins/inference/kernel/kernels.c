@@ -9,8 +9,7 @@
 const struct kernels *const kernels_all[] = {
     &kernels_plain,
 #ifdef KERNELS_X86
-    &kernels_avx2,
-    &kernels_avx512,
+    &kernels_avx2,  &kernels_avx512, &kernels_vnni,
 #endif
     NULL,
 };

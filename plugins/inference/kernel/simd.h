@@ -27,7 +27,9 @@
 #define KERNELS_X86
 #endif
 
-#if defined(SIMD_AVX512)
+#if defined(SIMD_VNNI)
+#define SIMD_TARGET "avx512f,avx512dq,avx512bw,avx512vl,avx512vnni,avx2,fma"
+#elif defined(SIMD_AVX512)
 #define SIMD_TARGET "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma"
 #elif defined(SIMD_AVX2)
 #define SIMD_TARGET "avx2,fma"

@@ -124,13 +124,15 @@ static int run_whole(const struct step *s, struct run *r)
     return KILN_OK;
 }
 
-/* The steps of C against y[m][n]. */
+/* The steps of C against y[m][n]. What is one row may have any number of dimensions. */
 static int plan_c(struct step *s, struct gemm_op *p)
 {
     const struct tensor *c = s->in[2];
     const int64_t rows = c->rank > 1 ? c->dims[c->rank - 2] : 1,
                   columns = c->rank > 0 ? c->dims[c->rank - 1] : 1;
-    if (c->rank > 2 || (rows != 1 && (size_t) rows != p->m) || (columns != 1 && (size_t) columns != p->n)) {
+    const bool one_row = c->count == columns;
+    if ((c->rank > 2 && !one_row) || (rows != 1 && (size_t) rows != p->m) ||
+        (columns != 1 && (size_t) columns != p->n)) {
         char shape[80];
         return step_fail(s, "C is %s, expected what broadcasts to [%zu,%zu]",
                          tensor_text(c, shape, sizeof shape), p->m, p->n);
@@ -233,50 +235,74 @@ static int check_inputs(struct step *s)
     return KILN_OK;
 }
 
-static int plan_with(struct step *s, enum act_kind act)
+/* A and B as matrices. kiln.Dense is MatMul as well: there all dimensions of A but the last are rows. */
+static int read_shapes(struct step *s, struct gemm_op *p, bool dense)
+{
+    const struct tensor *a = s->in[0], *b = s->in[1];
+    const bool turn_a = step_int(s, "transA", 0) != 0, turn_b = step_int(s, "transB", 0) != 0;
+    if (b->rank != 2 || a->rank < 1 || (a->rank != 2 && (!dense || turn_a))) {
+        return step_fail(s, "inputs A and B have %d and %d dimensions, expected 2", a->rank, b->rank);
+    }
+    const int64_t rows = tensor_rows(a, a->rank - 1), last = a->dims[a->rank - 1];
+    p->m = (size_t) (turn_a ? last : rows);
+    p->k = (size_t) (turn_a ? rows : last);
+    p->n = (size_t) b->dims[!turn_b];
+    if ((int64_t) p->k != b->dims[turn_b]) {
+        return step_fail(s, "rows of A have %zu elements, columns of B %lld, expected the same number", p->k,
+                         (long long) b->dims[turn_b]);
+    }
+    p->turned = turn_a;
+    p->steps = (struct product_steps){turn_a ? 1 : (int64_t) p->k, turn_a ? (int64_t) p->m : 1,
+                                      turn_b ? 1 : (int64_t) p->n, turn_b ? (int64_t) p->k : 1};
+    return KILN_OK;
+}
+
+static int set_output(struct step *s, const struct gemm_op *p)
+{
+    const struct tensor *a = s->in[0], *c = s->n_in > 2 ? s->in[2] : NULL;
+    int64_t dims[TENSOR_RANK];
+    const int rank = c && c->rank > a->rank ? c->rank : a->rank, more = rank - a->rank;
+    for (int i = 0; i < rank; i++) { /* a bias may have more dimensions, all 1 */
+        dims[i] = i < more ? 1 : a->dims[i - more];
+    }
+    if (p->turned) {
+        dims[rank - 2] = (int64_t) p->m;
+    }
+    dims[rank - 1] = (int64_t) p->n;
+    return step_output(s, 0, a->dtype, rank, dims);
+}
+
+static int plan_with(struct step *s, enum act_kind act, bool dense)
 {
     int status = check_inputs(s);
     struct gemm_op *p = plan_alloc(s->plan, sizeof *p);
     if (status != KILN_OK || !p) {
         return status != KILN_OK ? status : KILN_RESOURCE;
     }
-    const struct tensor *a = s->in[0], *b = s->in[1];
-    const bool turn_a = step_int(s, "transA", 0) != 0, turn_b = step_int(s, "transB", 0) != 0;
-    const int64_t dims[2] = {a->dims[turn_a], b->dims[!turn_b]};
-    if (a->dims[!turn_a] != b->dims[turn_b]) {
-        return step_fail(s, "rows of A have %lld elements, columns of B %lld, expected the same number",
-                         (long long) a->dims[!turn_a], (long long) b->dims[turn_b]);
+    if ((status = read_shapes(s, p, dense)) != KILN_OK || (status = set_output(s, p)) != KILN_OK) {
+        return status;
     }
-    p->m = (size_t) dims[0];
-    p->n = (size_t) dims[1];
-    p->k = (size_t) a->dims[!turn_a];
     p->alpha = step_float(s, "alpha", 1);
     p->beta = step_float(s, "beta", 1);
-    p->turned = turn_a;
-    p->steps = (struct product_steps){turn_a ? 1 : (int64_t) p->k, turn_a ? (int64_t) p->m : 1,
-                                      turn_b ? 1 : (int64_t) p->n, turn_b ? (int64_t) p->k : 1};
     p->g.act = act;
     p->g.act_a = step_float(s, "act_a", 0);
     p->g.act_b = step_float(s, "act_b", 0);
     s->state = p;
-    if ((status = step_output(s, 0, a->dtype, 2, dims)) != KILN_OK) {
-        return status;
-    }
     if (s->n_in > 2 && s->in[2] && (status = plan_c(s, p)) != KILN_OK) {
         return status;
     }
-    return a->dtype == DT_F32 ? plan_floats(s, p) : plan_others(s, p);
+    return s->in[0]->dtype == DT_F32 ? plan_floats(s, p) : plan_others(s, p);
 }
 
 static int plan_gemm(struct step *s)
 {
-    return plan_with(s, ACT_NONE);
+    return plan_with(s, ACT_NONE, false);
 }
 
 static int plan_dense(struct step *s)
 {
     const int64_t act = step_int(s, "act", ACT_NONE);
-    return act >= 0 && act < ACT_KINDS ? plan_with(s, (enum act_kind) act)
+    return act >= 0 && act < ACT_KINDS ? plan_with(s, (enum act_kind) act, true)
                                        : step_fail(s, "no such activation");
 }
 
