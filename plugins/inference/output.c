@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "text.h"
+
 /* How callers see element types; those without a line of their own become whole numbers of 64 bits. */
 static uint32_t wire_type(enum dtype dtype)
 {
@@ -68,6 +70,7 @@ static int as_lists(struct kiln_call *call, const struct tensor *t, int axis, in
             }
             memcpy(copy, text->chars, text->bytes);
             copy[text->bytes] = 0;
+            text_clean(copy, text->bytes);
             *ret = (struct kiln_value){.type = KILN_V_STRING, .text = copy, .count = (uint32_t) text->bytes};
         } else {
             one_number(t, (*at)++, ret);

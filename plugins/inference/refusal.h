@@ -5,8 +5,10 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "op.h"
+#include "text.h"
 
 struct refusal {
     int status; /* KILN_OK: none yet */
@@ -21,6 +23,7 @@ OP_PRINTF(3, 4) static inline int refuse(struct refusal *r, int status, const ch
         va_start(args, format);
         vsnprintf(r->text, sizeof r->text, format, args);
         va_end(args);
+        text_printable(r->text, strlen(r->text));
     }
     return r->status;
 }

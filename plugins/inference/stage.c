@@ -197,6 +197,15 @@ static void hide_unknown(struct plan *p)
     p->base = NULL; /* bind again */
 }
 
+/* What the stages before this one stopped for is known while it is planned: if it ever is something else, they are planned anew. */
+static void set_needed(struct plan *p, const struct stage *stage, enum knowledge how)
+{
+    for (struct stage *s = p->stages; s != stage; s = s->next) {
+        p->known[s->needs] = (uint8_t) how;
+        p->tensors[s->needs].data = how == KNOWN ? s->expects.data : NULL;
+    }
+}
+
 static int plan_nodes(struct plan *p, struct stage *stage)
 {
     const int n_nodes = p->model->graph.n_nodes;
@@ -222,16 +231,12 @@ int stage_plan(struct plan *p, struct stage *before)
     if (before) {
         stage->begin = before->end;
         rc = keep_needed(p, before);
-        if (rc == KILN_OK) {
-            hide_unknown(p);
-            p->tensors[before->needs].data = before->expects.data;
-            p->known[before->needs] = KNOWN;
-            rc = plan_nodes(p, stage);
-            p->known[before->needs] = UNKNOWN;
-            p->tensors[before->needs].data = NULL;
-        }
-    } else {
+        hide_unknown(p);
+    }
+    if (rc == KILN_OK) {
+        set_needed(p, stage, KNOWN);
         rc = plan_nodes(p, stage);
+        set_needed(p, stage, UNKNOWN);
     }
     rc = rc == KILN_OK ? place_stage(p, stage) : rc;
     if (rc != KILN_OK) {

@@ -17,6 +17,7 @@ struct kiln_value value_text(struct kiln_call *call, const char *text)
         return (struct kiln_value){.type = KILN_V_NULL};
     }
     memcpy(copy, text, bytes + 1);
+    text_clean(copy, bytes);
     return (struct kiln_value){.type = KILN_V_STRING, .text = copy, .count = (uint32_t) bytes};
 }
 

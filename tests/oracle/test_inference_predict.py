@@ -278,7 +278,7 @@ def test_golden_examples_that_are_met(tmp_path, golden):
     ({**GOOD, "tolerance": 1}, '"tolerance" is not known'),
     ({**GOOD, "rtol": -1}, "rtol is not a number of 0 or more"),
     ([], "has no examples"),
-    (7, "is no object"),
+    ([7], "is no object"),
     ("{", "line 1"),
     ("", "line 1"),
     ('{"inputs": {}, "inputs": {}}', "duplicate"),

@@ -42,11 +42,12 @@ static double gelu_tanh(double x)
 #define ALPHA(DEFAULT) (double) step_float(s, "alpha", DEFAULT)
 #define BETA(DEFAULT)  (double) step_float(s, "beta", DEFAULT)
 
-ACTIVATION(leaky_relu, LEAKY_RELU, x < 0 ? a *x : x, ALPHA(0.01F), 0)
+ACTIVATION(leaky_relu, LEAKY_RELU, x < 0 ? a * x : x, ALPHA(0.01F), 0)
 ACTIVATION(thresholded_relu, THRESHOLDED_RELU, x > a || x != x ? x : 0, ALPHA(1), 0)
-ACTIVATION(elu, ELU, x < 0 ? a *expm1(x) : x, ALPHA(1), 0)
-ACTIVATION(selu, SELU, b *(x < 0 ? a * expm1(x) : x), ALPHA(1.67326319217681884765625F), (double) step_float(s, "gamma", 1.05070102214813232421875F))
-ACTIVATION(celu, CELU, x < 0 ? a *expm1(x / a) : x, ALPHA(1), 0)
+ACTIVATION(elu, ELU, x < 0 ? a * expm1(x) : x, ALPHA(1), 0)
+ACTIVATION(selu, SELU, b *(x < 0 ? a * expm1(x) : x), ALPHA(1.67326319217681884765625F),
+           (double) step_float(s, "gamma", 1.05070102214813232421875F))
+ACTIVATION(celu, CELU, x < 0 ? a * expm1(x / a) : x, ALPHA(1), 0)
 ACTIVATION(sigmoid, SIGMOID, 1 / (1 + exp(-x)), 0, 0)
 ACTIVATION(hard_sigmoid, HARD_SIGMOID, unit(a *x + b), ALPHA(0.2F), BETA(0.5F))
 ACTIVATION(hard_swish, HARD_SWISH, x *unit(a *x + b), 1.0 / 6, 0.5)
@@ -71,7 +72,7 @@ static int plan_gelu(struct step *s)
 
 /* ---- those of whole numbers, too */
 
-#define RELU(t, D) UNARY_KERNEL(relu_##t, t, t, LOOP, x < 0 ? 0 : x)
+#define RELU(t, D)     UNARY_KERNEL(relu_##t, t, t, LOOP, x < 0 ? 0 : x)
 #define ROW_RELU(t, D) [D] = relu_##t,
 FOR_SIGNED(RELU)
 RELU(f64, DT_F64)
@@ -90,28 +91,29 @@ static int plan_relu(struct step *s)
 
 /* a: lambd, b: bias. In the type's own arithmetic, as NumPy's. */
 #define SHRINK(t, D)                                                                                         \
-    UNARY_KERNEL(shrink_##t, t, t, , (double) x < params->a * -1 ? (double) x + params->b                    \
-                                     : (double) x > params->a    ? (double) x - params->b                    \
-                                     : x != x                    ? (double) x                                \
-                                                                 : 0)
+    UNARY_KERNEL(shrink_##t, t, t, ,                                                                         \
+                 (double) x<params->a * -1 ? (double) x + params->b : (double) x> params->a                  \
+                     ? (double) x - params->b                                                                \
+                 : x != x ? (double) x                                                                       \
+                          : 0)
 #define ROW_SHRINK(t, D) [D] = shrink_##t,
 FOR_NUMERIC(SHRINK)
 
 static int plan_shrink(struct step *s)
 {
     static unary_fn *const fns[DT_END] = {FOR_NUMERIC(ROW_SHRINK)};
-    return unary_plan(s, fns, DT_NONE, (double) step_float(s, "lambd", 0.5F), (double) step_float(s, "bias", 0));
+    return unary_plan(s, fns, DT_NONE, (double) step_float(s, "lambd", 0.5F),
+                      (double) step_float(s, "bias", 0));
 }
 
-#define PRELU(t, D)    BINARY_KERNEL(prelu_##t, t, t, t, LOOP, x < 0 ? x * y : x)
-#define PRELU_u(t, D)  BINARY_KERNEL(prelu_##t, t, t, t, LOOP, (void) y, x)
-#define PRELU_i(t, D)  BINARY_KERNEL(prelu_##t, t, t, t, LOOP, x < 0 ? (U_##t) x *(U_##t) y : (U_##t) x)
+#define PRELU(t, D)     BINARY_KERNEL(prelu_##t, t, t, t, LOOP, x < 0 ? x * y : x)
+#define PRELU_u(t, D)   BINARY_KERNEL(prelu_##t, t, t, t, LOOP, (void) y, x)
+#define PRELU_i(t, D)   BINARY_KERNEL(prelu_##t, t, t, t, LOOP, x < 0 ? (U_##t) x * (U_##t) y : (U_##t) x)
 #define ROW_PRELU(t, D) [D] = prelu_##t,
 FOR_FLOAT(PRELU)
-PRELU_i(i32, DT_I32)
-PRELU_i(i64, DT_I64)
+PRELU_i(i32, DT_I32) PRELU_i(i64, DT_I64)
 
-static int plan_prelu(struct step *s)
+    static int plan_prelu(struct step *s)
 {
     static binary_fn *const fns[DT_END] = {FOR_FLOAT(ROW_PRELU)[DT_I32] = prelu_i32, [DT_I64] = prelu_i64};
     int rank = 0;
@@ -126,8 +128,8 @@ static int plan_prelu(struct step *s)
     }
     char x[80], slope[80];
     return same ? binary_plan(s, fns, DT_NONE)
-                : step_fail(s, "slope %s does not broadcast to %s", tensor_text(s->in[1], slope, sizeof(slope)),
-                            tensor_text(s->in[0], x, sizeof(x)));
+                : step_fail(s, "slope %s does not broadcast to %s",
+                            tensor_text(s->in[1], slope, sizeof(slope)), tensor_text(s->in[0], x, sizeof(x)));
 }
 
 static const struct op ops[] = {

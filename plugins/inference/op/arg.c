@@ -117,7 +117,8 @@ static int plan_arg_min(struct step *s)
 #define CUMSUM(t, SUM)                                                                                       \
     static void cumsum_##t(const struct lines *l, const void *in, void *out)                                 \
     {                                                                                                        \
-        const int64_t first = l->reverse ? (l->n - 1) * l->inner : 0, step = l->reverse ? -l->inner : l->inner; \
+        const int64_t first = l->reverse ? (l->n - 1) * l->inner : 0,                                        \
+                      step = l->reverse ? -l->inner : l->inner;                                              \
         for (int64_t k = 0; k < l->outer * l->inner; k++) {                                                  \
             const int64_t from = k / l->inner * l->n * l->inner + k % l->inner + first;                      \
             const T_##t *x = (const T_##t *) in + from;                                                      \
@@ -126,7 +127,7 @@ static int plan_arg_min(struct step *s)
             for (int64_t i = 0; i < l->n; i++) {                                                             \
                 const SUM before = sum;                                                                      \
                 sum += (SUM) x[i * step];                                                                    \
-                y[i * step] = (T_##t) (l->exclusive ? before : sum);                                         \
+                y[i * step] = (T_##t)(l->exclusive ? before : sum);                                          \
             }                                                                                                \
         }                                                                                                    \
     }
@@ -139,8 +140,9 @@ CUMSUM(u64, uint64_t)
 
 static int plan_cumsum(struct step *s)
 {
-    static lines_fn *const fns[DT_END] = {[DT_F32] = cumsum_f32, [DT_F64] = cumsum_f64, [DT_I32] = cumsum_i32,
-                                          [DT_U32] = cumsum_u32, [DT_I64] = cumsum_i64, [DT_U64] = cumsum_u64};
+    static lines_fn *const fns[DT_END] = {
+        [DT_F32] = cumsum_f32, [DT_F64] = cumsum_f64, [DT_I32] = cumsum_i32,
+        [DT_U32] = cumsum_u32, [DT_I64] = cumsum_i64, [DT_U64] = cumsum_u64};
     const struct tensor *x = s->in[0];
     int64_t wanted;
     int rc = ints_read_one(s, 1, "axis", &wanted);

@@ -18,7 +18,8 @@ int ints_read(struct step *s, int input, const char *name, int most, struct ints
         n = t ? t->count : 0;
         if (t && ((t->dtype != DT_I64 && t->dtype != DT_I32) || t->rank > 1)) {
             char text[80];
-            return step_fail(s, "%s is %s, expected a list of int64", name, tensor_text(t, text, sizeof(text)));
+            return step_fail(s, "%s is %s, expected a list of int64", name,
+                             tensor_text(t, text, sizeof(text)));
         }
     }
     if (n > most) {

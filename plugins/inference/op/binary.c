@@ -86,15 +86,16 @@ static int plan_kernel(struct step *s, binary_fn *fn, enum dtype result)
     plan_pairs(s, b);
     s->state = b;
     s->run = n > 1 ? run_many : b->pairs[0].walk.rank == 0 ? run_flat : run_rows;
-    if (n > 1) {
-        s->inplace = -1; /* an input may come twice */
-    }
+    s->inplace = s->inplace < 2 ? s->inplace : -1; /* the first pair is written over what comes later */
     return KILN_OK;
 }
 
 int binary_same_type(struct step *s)
 {
     for (int k = 1; k < s->n_in; k++) {
+        if (!s->in[k]) {
+            return step_fail(s, "input %d is absent", k);
+        }
         if (s->in[k]->dtype != s->in[0]->dtype) {
             return step_fail(s, "inputs are %s and %s, expected one type", dtype_name(s->in[0]->dtype),
                              dtype_name(s->in[k]->dtype));

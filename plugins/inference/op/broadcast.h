@@ -15,11 +15,11 @@
 enum { BROADCAST_IN = 3 };
 
 struct broadcast {
-    int64_t n;                       /* elements of a row */
-    int8_t step[BROADCAST_IN];       /* 0 or 1: how input k goes on within a row */
-    bool empty;                      /* there is nothing to walk */
-    int rank;                        /* of the loops over rows; 0: one row */
-    int64_t dims[TENSOR_RANK];       /* outermost first */
+    int64_t n;                                 /* elements of a row */
+    int8_t step[BROADCAST_IN];                 /* 0 or 1: how input k goes on within a row */
+    bool empty;                                /* there is nothing to walk */
+    int rank;                                  /* of the loops over rows; 0: one row */
+    int64_t dims[TENSOR_RANK];                 /* outermost first */
     int64_t stride[BROADCAST_IN][TENSOR_RANK]; /* in elements */
 };
 
@@ -31,7 +31,8 @@ struct broadcast_row {
 /* The shape of inputs 0 .. n-1 together. KILN_OK, or the refusal to return. */
 int broadcast_shape(struct step *s, int n, int *ret_rank, int64_t *ret_dims);
 /* The loops over an output of these dimensions, with n <= BROADCAST_IN inputs that broadcast to it. */
-void broadcast_plan(struct broadcast *b, int rank, const int64_t *dims, const struct tensor *const *in, int n);
+void broadcast_plan(struct broadcast *b, int rank, const int64_t *dims, const struct tensor *const *in,
+                    int n);
 /* false when the row was the last one. */
 bool broadcast_next(const struct broadcast *b, struct broadcast_row *row);
 

@@ -75,7 +75,8 @@ static int plan(struct step *s, struct clip **ret)
 static int plan_attributes(struct step *s)
 {
     if (!dtype_is_float(s->in[0]->dtype)) {
-        return step_fail(s, "an input of type %s is not supported before opset 12", dtype_name(s->in[0]->dtype));
+        return step_fail(s, "an input of type %s is not supported before opset 12",
+                         dtype_name(s->in[0]->dtype));
     }
     const float least = step_float(s, "min", -HUGE_VALF), most = step_float(s, "max", HUGE_VALF);
     struct clip *c;

@@ -3,17 +3,17 @@
 #include "binary.h"
 
 #define COMPARE(t, D)                                                                                        \
-    BINARY_KERNEL(equal_##t, bool, t, t, LOOP, x == y)                                                       \
-    BINARY_KERNEL(less_##t, bool, t, t, LOOP, x < y)                                                         \
-    BINARY_KERNEL(less_or_equal_##t, bool, t, t, LOOP, x <= y)                                               \
-    BINARY_KERNEL(greater_##t, bool, t, t, LOOP, x > y)                                                      \
-    BINARY_KERNEL(greater_or_equal_##t, bool, t, t, LOOP, x >= y)
+    BINARY_KERNEL(equal_##t, b8, t, t, LOOP, x == y)                                                         \
+    BINARY_KERNEL(less_##t, b8, t, t, LOOP, x < y)                                                           \
+    BINARY_KERNEL(less_or_equal_##t, b8, t, t, LOOP, x <= y)                                                 \
+    BINARY_KERNEL(greater_##t, b8, t, t, LOOP, x > y)                                                        \
+    BINARY_KERNEL(greater_or_equal_##t, b8, t, t, LOOP, x >= y)
 FOR_NUMERIC(COMPARE)
 FOR_HALF(COMPARE)
-BINARY_KERNEL(equal_bool, bool, bool, bool, LOOP, x == y)
-BINARY_KERNEL(and_bool, bool, bool, bool, LOOP, (x & y))
-BINARY_KERNEL(or_bool, bool, bool, bool, LOOP, (x | y))
-BINARY_KERNEL(xor_bool, bool, bool, bool, LOOP, (x ^ y))
+BINARY_KERNEL(equal_b8, b8, b8, b8, LOOP, x == y)
+BINARY_KERNEL(and_b8, b8, b8, b8, LOOP, (x & y))
+BINARY_KERNEL(or_b8, b8, b8, b8, LOOP, (x | y))
+BINARY_KERNEL(xor_b8, b8, b8, b8, LOOP, (x ^ y))
 
 #define ROW_equal(t, D)            [D] = equal_##t,
 #define ROW_less(t, D)             [D] = less_##t,
@@ -29,7 +29,7 @@ BINARY_KERNEL(xor_bool, bool, bool, bool, LOOP, (x ^ y))
 #define LOGIC(NAME)                                                                                          \
     static int plan_##NAME(struct step *s)                                                                   \
     {                                                                                                        \
-        static binary_fn *const fns[DT_END] = {[DT_BOOL] = NAME##_bool};                                     \
+        static binary_fn *const fns[DT_END] = {[DT_BOOL] = NAME##_b8};                                       \
         return binary_plan(s, fns, DT_BOOL);                                                                 \
     }
 ORDER(less)
@@ -42,8 +42,7 @@ LOGIC(xor)
 
 static int plan_equal(struct step *s)
 {
-    static binary_fn *const fns[DT_END] = {
-        FOR_NUMERIC(ROW_equal) FOR_HALF(ROW_equal)[DT_BOOL] = equal_bool};
+    static binary_fn *const fns[DT_END] = {FOR_NUMERIC(ROW_equal) FOR_HALF(ROW_equal)[DT_BOOL] = equal_b8};
     return binary_plan(s, fns, DT_BOOL);
 }
 

@@ -11,7 +11,7 @@
 
 #define WRAP(t, OP) ((U_##t) x OP(U_##t) y)
 
-#define DIV_SIGNED(t)   (y == 0 ? 0 : y == -1 ? (C_##t) (0 - (U_##t) x) : x / y)
+#define DIV_SIGNED(t)   (y == 0 ? 0 : y == -1 ? (C_##t)(0 - (U_##t) x) : x / y)
 #define DIV_UNSIGNED(t) (y == 0 ? 0 : x / y)
 #define REM_SIGNED(t)   (y == 0 || y == -1 ? 0 : x % y)
 #define REM_UNSIGNED(t) (y == 0 ? 0 : x % y)
@@ -128,7 +128,8 @@ static int run_mean(const struct step *s, struct run *r)
     const double n64 = s->n_in;
     const float n32 = (float) s->n_in;
     if (rc == KILN_OK && out->count > 0) {
-        div[out->dtype](out->data, out->data, out->dtype == DT_F64 ? (const void *) &n64 : &n32, out->count, 1, 0);
+        div[out->dtype](out->data, out->data, out->dtype == DT_F64 ? (const void *) &n64 : &n32, out->count,
+                        1, 0);
     }
     return rc;
 }
@@ -156,7 +157,8 @@ static int plan_mod(struct step *s)
 {
     bool c = step_int(s, "fmod", 0) != 0;
     if (!c && (dtype_is_float(s->in[0]->dtype) || s->in[0]->dtype == DT_F16)) {
-        return step_fail(s, "attribute fmod is 0, expected 1 for inputs of type %s", dtype_name(s->in[0]->dtype));
+        return step_fail(s, "attribute fmod is 0, expected 1 for inputs of type %s",
+                         dtype_name(s->in[0]->dtype));
     }
     return binary_plan(s, c ? rem : mod, DT_NONE);
 }

@@ -40,35 +40,35 @@ typedef uint32_t T_u32, C_u32;
 typedef uint64_t T_u64, C_u64;
 typedef uint16_t T_f16;
 typedef float C_f16;
-typedef uint8_t T_bool, C_bool;
+typedef uint8_t T_b8, C_b8;
 
 typedef uint32_t U_i8, U_i16, U_i32, U_u8, U_u16, U_u32;
 typedef uint64_t U_i64, U_u64;
 
-#define LD_f32(v)  (v)
-#define LD_f64(v)  (v)
-#define LD_i8(v)   (v)
-#define LD_i16(v)  (v)
-#define LD_i32(v)  (v)
-#define LD_i64(v)  (v)
-#define LD_u8(v)   (v)
-#define LD_u16(v)  (v)
-#define LD_u32(v)  (v)
-#define LD_u64(v)  (v)
-#define LD_bool(v) (v)
-#define LD_f16(v)  f16_to_f32(v)
-#define ST_f32(v)  ((float) (v))
-#define ST_f64(v)  ((double) (v))
-#define ST_i8(v)   ((int8_t) (v))
-#define ST_i16(v)  ((int16_t) (v))
-#define ST_i32(v)  ((int32_t) (v))
-#define ST_i64(v)  ((int64_t) (v))
-#define ST_u8(v)   ((uint8_t) (v))
-#define ST_u16(v)  ((uint16_t) (v))
-#define ST_u32(v)  ((uint32_t) (v))
-#define ST_u64(v)  ((uint64_t) (v))
-#define ST_bool(v) ((uint8_t) (v))
-#define ST_f16(v)  f16_from_f32(v)
+#define LD_f32(v) (v)
+#define LD_f64(v) (v)
+#define LD_i8(v)  (v)
+#define LD_i16(v) (v)
+#define LD_i32(v) (v)
+#define LD_i64(v) (v)
+#define LD_u8(v)  (v)
+#define LD_u16(v) (v)
+#define LD_u32(v) (v)
+#define LD_u64(v) (v)
+#define LD_b8(v)  (v)
+#define LD_f16(v) f16_to_f32(v)
+#define ST_f32(v) ((float) (v))
+#define ST_f64(v) ((double) (v))
+#define ST_i8(v)  ((int8_t) (v))
+#define ST_i16(v) ((int16_t) (v))
+#define ST_i32(v) ((int32_t) (v))
+#define ST_i64(v) ((int64_t) (v))
+#define ST_u8(v)  ((uint8_t) (v))
+#define ST_u16(v) ((uint16_t) (v))
+#define ST_u32(v) ((uint32_t) (v))
+#define ST_u64(v) ((uint64_t) (v))
+#define ST_b8(v)  ((uint8_t) (v))
+#define ST_f16(v) f16_from_f32(v)
 
 /* Bounds of the values. */
 #define LEAST_f32 (-HUGE_VALF)

@@ -19,11 +19,11 @@
     UNARY_KERNEL(neg_##t, t, t, LOOP, -x)                                                                    \
     UNARY_KERNEL(sign_##t, t, t, LOOP, x > 0 ? 1 : x < 0 ? -1 : x)                                           \
     UNARY_KERNEL(reciprocal_##t, t, t, LOOP, 1 / x)                                                          \
-    UNARY_KERNEL(is_nan_##t, bool, t, LOOP, x != x)
+    UNARY_KERNEL(is_nan_##t, b8, t, LOOP, x != x)
 FOR_SIGNED(SIGNED)
 FOR_UNSIGNED(UNSIGNED)
 FOR_FLOAT(FLOATING)
-UNARY_KERNEL(not_bool, bool, bool, LOOP, !x)
+UNARY_KERNEL(not_b8, b8, b8, LOOP, !x)
 
 /* name, function of doubles, function of floats */
 #define FOR_FUNCTION(X)                                                                                      \
@@ -65,8 +65,8 @@ UNARY_KERNEL(exp_f64, f64, f64, , exp(x))
 UNARY_KERNEL(erf_f64, f64, f64, , erf(x))
 
 /* a: whether the negative one counts, b: the positive one */
-UNARY_KERNEL(is_inf_f32, bool, f32, , (a != 0 && x == -HUGE_VALF) || (b != 0 && x == HUGE_VALF))
-UNARY_KERNEL(is_inf_f64, bool, f64, , (a != 0 && x == -HUGE_VAL) || (b != 0 && x == HUGE_VAL))
+UNARY_KERNEL(is_inf_f32, b8, f32, , (a != 0 && x == -HUGE_VALF) || (b != 0 && x == HUGE_VALF))
+UNARY_KERNEL(is_inf_f64, b8, f64, , (a != 0 && x == -HUGE_VAL) || (b != 0 && x == HUGE_VAL))
 
 /* ---- plans */
 
@@ -83,7 +83,7 @@ PLAN_FLOATS(exp, DT_NONE)
 PLAN_FLOATS(erf, DT_NONE)
 PLAN_FLOATS(reciprocal, DT_NONE)
 PLAN_FLOATS(is_nan, DT_BOOL)
-PLAN(not, DT_NONE, [DT_BOOL] = not_bool)
+PLAN(not, DT_NONE, [DT_BOOL] = not_b8)
 
 #define ROW_abs(t, D)        [D] = abs_##t,
 #define ROW_neg(t, D)        [D] = neg_##t,
@@ -93,9 +93,8 @@ PLAN(abs, DT_NONE, FOR_NUMERIC(ROW_abs))
 PLAN(neg, DT_NONE, FOR_SIGNED(ROW_neg) FOR_FLOAT(ROW_neg))
 PLAN(sign, DT_NONE, FOR_NUMERIC(ROW_sign))
 /* signs do not matter to bits */
-PLAN(complement, DT_NONE,
-     FOR_UNSIGNED(ROW_complement)[DT_I8] = complement_u8, [DT_I16] = complement_u16, [DT_I32] = complement_u32,
-     [DT_I64] = complement_u64)
+PLAN(complement, DT_NONE, FOR_UNSIGNED(ROW_complement)[DT_I8] = complement_u8, [DT_I16] = complement_u16,
+     [DT_I32] = complement_u32, [DT_I64] = complement_u64)
 
 static int plan_is_inf(struct step *s)
 {
@@ -105,32 +104,19 @@ static int plan_is_inf(struct step *s)
 }
 
 static const struct op ops[] = {
-    {"", "Abs", 6, 1, 1, 1, 1, plan_abs},
-    {"", "Neg", 6, 1, 1, 1, 1, plan_neg},
-    {"", "Sign", 9, 1, 1, 1, 1, plan_sign},
-    {"", "Sqrt", 6, 1, 1, 1, 1, plan_sqrt},
-    {"", "Exp", 6, 1, 1, 1, 1, plan_exp},
-    {"", "Log", 6, 1, 1, 1, 1, plan_log},
-    {"", "Erf", 9, 1, 1, 1, 1, plan_erf},
-    {"", "Reciprocal", 6, 1, 1, 1, 1, plan_reciprocal},
-    {"", "Floor", 6, 1, 1, 1, 1, plan_floor},
-    {"", "Ceil", 6, 1, 1, 1, 1, plan_ceil},
-    {"", "Round", 11, 1, 1, 1, 1, plan_round},
-    {"", "Sin", 7, 1, 1, 1, 1, plan_sin},
-    {"", "Cos", 7, 1, 1, 1, 1, plan_cos},
-    {"", "Tan", 7, 1, 1, 1, 1, plan_tan},
-    {"", "Asin", 7, 1, 1, 1, 1, plan_asin},
-    {"", "Acos", 7, 1, 1, 1, 1, plan_acos},
-    {"", "Atan", 7, 1, 1, 1, 1, plan_atan},
-    {"", "Sinh", 9, 1, 1, 1, 1, plan_sinh},
-    {"", "Cosh", 9, 1, 1, 1, 1, plan_cosh},
-    {"", "Asinh", 9, 1, 1, 1, 1, plan_asinh},
-    {"", "Acosh", 9, 1, 1, 1, 1, plan_acosh},
-    {"", "Atanh", 9, 1, 1, 1, 1, plan_atanh},
-    {"", "IsNaN", 9, 1, 1, 1, 1, plan_is_nan},
-    {"", "IsInf", 10, 1, 1, 1, 1, plan_is_inf},
-    {"", "Not", 1, 1, 1, 1, 1, plan_not},
-    {"", "BitwiseNot", 18, 1, 1, 1, 1, plan_complement},
+    {"", "Abs", 6, 1, 1, 1, 1, plan_abs},      {"", "Neg", 6, 1, 1, 1, 1, plan_neg},
+    {"", "Sign", 9, 1, 1, 1, 1, plan_sign},    {"", "Sqrt", 6, 1, 1, 1, 1, plan_sqrt},
+    {"", "Exp", 6, 1, 1, 1, 1, plan_exp},      {"", "Log", 6, 1, 1, 1, 1, plan_log},
+    {"", "Erf", 9, 1, 1, 1, 1, plan_erf},      {"", "Reciprocal", 6, 1, 1, 1, 1, plan_reciprocal},
+    {"", "Floor", 6, 1, 1, 1, 1, plan_floor},  {"", "Ceil", 6, 1, 1, 1, 1, plan_ceil},
+    {"", "Round", 11, 1, 1, 1, 1, plan_round}, {"", "Sin", 7, 1, 1, 1, 1, plan_sin},
+    {"", "Cos", 7, 1, 1, 1, 1, plan_cos},      {"", "Tan", 7, 1, 1, 1, 1, plan_tan},
+    {"", "Asin", 7, 1, 1, 1, 1, plan_asin},    {"", "Acos", 7, 1, 1, 1, 1, plan_acos},
+    {"", "Atan", 7, 1, 1, 1, 1, plan_atan},    {"", "Sinh", 9, 1, 1, 1, 1, plan_sinh},
+    {"", "Cosh", 9, 1, 1, 1, 1, plan_cosh},    {"", "Asinh", 9, 1, 1, 1, 1, plan_asinh},
+    {"", "Acosh", 9, 1, 1, 1, 1, plan_acosh},  {"", "Atanh", 9, 1, 1, 1, 1, plan_atanh},
+    {"", "IsNaN", 9, 1, 1, 1, 1, plan_is_nan}, {"", "IsInf", 10, 1, 1, 1, 1, plan_is_inf},
+    {"", "Not", 1, 1, 1, 1, 1, plan_not},      {"", "BitwiseNot", 18, 1, 1, 1, 1, plan_complement},
 };
 
 const struct op_table op_maths = {ops, sizeof(ops) / sizeof(ops[0])};

@@ -22,7 +22,8 @@ typedef void gather_fn(void *acc, const double *shift, const void *x, int64_t n)
 
 enum finish { AS_IT_IS, DIVIDED, ROOT, LOGARITHM, LOGARITHM_SHIFTED };
 
-typedef void finish_fn(void *out, const void *acc, const double *shift, int64_t n, int64_t of, enum finish how);
+typedef void finish_fn(void *out, const void *acc, const double *shift, int64_t n, int64_t of,
+                       enum finish how);
 
 struct gather {
     gather_fn *row, *columns;
@@ -36,9 +37,9 @@ struct reduce {
     finish_fn *finish;
     enum finish how;
     bool by_column;
-    int64_t of;    /* elements that become one */
-    int64_t inner; /* of a kernel's loop */
-    size_t size;   /* of an element */
+    int64_t of;         /* elements that become one */
+    int64_t inner;      /* of a kernel's loop */
+    size_t size;        /* of an element */
     int n_kept, n_gone; /* loops around it */
     int64_t kept[TENSOR_RANK], kept_stride[TENSOR_RANK], gone[TENSOR_RANK], gone_stride[TENSOR_RANK];
 };
@@ -50,8 +51,8 @@ typedef int64_t G_i8, G_i32, G_i64;
 typedef uint64_t G_u8, G_u32, G_u64;
 
 #define FOR_REDUCED(X)                                                                                       \
-    X(i8, DT_I8) X(i32, DT_I32) X(i64, DT_I64) X(u8, DT_U8) X(u32, DT_U32) X(u64, DT_U64) X(f32, DT_F32)     \
-        X(f64, DT_F64)
+    X(i8, DT_I8)                                                                                             \
+    X(i32, DT_I32) X(i64, DT_I64) X(u8, DT_U8) X(u32, DT_U32) X(u64, DT_U64) X(f32, DT_F32) X(f64, DT_F64)
 
 /* x mapped by MAP and gathered with g by JOIN. Rows take lanes, so that sums do not wait for each other. */
 #define GATHER(NAME, t, FIRST, MAP, JOIN)                                                                    \
@@ -92,16 +93,16 @@ typedef uint64_t G_u8, G_u32, G_u64;
         }                                                                                                    \
     }
 
-#define ITSELF(v, s)        (v)
-#define SQUARE(v, s)        ((v) * (v))
-#define MAGNITUDE(v, s)     ((v) < 0 ? -(v) : (v))
-#define EXPONENTIAL(v, s)   exp((v) - (s))
-#define SQUARE_WHOLE(v, s)  ((int64_t) ((uint64_t) (v) * (uint64_t) (v)))
+#define ITSELF(v, s)         (v)
+#define SQUARE(v, s)         ((v) * (v))
+#define MAGNITUDE(v, s)      ((v) < 0 ? -(v) : (v))
+#define EXPONENTIAL(v, s)    exp((v) - (s))
+#define SQUARE_WHOLE(v, s)   ((int64_t) ((uint64_t) (v) * (uint64_t) (v)))
 #define MAGNITUDE_BITS(v, s) ((int64_t) ((v) < 0 ? 0 - (uint64_t) (v) : (uint64_t) (v)))
-#define SUM_WHOLE           (int64_t) ((uint64_t) g + (uint64_t) x)
-#define PRODUCT_WHOLE       (int64_t) ((uint64_t) g * (uint64_t) x)
-#define GREATER             (x > g ? x : g)
-#define LESSER              (x < g ? x : g)
+#define SUM_WHOLE            (int64_t)((uint64_t) g + (uint64_t) x)
+#define PRODUCT_WHOLE        (int64_t)((uint64_t) g * (uint64_t) x)
+#define GREATER              (x > g ? x : g)
+#define LESSER               (x < g ? x : g)
 
 #define GATHER_FLOAT(t, D)                                                                                   \
     GATHER(sum, t, 0, ITSELF, g + x)                                                                         \
@@ -121,8 +122,8 @@ typedef uint64_t G_u8, G_u32, G_u64;
 #define GATHER_UNSIGNED(t, D)                                                                                \
     GATHER(sum, t, 0, ITSELF, g + x)                                                                         \
     GATHER(product, t, 1, ITSELF, g *x)                                                                      \
-    GATHER(squares, t, 0, SQUARE, g + x)                                                                \
-    GATHER(greatest, t, LEAST_##t, ITSELF, GREATER)                                                                  \
+    GATHER(squares, t, 0, SQUARE, g + x)                                                                     \
+    GATHER(greatest, t, LEAST_##t, ITSELF, GREATER)                                                          \
     GATHER(least, t, MOST_##t, ITSELF, LESSER)
 FOR_FLOAT(GATHER_FLOAT)
 GATHER_SIGNED(i8, )
@@ -144,17 +145,24 @@ static double whole(double v)
 #define DIVIDE_WHOLE(g, of) ((of) ? (g) / (of) : 0)
 #define DIVIDE_BITS(g, of)  ((of) ? (g) / (uint64_t) (of) : 0)
 #define FINISH(t, DIVIDE, FIT)                                                                               \
+    static T_##t finished_##t(G_##t g, double shift, int64_t of, enum finish how)                            \
+    {                                                                                                        \
+        if (how == AS_IT_IS) {                                                                               \
+            return ST_##t(g);                                                                                \
+        }                                                                                                    \
+        if (how == DIVIDED) {                                                                                \
+            return ST_##t(DIVIDE(g, of));                                                                    \
+        }                                                                                                    \
+        const double v = how == ROOT ? sqrt((double) g) : log((double) g);                                   \
+        return ST_##t(FIT(how == LOGARITHM_SHIFTED ? v + shift : v));                                        \
+    }                                                                                                        \
     static void finish_##t(void *out, const void *acc, const double *shift, int64_t n, int64_t of,           \
                            enum finish how)                                                                  \
     {                                                                                                        \
         const G_##t *g = acc;                                                                                \
         T_##t *y = out;                                                                                      \
         for (int64_t i = 0; i < n; i++) {                                                                    \
-            y[i] = how == AS_IT_IS    ? ST_##t(g[i])                                                         \
-                   : how == DIVIDED   ? ST_##t(DIVIDE(g[i], of))                                             \
-                   : how == ROOT      ? ST_##t(FIT(sqrt((double) g[i])))                                     \
-                   : how == LOGARITHM ? ST_##t(FIT(log((double) g[i])))                                      \
-                                      : ST_##t(FIT(log((double) g[i]) + shift[i]));                          \
+            y[i] = finished_##t(g[i], how == LOGARITHM_SHIFTED ? shift[i] : 0, of, how);                     \
         }                                                                                                    \
     }
 FINISH(f32, DIVIDE_FLOAT, )
@@ -177,8 +185,8 @@ static void fill(void *acc, gathered first, int64_t n)
 }
 
 /* Walks all that goes into n neighbouring elements, of which the first comes from x. */
-static void gather(const struct reduce *p, const struct gather *by, void *acc, const double *shift, const char *x,
-                   int64_t n)
+static void gather(const struct reduce *p, const struct gather *by, void *acc, const double *shift,
+                   const char *x, int64_t n)
 {
     int64_t index[TENSOR_RANK] = {0}, loop = p->by_column ? n : p->inner;
     gather_fn *fn = p->by_column ? by->columns : by->row;
@@ -246,10 +254,22 @@ static int run_reduce(const struct step *s, struct run *r)
 
 /* ---- planning */
 
-#define WITH(NAME, t, FIRST) {NAME##_row_##t, NAME##_columns_##t, FIRST}
-#define F(V)                 {.f = V}
-#define I(V)                 {.i = V}
-#define U(V)                 {.u = V}
+#define WITH(NAME, t, FIRST)                                                                                 \
+    {                                                                                                        \
+        NAME##_row_##t, NAME##_columns_##t, FIRST                                                            \
+    }
+#define F(V)                                                                                                 \
+    {                                                                                                        \
+        .f = V                                                                                               \
+    }
+#define I(V)                                                                                                 \
+    {                                                                                                        \
+        .i = V                                                                                               \
+    }
+#define U(V)                                                                                                 \
+    {                                                                                                        \
+        .u = V                                                                                               \
+    }
 
 struct kind { /* of reduction: how it gathers, by type */
     const char *name;
@@ -257,7 +277,7 @@ struct kind { /* of reduction: how it gathers, by type */
     struct gather by[DT_END];
 };
 
-#define FLOATS(NAME, FIRST)  [DT_F32] = WITH(NAME, f32, F(FIRST)), [DT_F64] = WITH(NAME, f64, F(FIRST))
+#define FLOATS(NAME, FIRST) [DT_F32] = WITH(NAME, f32, F(FIRST)), [DT_F64] = WITH(NAME, f64, F(FIRST))
 #define WHOLES(NAME, FIRST)                                                                                  \
     [DT_I8] = WITH(NAME, i8, I(FIRST)), [DT_I32] = WITH(NAME, i32, I(FIRST)),                                \
     [DT_I64] = WITH(NAME, i64, I(FIRST)), [DT_U8] = WITH(NAME, u8, U(FIRST)),                                \
@@ -265,15 +285,15 @@ struct kind { /* of reduction: how it gathers, by type */
 #define EXTREMES(NAME, BOUND)                                                                                \
     [DT_I8] = WITH(NAME, i8, I(BOUND##_i8)), [DT_I32] = WITH(NAME, i32, I(BOUND##_i32)),                     \
     [DT_I64] = WITH(NAME, i64, I(BOUND##_i64)), [DT_U8] = WITH(NAME, u8, U(BOUND##_u8)),                     \
-    [DT_BOOL] = WITH(NAME, u8, U(BOUND##_bool)), [DT_U32] = WITH(NAME, u32, U(BOUND##_u32)),                 \
+    [DT_BOOL] = WITH(NAME, u8, U(BOUND##_b8)), [DT_U32] = WITH(NAME, u32, U(BOUND##_u32)),                   \
     [DT_U64] = WITH(NAME, u64, U(BOUND##_u64)), [DT_F32] = WITH(NAME, f32, F(BOUND##_f64)),                  \
     [DT_F64] = WITH(NAME, f64, F(BOUND##_f64))
 #define MAGNITUDES                                                                                           \
     FLOATS(magnitudes, 0), [DT_I8] = WITH(magnitudes, i8, I(0)), [DT_I32] = WITH(magnitudes, i32, I(0)),     \
                            [DT_I64] = WITH(magnitudes, i64, I(0)), [DT_U8] = WITH(sum, u8, U(0)),            \
                            [DT_U32] = WITH(sum, u32, U(0)), [DT_U64] = WITH(sum, u64, U(0))
-#define LEAST_bool 0
-#define MOST_bool  1
+#define LEAST_b8 0
+#define MOST_b8  1
 
 enum { REDUCE_MAX }; /* its row */
 

@@ -7,10 +7,12 @@ struct word {
     uint64_t half[2];
 };
 
-typedef void where_fn(void *out, const uint8_t *c, const void *a, const void *b, int64_t n, const int8_t *step);
+typedef void where_fn(void *out, const uint8_t *c, const void *a, const void *b, int64_t n,
+                      const int8_t *step);
 
 #define WHERE(NAME, T)                                                                                       \
-    static void NAME(void *out, const uint8_t *c, const void *a, const void *b, int64_t n, const int8_t *step) \
+    static void NAME(void *out, const uint8_t *c, const void *a, const void *b, int64_t n,                   \
+                     const int8_t *step)                                                                     \
     {                                                                                                        \
         T *r = out;                                                                                          \
         const T *x = a, *y = b;                                                                              \
@@ -47,7 +49,8 @@ static int run_where(const struct step *s, struct run *r)
         return KILN_OK;
     }
     do {
-        w->fn((char *) s->out[0]->data + (size_t) row.out * w->size, (const uint8_t *) s->in[0]->data + row.in[0],
+        w->fn((char *) s->out[0]->data + (size_t) row.out * w->size,
+              (const uint8_t *) s->in[0]->data + row.in[0],
               (const char *) s->in[1]->data + (size_t) row.in[1] * w->size,
               (const char *) s->in[2]->data + (size_t) row.in[2] * w->size, w->walk.n, w->walk.step);
     } while (broadcast_next(&w->walk, &row));
@@ -60,7 +63,8 @@ static int plan_where(struct step *s)
         [1] = where_1, [2] = where_2, [4] = where_4, [8] = where_8, [16] = where_16};
     if (s->in[0]->dtype != DT_BOOL || s->in[1]->dtype != s->in[2]->dtype) {
         return step_fail(s, "inputs are %s, %s and %s, expected bool and twice the same type",
-                         dtype_name(s->in[0]->dtype), dtype_name(s->in[1]->dtype), dtype_name(s->in[2]->dtype));
+                         dtype_name(s->in[0]->dtype), dtype_name(s->in[1]->dtype),
+                         dtype_name(s->in[2]->dtype));
     }
     int rc = broadcast_output(s, 3, s->in[1]->dtype);
     if (rc || !s->out[0]) {
