@@ -127,6 +127,11 @@ $(B)/tests/onnx_nodes: tests/oracle/onnx_nodes.c $(call plugin_objs,inference) $
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(ALLCFLAGS) -Iplugins/inference -I$(B)/obj/plugins/inference -MMD -MP -MF $@.d $(ALLLDFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS_plugin_inference) -lm
+# Fuzzing of model files: built like the other targets, but of the plugin's objects.
+$(B)/fuzz/onnx: tests/fuzz/fuzz_onnx.c $(call plugin_objs,inference) $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(ALLCFLAGS) -Iplugins/inference -I$(B)/obj/plugins/inference -MMD -MP -MF $@.d $(ALLLDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.c %.o,$^) $(LIBS_plugin_inference) -lm
 units: $(UNITS) $(BAD) $(B)/tests/drive $(B)/tests/onnx_nodes
 
 $(B)/tests/onnx_compare: tests/oracle/onnx_compare.c $(call plugin_objs,inference) $(B)/flags

@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "builtin.h"
+#include "classes.h"
 #include "output.h"
 #include "plan.h"
 
-enum { MODEL, VERSION, INPUTS };
-enum { OUTPUTS, OUT_MODEL, OUT_VERSION };
+enum { MODEL, VERSION, INPUTS, WANT_LABELS };
+enum { OUTPUTS, OUT_MODEL, OUT_VERSION, LABELS, PROBABILITIES, CLASSES };
 enum { MOST_TOGETHER = 64, MOST_ROWS = 4096 };
 
 static const struct kiln_row params[] = {
@@ -25,6 +26,10 @@ static const struct kiln_row params[] = {
          .flags = KILN_REQUIRED,
          .help =
              "A map from the model's input names to arrays; for a model with one input also the array alone"},
+    [WANT_LABELS] = {.name = "labels",
+                     .kind = KILN_BOOL,
+                     .fallback = "false",
+                     .help = "Of a classifier: labels and probabilities by themselves, too"},
 };
 
 static const struct kiln_row results[] = {
@@ -33,6 +38,18 @@ static const struct kiln_row results[] = {
                  .help = "A map from the model's output names to arrays"},
     [OUT_MODEL] = {.name = "model", .kind = KILN_STRING, .help = "Name of the model that answered"},
     [OUT_VERSION] = {.name = "version", .kind = KILN_INT, .help = "Its version"},
+    [LABELS] = {.name = "labels",
+                .kind = KILN_VALUE,
+                .flags = KILN_OPTIONAL,
+                .help = "The label of each row"},
+    [PROBABILITIES] = {.name = "probabilities",
+                       .kind = KILN_VALUE,
+                       .flags = KILN_OPTIONAL,
+                       .help = "The scores of each row, one for each class"},
+    [CLASSES] = {.name = "classes",
+                 .kind = KILN_VALUE,
+                 .flags = KILN_OPTIONAL,
+                 .help = "The names of the classes, when the model's contract has them"},
 };
 
 /* ---- one caller */
@@ -98,18 +115,42 @@ int predict_outputs(struct kiln_call *call, struct model *m, const struct reques
     return KILN_OK;
 }
 
-int predict_values(struct kiln_call *call, struct model *m, const struct kiln_value *inputs,
+/* Bound already: converted, seen by the contract, computed. */
+static int predict_bound(struct kiln_call *call, struct served *s, struct request *r,
+                         struct tensor **ret_outputs, struct refusal *why)
+{
+    const struct memory memory = predict_memory(call);
+    int rc = request_fill_all(r, &memory, why);
+    for (int i = 0; rc == KILN_OK && s->contract && i < s->model->graph.n_inputs; i++) {
+        rc = contract_see(s->contract, s->model, i, &r->inputs[i], why);
+    }
+    return rc ? rc : predict_outputs(call, s->model, r, ret_outputs, why);
+}
+
+int predict_values(struct kiln_call *call, struct served *s, const struct kiln_value *inputs,
                    struct tensor **ret_outputs, struct refusal *why)
 {
     const struct memory memory = predict_memory(call);
     struct request r;
-    int rc = request_bind(m, inputs, &memory, &r, why);
-    rc = rc ? rc : request_fill_all(&r, &memory, why);
-    return rc ? rc : predict_outputs(call, m, &r, ret_outputs, why);
+    const int rc = request_bind(s->model, inputs, &memory, &r, why);
+    return rc ? rc : predict_bound(call, s, &r, ret_outputs, why);
 }
 
-static int answer(struct kiln_call *call, const struct served *m, const struct tensor *outputs,
-                  struct kiln_slot *slots, struct refusal *why)
+static int put_labels(struct kiln_call *call, const struct served *m, const struct tensor *outputs,
+                      struct kiln_slot *slots, struct refusal *why)
+{
+    struct classes *c = call->host->alloc(call, sizeof *c);
+    const int rc = c ? classes_of(call, m, outputs, c, why) : no_room(why);
+    if (rc == KILN_OK) {
+        slots[LABELS] = (struct kiln_slot){.present = 1, .value = &c->labels};
+        slots[PROBABILITIES] = (struct kiln_slot){.present = 1, .value = &c->probabilities};
+        slots[CLASSES] = (struct kiln_slot){.present = c->names.type != KILN_V_NULL, .value = &c->names};
+    }
+    return rc;
+}
+
+static int answer(struct kiln_call *call, const struct served *m, const struct kiln_slot *args,
+                  const struct tensor *outputs, struct kiln_slot *slots, struct refusal *why)
 {
     const struct graph *g = &m->model->graph;
     struct kiln_value *map = call->host->alloc(call, sizeof *map);
@@ -131,7 +172,7 @@ static int answer(struct kiln_call *call, const struct served *m, const struct t
     slots[OUTPUTS] = (struct kiln_slot){.present = 1, .value = map};
     slots[OUT_MODEL] = (struct kiln_slot){.present = 1, .text = name.text, .text_bytes = name.count};
     slots[OUT_VERSION] = (struct kiln_slot){.present = 1, .i64 = m->version};
-    return KILN_OK;
+    return args[WANT_LABELS].i64 ? put_labels(call, m, outputs, slots, why) : KILN_OK;
 }
 
 /* The argument that a refusal of a model or of its inputs is about. */
@@ -157,8 +198,8 @@ static int run(struct kiln_call *call, const struct kiln_slot *args, struct kiln
     struct tensor *outputs;
     int rc = take(call, args, &m, &why);
     if (rc == KILN_OK) {
-        rc = predict_values(call, m->model, args[INPUTS].value, &outputs, &why);
-        rc = rc ? rc : answer(call, m, outputs, slots, &why);
+        rc = predict_values(call, m, args[INPUTS].value, &outputs, &why);
+        rc = rc ? rc : answer(call, m, args, outputs, slots, &why);
         store_release(m);
     }
     return rc ? fail_as(call, &why, field_of(&why)) : KILN_OK;
@@ -221,15 +262,26 @@ static void fill_rows(struct together *g, void *const *data, const struct tensor
     for (int j = 0; j < g->n; row += g->requests[j].rows, j++) {
         struct refusal why = {.status = KILN_OK};
         for (int i = 0; i < g->m->model->graph.n_inputs; i++) {
-            const struct tensor *t = &g->requests[j].inputs[i];
+            struct tensor *t = &g->requests[j].inputs[i];
             char *to =
                 (char *) data[i] + (size_t) (row * tensor_inner(&inputs[i], 1)) * dtype_size(inputs[i].dtype);
             if (why.status || request_fill(&g->requests[j], i, to, &why)) {
                 memset(to, 0, tensor_bytes(t));
             }
+            t->data = to;
         }
         g->items[j]->status = why.status ? fail_as(g->items[j]->call, &why, field_of(&why)) : KILN_OK;
     }
+}
+
+/* Only now: a run that fails is done again, one by one, and nothing is to be counted twice. */
+static int see_rows(const struct together *g, int j, struct refusal *why)
+{
+    int rc = KILN_OK;
+    for (int i = 0; g->m->contract && i < g->m->model->graph.n_inputs && rc == KILN_OK; i++) {
+        rc = contract_see(g->m->contract, g->m->model, i, &g->requests[j].inputs[i], why);
+    }
+    return rc;
 }
 
 static int split(struct together *g, const struct plan *p, void *const *out)
@@ -243,15 +295,15 @@ static int split(struct together *g, const struct plan *p, void *const *out)
         }
         struct refusal why = {.status = KILN_OK};
         struct tensor *outputs = item->call->host->alloc(item->call, (size_t) n_out * sizeof *outputs);
-        int rc = outputs ? KILN_OK : no_room(&why);
+        int rc = outputs ? see_rows(g, j, &why) : no_room(&why);
         for (int k = 0; k < n_out && rc == KILN_OK; k++) {
             struct tensor all = *plan_output(p, k);
             all.data = out[k];
             rc = output_copy(item->call, &all, row, g->requests[j].rows, &outputs[k]) ? no_room(&why)
                                                                                       : KILN_OK;
         }
-        rc = rc ? rc : answer(item->call, g->m, outputs, item->results, &why);
-        item->status = rc ? fail_as(item->call, &why, NULL) : KILN_OK;
+        rc = rc ? rc : answer(item->call, g->m, item->args, outputs, item->results, &why);
+        item->status = rc ? fail_as(item->call, &why, field_of(&why)) : KILN_OK;
     }
     return KILN_OK;
 }
@@ -293,11 +345,9 @@ static void run_alone(struct together *g)
     for (int j = 0; j < g->n; j++) {
         struct refusal why = {.status = KILN_OK};
         struct kiln_item *item = g->items[j];
-        const struct memory memory = predict_memory(item->call);
         struct tensor *outputs;
-        int rc = request_fill_all(&g->requests[j], &memory, &why);
-        rc = rc ? rc : predict_outputs(item->call, g->m->model, &g->requests[j], &outputs, &why);
-        rc = rc ? rc : answer(item->call, g->m, outputs, item->results, &why);
+        int rc = predict_bound(item->call, g->m, &g->requests[j], &outputs, &why);
+        rc = rc ? rc : answer(item->call, g->m, item->args, outputs, item->results, &why);
         item->status = rc ? fail_as(item->call, &why, field_of(&why)) : KILN_OK;
     }
 }

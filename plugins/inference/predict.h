@@ -11,7 +11,7 @@ struct memory predict_memory(struct kiln_call *call);
 int predict_outputs(struct kiln_call *call, struct model *m, const struct request *r,
                     struct tensor **ret_outputs, struct refusal *why);
 /* From what was sent to outputs, for the model that was taken. */
-int predict_values(struct kiln_call *call, struct model *m, const struct kiln_value *inputs,
+int predict_values(struct kiln_call *call, struct served *s, const struct kiln_value *inputs,
                    struct tensor **ret_outputs, struct refusal *why);
 
 #endif

@@ -22,11 +22,33 @@ static int read_it(struct served *s, const struct load_options *o, struct refusa
     return model_load(other ? int8 : s->path, o->budget, o->workspace, &s->model, why);
 }
 
+const char *served_beside(const struct served *s, const char *what, char *out, size_t bytes)
+{
+    const char *slash = strrchr(s->path, '/'), *file = slash ? slash + 1 : s->path;
+    if (strcmp(file, "model.onnx") == 0) {
+        snprintf(out, bytes, "%.*s%s.json", (int) (file - s->path), s->path, what);
+    } else {
+        snprintf(out, bytes, "%.*s.%s.json", (int) (strlen(s->path) - strlen(".onnx")), s->path, what);
+    }
+    return out;
+}
+
+static int read_contract(struct served *s, const struct load_options *o, struct refusal *why)
+{
+    char path[4096];
+    if (s->path && !s->contract) {
+        s->contract =
+            contract_load(served_beside(s, "contract", path, sizeof path), s->model, o->budget, why);
+    }
+    return why->status;
+}
+
 int served_load(struct served *s, const struct load_options *o, struct kiln_call *call)
 {
     struct refusal why = {.status = KILN_OK};
     s->in_use = true; /* making room for a model must not take that one */
     int rc = read_it(s, o, &why);
+    rc = rc ? rc : read_contract(s, o, &why);
     rc = rc ? rc : served_prove(s, o, &why);
     s->why = why;
     rc = rc ? rc : served_warm(s, o, call);
@@ -51,6 +73,7 @@ void served_unload(struct served *s)
 void served_done(struct served *s)
 {
     model_free(&s->model);
+    contract_free(&s->contract);
     free(s->name);
     free(s->path);
 }

@@ -9,6 +9,7 @@
 
 #include <kiln/plugin.h>
 
+#include "contract.h"
 #include "model.h"
 
 enum served_state { SERVED_COLD, SERVED_READY, SERVED_FAILED };
@@ -27,6 +28,7 @@ struct served {
     enum served_state state;
     struct refusal why; /* it failed; or what warming could not do */
     struct model *model;
+    struct contract *contract; /* NULL: none beside it */
     bool pinned, in_use;
     bool stackable;
     int n_goldens;
@@ -47,6 +49,9 @@ struct load_options {
 int served_load(struct served *s, const struct load_options *o, struct kiln_call *call);
 void served_unload(struct served *s);
 void served_done(struct served *s);
+
+/* The path of something beside the model: "golden" is golden.json in its folder, or name.golden.json. */
+const char *served_beside(const struct served *s, const char *what, char *out, size_t bytes);
 
 /* warm.c */
 int served_warm(struct served *s, const struct load_options *o, struct kiln_call *call);

@@ -20,18 +20,6 @@ static void *from_pool(void *pool, size_t bytes)
     return pool_alloc(pool, bytes);
 }
 
-static const char *beside(const char *path, char *out, size_t bytes)
-{
-    const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
-    const int folder = (int) (file - path);
-    if (strcmp(file, "model.onnx") == 0) {
-        snprintf(out, bytes, "%.*sgolden.json", folder, path);
-    } else {
-        snprintf(out, bytes, "%.*s.golden.json", (int) (strlen(path) - strlen(".onnx")), path);
-    }
-    return out;
-}
-
 static bool is_right(const struct golden *g, double got, double wanted)
 {
     return (isnan(got) && isnan(wanted)) || got == wanted ||
@@ -124,7 +112,7 @@ int served_prove(struct served *s, const struct load_options *o, struct refusal 
         return KILN_OK;
     }
     struct goldens g;
-    int rc = goldens_load(beside(s->path, path, sizeof path), o->budget, &g, why);
+    int rc = goldens_load(served_beside(s, "golden", path, sizeof path), o->budget, &g, why);
     if (rc) {
         return rc;
     }

@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 
-from house import ROOT, House, pack, until
+from house import ROOT, House, until
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "oracle"))
 from onnx_models import info, linear, mlp, mlp_reference, model, node, put  # noqa: E402
@@ -38,7 +38,7 @@ def served(tmp_path_factory):
 def many(house, jobs):
     """[(arguments)] as one message; answers in order."""
     producer = house.producer()
-    found = producer.calls([{"id": str(i), "fn": "inference.predict"} for i in range(len(jobs))], [pack(j) for j in jobs])
+    found = producer.calls([{"id": str(i), "fn": "inference.predict"} for i in range(len(jobs))], jobs)
     return [found[str(i)] for i in range(len(jobs))]
 
 
@@ -52,7 +52,9 @@ def test_many_callers_at_once(served):
     """Rows of different jobs in one run, each gets its own back; batches of all sizes."""
     layers, random = mlp([32, 64, 32, 1])[1], np.random.default_rng(3)
     xs = [random.normal(size=(int(random.integers(1, 5)), 32)).astype(np.float32) for _ in range(300)]
-    for x, answer in zip(xs, many(served, [{"model": "mlp", "inputs": {"x": nd(x)}, "form": "nd"} for x in xs])):
+    answers = many(served, [{"model": "mlp", "inputs": {"x": nd(x)}, "form": "nd"} for x in xs])
+    assert max(a.batch for a in answers) > 8
+    for x, answer in zip(xs, answers):
         y = answer.expect("ok").result["outputs"]["y"]
         got = np.frombuffer(y["data"], y["type"]).reshape(y["shape"])
         np.testing.assert_allclose(got, mlp_reference(layers, x), rtol=1e-4, atol=1e-5)
