@@ -9,6 +9,7 @@
 
 #include <kiln/plugin.h>
 
+#include "auto_int8.h"
 #include "contract.h"
 #include "model.h"
 
@@ -31,6 +32,7 @@ struct served {
     struct contract *contract; /* NULL: none beside it */
     bool pinned, in_use;
     bool stackable;
+    struct auto_int8 int8; /* what quantising gave, when it was asked for */
     int n_goldens;
     int n_warm;
     struct warm_time warm[SERVED_WARM];
@@ -43,6 +45,7 @@ struct load_options {
     struct workspace *workspace;
     int64_t max_batch;
     bool prefer_int8; /* X.int8.onnx beside X.onnx is taken instead */
+    bool quantize;    /* weights become bytes where that is faster, and the examples are still met */
 };
 
 /* READY, or FAILED with `why`. KILN_RESOURCE leaves it COLD: another time there may be room. */
@@ -56,5 +59,8 @@ const char *served_beside(const struct served *s, const char *what, char *out, s
 /* warm.c */
 int served_warm(struct served *s, const struct load_options *o, struct kiln_call *call);
 int served_prove(struct served *s, const struct load_options *o, struct refusal *why);
+/* Made-up inputs for so many rows. *ret_guessed: sizes of free dimensions other than the first were guessed. NULL: no shapes are
+ * declared, or no memory is left. */
+struct tensor *served_sample(const struct model *m, int64_t batch, struct pool *pool, bool *ret_guessed);
 
 #endif

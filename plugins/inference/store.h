@@ -16,7 +16,7 @@ struct store_options {
     const char *folder; /* NULL: only what is built in */
     const char *pinned; /* names between commas; "*": all */
     int64_t cache_bytes, max_batch;
-    bool skip_bad, prefer_int8;
+    bool skip_bad, prefer_int8, quantize;
 };
 
 struct store {
