@@ -138,7 +138,8 @@ static int run_steps(struct plan *p, const struct stage *stage, struct run *r, s
     return KILN_OK;
 }
 
-/* The stage after `stage`, which has just been run: the one that is there, when the elements that it was planned for came again. */
+/* The stage after `stage`, which has just been run: the one that is there, when the elements that it was
+ * planned for came again. */
 static int next_stage(struct plan *p, struct stage *stage, void *const *inputs, void *const *outputs,
                       struct refusal *why)
 {

@@ -43,7 +43,8 @@ static int read_contract(struct served *s, const struct load_options *o, struct 
     return why->status;
 }
 
-/* Weights as bytes, where that pays. A model whose examples are then not met any more is read again and stays as it was. */
+/* Weights as bytes, where that pays. A model whose examples are then not met any more is read again and
+ * stays as it was. */
 static int quantize(struct served *s, const struct load_options *o, struct refusal *why)
 {
     struct pool pool;

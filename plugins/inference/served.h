@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* served - one version of one model: its file, and once loaded, the model, warmed and proven.
  *
- * Loading reads it, runs its golden examples, warms a plan for every batch size that it will see (the first run is timed as cold, the best
- * of further ones as warm) and finds out whether rows of different jobs may be computed together: its inputs and
- * outputs have a free first dimension, and a batch gives what its rows give alone. */
+ * Loading reads it, runs its golden examples, warms a plan for every batch size that it will see (the
+ * first run is timed as cold, the best of further ones as warm) and finds out whether rows of different
+ * jobs may be computed together: its inputs and outputs have a free first dimension, and a batch gives
+ * what its rows give alone. */
 #ifndef INFERENCE_SERVED_H
 #define INFERENCE_SERVED_H
 
@@ -59,8 +60,8 @@ const char *served_beside(const struct served *s, const char *what, char *out, s
 /* warm.c */
 int served_warm(struct served *s, const struct load_options *o, struct kiln_call *call);
 int served_prove(struct served *s, const struct load_options *o, struct refusal *why);
-/* Made-up inputs for so many rows. *ret_guessed: sizes of free dimensions other than the first were guessed. NULL: no shapes are
- * declared, or no memory is left. */
+/* Made-up inputs for so many rows. *ret_guessed: sizes of free dimensions other than the first were
+ * guessed. NULL: no shapes are declared, or no memory is left. */
 struct tensor *served_sample(const struct model *m, int64_t batch, struct pool *pool, bool *ret_guessed);
 
 #endif

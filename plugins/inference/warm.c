@@ -320,8 +320,8 @@ static bool rows_are_independent(struct served *s, const struct load_options *o)
     return same;
 }
 
-/* A model that cannot be planned for the shapes that it declares is a bad one. One whose free dimensions had to be guessed, or that does
- * not like made-up numbers, may be a good one: that is noted. */
+/* A model that cannot be planned for the shapes that it declares is a bad one. One whose free dimensions
+ * had to be guessed, or that does not like made-up numbers, may be a good one: that is noted. */
 int served_warm(struct served *s, const struct load_options *o, struct kiln_call *call)
 {
     s->n_warm = 0;
