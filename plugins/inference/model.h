@@ -15,7 +15,8 @@
 #include "refusal.h"
 #include "workspace.h"
 
-enum { MODEL_PLANS = 96 }; /* plans kept; the one unused longest goes first */
+/* Plans kept, in number and in bytes beside twice those of the model; the one unused longest goes first. */
+enum { MODEL_PLANS = 96, MODEL_PLAN_BYTES = 16 << 20 };
 
 struct model_entry {
     const char *key, *value;

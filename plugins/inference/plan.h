@@ -86,6 +86,8 @@ int plan_run(struct plan *p, void *const *inputs, void *const *outputs, struct r
 /* Shape and type, known before a run when static_shapes; elements after a run. */
 const struct tensor *plan_output(const struct plan *p, int k);
 
+size_t plan_bytes(const struct plan *p);
+
 /* Computes the nodes of a graph whose inputs are all constant, and makes their outputs constants. */
 int plan_fold(struct model *m, struct refusal *why);
 

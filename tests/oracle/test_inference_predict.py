@@ -379,5 +379,16 @@ def test_plans_for_many_shapes_do_not_pile_up(plugin):
     assert states(plugin)["anything", 1]["bytes"] < before + (1 << 20)
 
 
+def test_large_plans_are_few(tmp_path):
+    """A chain of many steps: each plan of it has a megabyte or more."""
+    n = 4000
+    put(tmp_path, "chain", model([node("Neg", f"v{i}", f"v{i + 1}") for i in range(n)], [info("v0", np.float32, ["n"])], [f"v{n}"]))
+    with serving(tmp_path, max_batch=1, cache_mb=100) as plugin:
+        one = states(plugin)["chain", 1]["bytes"]
+        for size in range(1, 60):
+            assert plugin("predict", model="chain", inputs={"v0": np.ones(size)})["outputs"][f"v{n}"][0] == 1
+        assert states(plugin)["chain", 1]["bytes"] < 3 * one + (20 << 20)
+
+
 def test_examples_of_the_functions(plugin):
     plugin.prove()
