@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "data_files.h"
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
@@ -100,7 +101,8 @@ static void load(struct plugin_store *s, struct hosted *h, struct plugin_config 
     struct err err;
     bool works = h->serving && h->serving->state != GENERATION_FAILED;
     const struct generation *newest = h->coming ? h->coming : h->serving;
-    if (staging_copy(s->staged_dir, config->file, &s->site->config->trusted_keys, &staged, &err)) {
+    if (staging_copy(s->staged_dir, config->file, &s->site->config->trusted_keys, &config->data, &staged,
+                     &err)) {
         if (works) {
             refuse(h, "-", err.text);
             plugin_config_free(&config);
@@ -160,6 +162,13 @@ void plugin_store_apply(struct plugin_store *s, struct daemon_config *config, in
         struct hosted *h = enlist(s, p->name);
         h->required = p->required;
         load(s, h, p, now_ns);
+    }
+}
+
+void plugin_store_watch(const struct plugin_store *s, const struct watch *watch)
+{
+    for (size_t i = 0; i < s->n_generations; i++) {
+        data_files_watch(&s->generations[i]->plugin->data, watch);
     }
 }
 

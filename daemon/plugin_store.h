@@ -14,6 +14,7 @@
 #define PLUGIN_STORE_H
 
 #include "generation.h"
+#include "watch.h"
 
 /* One plugin of the configuration. */
 struct hosted {
@@ -45,6 +46,9 @@ void plugin_store_done(struct plugin_store *s);
 /* Makes what runs what the configuration says: new plugins are loaded; those whose file or settings changed get a generation that
  * comes; those that are gone drain. What did not change is left alone. The plugins' configurations are taken out of it. */
 void plugin_store_apply(struct plugin_store *s, struct daemon_config *config, int64_t now_ns);
+
+/* Watches the folders of data of what there is; again after each change. */
+void plugin_store_watch(const struct plugin_store *s, const struct watch *watch);
 
 /* Only looks whether files changed; settings stay. */
 void plugin_store_refresh(struct plugin_store *s, int64_t now_ns);

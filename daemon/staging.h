@@ -30,9 +30,9 @@ struct staged {
 int staging_open(const char *dir, int *ret_lock_fd, struct err *err);
 
 /* Checks owner and mode of the file and of its folder, copies and hashes it in one pass. With keys (may be NULL or empty): only
- * what one of them has signed (signature.h). */
-int staging_copy(const char *dir, const char *path, const struct conf_texts *keys, struct staged *ret_staged,
-                 struct err *err);
+ * what one of them has signed (signature.h). With folders of data (may be empty), what lies in them is part of the digest (data_files.h). */
+int staging_copy(const char *dir, const char *path, const struct conf_texts *keys,
+                 const struct conf_texts *data, struct staged *ret_staged, struct err *err);
 
 void staging_drop(struct staged *staged);
 

@@ -149,3 +149,43 @@ def test_models_are_swapped_under_traffic(tmp_path):
             traffic.join()
         assert traffic.fault is None, traffic.fault
         assert set(traffic.seen) == {1, 3} and traffic.seen == sorted(traffic.seen)
+
+
+def test_a_changed_file_is_a_new_generation(tmp_path):
+    """The folder is data of the plugin: with watch, a model that appears or changes in it is swapped in by itself; a bad one changes
+    nothing until it is mended; an old version that is taken away is gone."""
+    def golden(version, y0=None):
+        return {"inputs": {"x": [[1, 0, 0]]}, "outputs": {"y": [[y0 or 0.5 * version, -1.25 * version]]}}
+
+    def write(version, y0=None):
+        away = tmp_path / "away"
+        away.mkdir(exist_ok=True)
+        put(away, "m", linear(W * np.float32(version), B * 0), version, golden(version, y0))
+        (tmp_path / "models" / "m").mkdir(exist_ok=True)
+        os.rename(away / "m" / str(version), tmp_path / "models" / "m" / str(version))
+
+    (tmp_path / "models").mkdir()
+    write(1)
+    with House() as house:
+        daemon = house.start_daemon([{"name": "inference", "data": [str(tmp_path / "models")], "options": {"folder": str(tmp_path / "models"), "on_bad_model": "skip"}}], watch=True)
+        traffic = Traffic(house)
+        traffic.start()
+        try:
+            until(lambda: traffic.seen or traffic.fault)
+            before = daemon.text().count("event=swapped")
+            write(2)
+            until(lambda: traffic.fault or traffic.seen[-1] == 2, "the new version to answer")
+            write(3, 77)
+            until(lambda: daemon.text().count("event=swapped") >= before + 2, "the folder with a bad version to be loaded")
+            n = len(traffic.seen)
+            until(lambda: len(traffic.seen) > n + 3 or traffic.fault)
+            os.utime(tmp_path / "models" / "m")  # nothing that counts: no swap
+            write(4)
+            until(lambda: traffic.fault or traffic.seen[-1] == 4, "the next version to answer")
+        finally:
+            traffic.stop.set()
+            traffic.join()
+        assert traffic.fault is None, traffic.fault
+        assert set(traffic.seen) == {1, 2, 4} and traffic.seen == sorted(traffic.seen)
+        versions = {m["version"]: m["state"] for m in house.producer().call("inference.models", {}).expect("ok").result["models"] if m["name"] == "m"}
+        assert versions[3] == "failed" and versions[4] != "failed", versions
