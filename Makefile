@@ -9,6 +9,7 @@ LIB_SRC    := $(wildcard lib/*.c)
 BROKER_SRC := $(wildcard broker/*.c broker/journal/*.c)
 DAEMON_SRC := $(wildcard daemon/*.c)
 CLI_SRC    := $(wildcard cli/*.c)
+PROTOS     := $(wildcard plugins/*/*.proto)
 PLUGINS    := $(notdir $(patsubst %/,%,$(dir $(wildcard plugins/*/plugin.c))))
 objs = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
@@ -25,7 +26,7 @@ PLUGIN_SO  := $(PLUGINS:%=$(B)/plugins/%.so)
 CLIENT_SO  := $(B)/libkiln.so.0
 
 .DEFAULT_GOAL := all
-.PHONY: help all programs deps deps-check check check-fast demo bench bench-scale bench-kernels install uninstall asan tsan fuzz fuzzers format tidy clean units
+.PHONY: onnx-nodes help all programs deps deps-check check check-fast demo bench bench-scale bench-kernels install uninstall asan tsan fuzz fuzzers format tidy clean units
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -79,9 +80,24 @@ $(CLIENT_SO): $(B)/lib.a lib/client.map
 	$(Q)$(CC) -shared -Wl,-soname,libkiln.so.0 -Wl,--version-script=lib/client.map $(ALLLDFLAGS) -o $@ \
 	    -Wl,-u,kiln_client_open $(B)/lib.a $(LIBS_client)
 
+# Messages of plugins: x.proto becomes x.pb-c.c and x.pb-c.h in build/, before anything of that plugin is compiled.
+$(B)/obj/%.pb-c.c: %.proto
+	@mkdir -p $(@D)
+	$(call say,PB)
+	$(Q)protoc-c --proto_path=$(<D) --c_out=$(@D) $<
+$(B)/obj/%.pb-c.o: $(B)/obj/%.pb-c.c $(B)/flags
+	$(call say,CC)
+	$(Q)$(CC) $(filter-out $(WARNINGS),$(ALLCFLAGS)) $(CFLAGS_plugin) -c -o $@ $<
+define proto_rule
+$(patsubst %.c,$(B)/obj/%.o,$(wildcard $(dir $(1))*.c $(dir $(1))*/*.c)): ALLCFLAGS += -I$(B)/obj/$(dir $(1))
+$(patsubst %.c,$(B)/obj/%.o,$(wildcard $(dir $(1))*.c $(dir $(1))*/*.c)): | $(B)/obj/$(1:.proto=.pb-c.c)
+endef
+$(foreach p,$(PROTOS),$(eval $(call proto_rule,$(p))))
+
 # One shared object per folder under plugins/; only kiln_plugin leaves it.
+plugin_objs = $(call objs,$(wildcard plugins/$(1)/*.c plugins/$(1)/*/*.c)) $(patsubst %.proto,$(B)/obj/%.pb-c.o,$(wildcard plugins/$(1)/*.proto))
 define plugin_rule
-$(B)/plugins/$(1).so: $(call objs,$(wildcard plugins/$(1)/*.c)) plugins/plugin.map
+$(B)/plugins/$(1).so: $(call plugin_objs,$(1)) plugins/plugin.map
 	@mkdir -p $$(@D)
 	$$(call say,SO)
 	$$(Q)$$(CC) -shared -Wl,--version-script=plugins/plugin.map $$(DEFS_plugin) $$(ALLLDFLAGS) -o $$@ $$(filter %.o,$$^) $$(LIBS_plugin_$(1)) -lm
@@ -94,10 +110,10 @@ $(B)/tests/plugins/%.so: tests/plugins/%.c plugins/plugin.map $(B)/flags
 	$(call say,SO)
 	$(Q)$(CC) -shared $(ALLCFLAGS) $(CFLAGS_plugin) -MMD -MP -MF $(@:.so=.d) -Wl,--version-script=plugins/plugin.map $(ALLLDFLAGS) -o $@ $< -lm
 define punit_rule
-$(B)/tests/$(1)/%: tests/unit/$(1)/%.c $(call objs,$(wildcard plugins/$(1)/*.c)) $(B)/flags
+$(B)/tests/$(1)/%: tests/unit/$(1)/%.c $(call plugin_objs,$(1)) $(B)/flags
 	@mkdir -p $$(@D)
 	$$(call say,LD)
-	$$(Q)$$(CC) $$(ALLCFLAGS) -Iplugins/$(1) -MMD -MP -MF $$@.d $$(ALLLDFLAGS) -o $$@ $$(filter %.c %.o,$$^) $$(LIBS_plugin_$(1)) -lcmocka -ljansson -lm
+	$$(Q)$$(CC) $$(ALLCFLAGS) -Iplugins/$(1) -I$(B)/obj/plugins/$(1) -MMD -MP -MF $$@.d $$(ALLLDFLAGS) -o $$@ $$(filter %.c %.o,$$^) $$(LIBS_plugin_$(1)) -lcmocka -ljansson -lm
 endef
 $(foreach p,$(PLUGINS),$(eval $(call punit_rule,$(p))))
 $(B)/tests/test_%: tests/unit/test_%.c $(B)/broker.a $(B)/daemon.a $(B)/cli.a $(B)/lib.a $(B)/flags
@@ -108,7 +124,16 @@ $(B)/tests/drive: tests/oracle/drive.c $(B)/daemon.a $(B)/lib.a $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(ALLCFLAGS) -I. -Idaemon -MMD -MP -MF $@.d $(ALLLDFLAGS) -o $@ $< $(filter %.a,$^) $(LIBS_daemon)
-units: $(UNITS) $(BAD) $(B)/tests/drive
+$(B)/tests/onnx_nodes: tests/oracle/onnx_nodes.c $(call plugin_objs,inference) $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(ALLCFLAGS) -Iplugins/inference -I$(B)/obj/plugins/inference -MMD -MP -MF $@.d $(ALLLDFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS_plugin_inference) -lm
+# Fuzzing of model files: built like the other targets, but of the plugin's objects.
+$(B)/fuzz/onnx: tests/fuzz/fuzz_onnx.c $(call plugin_objs,inference) $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(ALLCFLAGS) -Iplugins/inference -I$(B)/obj/plugins/inference -MMD -MP -MF $@.d $(ALLLDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.c %.o,$^) $(LIBS_plugin_inference) -lm
+units: $(UNITS) $(BAD) $(B)/tests/drive $(B)/tests/onnx_nodes
 
 # A target is one file; with MODE=fuzz.
 $(B)/fuzz/%: tests/fuzz/fuzz_%.c $(B)/broker.a $(B)/daemon.a $(B)/cli.a $(B)/lib.a $(B)/flags
@@ -117,6 +142,10 @@ $(B)/fuzz/%: tests/fuzz/fuzz_%.c $(B)/broker.a $(B)/daemon.a $(B)/cli.a $(B)/lib
 	$(Q)$(CC) $(ALLCFLAGS) -I. -Itests/fuzz -DKILN_PLUGINDIR='"$(PLUGINDIR)"' -MMD -MP -MF $@.d $(ALLLDFLAGS) -fsanitize=fuzzer -o $@ $< $(filter %.a,$^) $(LIBS_daemon) -lcmocka
 fuzzers: $(patsubst tests/fuzz/fuzz_%.c,$(B)/fuzz/%,$(FUZZ_SRC))
 
+$(B)/tests/onnx_compare: tests/oracle/onnx_compare.c $(call plugin_objs,inference) $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(ALLCFLAGS) -Iplugins/inference -I$(B)/obj/plugins/inference -MMD -MP -MF $@.d $(ALLLDFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS_plugin_inference) -ldl -lm
 $(B)/bench/%: bench/%.c $(B)/lib.a $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,LD)
@@ -152,6 +181,9 @@ bench-kernels: all $(B)/tests/drive ## stats and indicators beside NumPy, SciPy,
 	@tools/deps $(DEPS_BENCH)
 	@$(PYTHON) bench/kernels --build $(B)
 
+onnx-nodes: $(B)/tests/onnx_nodes ## ONNX's own tests of operators on plugins/inference: passed, failed, out of scope by operator
+	@KILN_MODE=$(MODE) $(PYTHON) tools/onnx-nodes
+
 install: all            ## into $(DESTDIR)$(PREFIX)
 	@tools/install install '$(DESTDIR)' $(B) BINDIR=$(BINDIR) SBINDIR=$(SBINDIR) LIBDIR=$(LIBDIR) INCLUDEDIR=$(INCLUDEDIR) \
 	    PLUGINDIR=$(PLUGINDIR) DATADIR=$(DATADIR) DOCDIR=$(DOCDIR) SYSCONFDIR=$(SYSCONFDIR) UNITDIR=$(UNITDIR) PREFIX=$(PREFIX) VERSION=$(VERSION)
@@ -159,7 +191,7 @@ uninstall:              ## removes what install put there (your kiln.conf stays)
 	@tools/install uninstall '$(DESTDIR)' $(B) BINDIR=$(BINDIR) SBINDIR=$(SBINDIR) LIBDIR=$(LIBDIR) INCLUDEDIR=$(INCLUDEDIR) \
 	    PLUGINDIR=$(PLUGINDIR) DATADIR=$(DATADIR) DOCDIR=$(DOCDIR) SYSCONFDIR=$(SYSCONFDIR) UNITDIR=$(UNITDIR) PREFIX=$(PREFIX) VERSION=$(VERSION)
 
-SOURCES := $(wildcard include/kiln/*.h lib/*.[ch] broker/*.[ch] broker/journal/*.[ch] daemon/*.[ch] cli/*.[ch] plugins/*/*.[ch] tests/unit/*.[ch] tests/unit/*/*.[ch] tests/plugins/*.[ch] tests/oracle/*.[ch] tests/fuzz/*.[ch] bench/*.[ch])
+SOURCES := $(wildcard include/kiln/*.h lib/*.[ch] broker/*.[ch] broker/journal/*.[ch] daemon/*.[ch] cli/*.[ch] plugins/*/*.[ch] plugins/*/*/*.[ch] tests/unit/*.[ch] tests/unit/*/*.[ch] tests/plugins/*.[ch] tests/oracle/*.[ch] tests/fuzz/*.[ch] bench/*.[ch])
 format:                 ## clang-format all C files
 	@clang-format -i $(SOURCES)
 tidy:                   ## clang-tidy over the C files

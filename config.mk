@@ -23,9 +23,10 @@ PKG    ?= pkg-config
 
 # Debian packages: to build and run the demo; further ones to run every test.
 DEPS_BUILD = build-essential pkg-config libzmq3-dev libczmq-dev libmsgpack-dev libopenblas-dev libconfig-dev \
-             libjansson-dev libsodium-dev libfftw3-dev libseccomp-dev python3
+             libjansson-dev libsodium-dev libfftw3-dev libseccomp-dev libprotobuf-c-dev protobuf-c-compiler python3
 DEPS_CHECK = $(DEPS_BUILD) clang iproute2 libclang-rt-dev libcmocka-dev python3-pytest python3-zmq python3-msgpack python3-numpy python3-scipy python3-pandas python3-mpmath \
-             libzmq-ffi-perl libdata-messagepack-perl nodejs npm systemd systemd-container minisign
+             libzmq-ffi-perl libdata-messagepack-perl nodejs npm systemd systemd-container minisign \
+             libonnx-testdata python3-onnx python3-sklearn
 DEPS_BENCH = $(DEPS_BUILD) python3-msgpack python3-numpy python3-scipy python3-pandas python3-numba python3-bottleneck
 
 # The pkg-config name of msgpack-c changed over time.
@@ -39,6 +40,7 @@ LIBS_client = -lzmq $(MSGPACK_LIBS)
 
 # What each plugin links beside libm.
 LIBS_plugin_stats = -lopenblas -lfftw3
+LIBS_plugin_inference = -lprotobuf-c -ljansson
 
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings \
            -Wvla -Wformat=2 -Wundef -Wno-missing-field-initializers \

@@ -42,6 +42,9 @@ static const struct conf_row plugin_rows[] = {
 #define AT(member) offsetof(struct plugin_config, member)
     {"name", CONF_TEXT, AT(name), 0, 0, "", NULL, "the plugin's own name; required"},
     {"file", CONF_TEXT, AT(file), 0, 0, "", NULL, "shared object in plugin_dir; empty: <name>.so"},
+    {"data", CONF_TEXTS, AT(data), 0, 0, "", NULL,
+     "folders of files that the plugin reads when it starts; a reload loads it anew when something in them "
+     "changed"},
     {"workers", CONF_INT, AT(workers), 1, 256, "1", "processes", "worker processes"},
     {"required", CONF_BOOL, AT(required), 0, 0, "true", NULL, "the node is ready only with it"},
     {"options", CONF_OTHER, 0, 0, 0, NULL, NULL, "group: options of the plugin itself"},
@@ -209,7 +212,7 @@ static int check_daemon(const config_setting_t *group, struct daemon_config *c, 
 }
 
 static int check_plugin(const config_setting_t *group, const char *name, const struct daemon_config *c,
-                        struct plugin_config *p, struct err *err)
+                        const char *base, struct plugin_config *p, struct err *err)
 {
     if (!word(p->name, "_")) {
         return refuse(group, name, "name", p->name, "1 to 63 lower case letters, digits and underscores",
@@ -225,13 +228,17 @@ static int check_plugin(const config_setting_t *group, const char *name, const s
         p->file = mem_alloc(CONFIG_NAME_BYTES + 4);
         snprintf(p->file, CONFIG_NAME_BYTES + 4, "%s.so", p->name);
     }
-    return check_path(group, name, "file", &p->file, c->plugin_dir, err);
+    int status = 0;
+    for (size_t i = 0; i < p->data.n && status == 0; i++) {
+        status = check_path(group, name, "data", &p->data.items[i], base, err);
+    }
+    return status ? status : check_path(group, name, "file", &p->file, c->plugin_dir, err);
 }
 
 /* ---- reading ---- */
 
 static int read_plugin(const config_setting_t *group, const char *name, const struct daemon_config *c,
-                       struct plugin_config *p, struct err *err)
+                       const char *base, struct plugin_config *p, struct err *err)
 {
     char sub[64];
     int status = conf_read(group, name, plugin_rows, COUNT(plugin_rows), p, err);
@@ -254,7 +261,7 @@ static int read_plugin(const config_setting_t *group, const char *name, const st
         status = refuse(limits ? limits : group, sub, "job_mb", got, "no more than memory_mb", err);
     }
     if (!status) {
-        status = check_plugin(group, name, c, p, err);
+        status = check_plugin(group, name, c, base, p, err);
     }
     if (!status) {
         snprintf(sub, sizeof sub, "%s.options", name);
@@ -264,7 +271,8 @@ static int read_plugin(const config_setting_t *group, const char *name, const st
     return status;
 }
 
-static int read_plugins(const config_setting_t *group, struct daemon_config *c, struct err *err)
+static int read_plugins(const config_setting_t *group, struct daemon_config *c, const char *base,
+                        struct err *err)
 {
     const config_setting_t *list = config_setting_get_member(group, "plugins");
     if (!list || !config_setting_is_list(list) || config_setting_length(list) < 1 ||
@@ -282,7 +290,7 @@ static int read_plugins(const config_setting_t *group, struct daemon_config *c, 
     for (int i = 0; i < config_setting_length(list); i++) {
         char name[40];
         snprintf(name, sizeof name, "daemon.plugins[%d]", i);
-        int status = read_plugin(config_setting_get_elem(list, (unsigned) i), name, c,
+        int status = read_plugin(config_setting_get_elem(list, (unsigned) i), name, c, base,
                                  &c->plugins[c->n_plugins++], err);
         if (status) {
             return status;
@@ -312,7 +320,7 @@ int daemon_config_load(const char *path, struct daemon_config **ret_config, stru
         status = conf_read(group, "daemon", daemon_rows, COUNT(daemon_rows), c, err);
         status = status ? status : check_daemon(group, c, base, err);
         status = status ? status : conf_check_endpoint(c->broker, "daemon.broker", err);
-        status = status ? status : read_plugins(group, c, err);
+        status = status ? status : read_plugins(group, c, base, err);
     }
     config_destroy(&file);
     mem_free(base);
@@ -367,6 +375,10 @@ struct plugin_config *plugin_config_copy(const struct plugin_config *plugin)
     p->file = mem_text(p->file);
     p->cpus.items = copy(p->cpus.items, p->cpus.n * sizeof *p->cpus.items);
     p->options = copy(p->options, p->options_bytes);
+    p->data.items = copy(p->data.items, p->data.n * sizeof *p->data.items);
+    for (size_t i = 0; i < p->data.n; i++) {
+        p->data.items[i] = mem_text(p->data.items[i]);
+    }
     return p;
 }
 
@@ -379,6 +391,15 @@ void plugin_config_free(struct plugin_config **plugin)
     }
 }
 
+static bool texts_equal(const struct conf_texts *a, const struct conf_texts *b)
+{
+    bool equal = a->n == b->n;
+    for (size_t i = 0; equal && i < a->n; i++) {
+        equal = strcmp(a->items[i], b->items[i]) == 0;
+    }
+    return equal;
+}
+
 bool plugin_config_equal(const struct plugin_config *a, const struct plugin_config *b)
 {
     return strcmp(a->name, b->name) == 0 && strcmp(a->file, b->file) == 0 && a->workers == b->workers &&
@@ -386,6 +407,6 @@ bool plugin_config_equal(const struct plugin_config *a, const struct plugin_conf
            memcmp(&a->limits, &b->limits, sizeof a->limits) == 0 &&
            memcmp(&a->recycle, &b->recycle, sizeof a->recycle) == 0 && a->cpus.n == b->cpus.n &&
            (a->cpus.n == 0 || memcmp(a->cpus.items, b->cpus.items, a->cpus.n * sizeof *a->cpus.items) == 0) &&
-           a->options_bytes == b->options_bytes &&
+           texts_equal(&a->data, &b->data) && a->options_bytes == b->options_bytes &&
            (a->options_bytes == 0 || memcmp(a->options, b->options, a->options_bytes) == 0);
 }

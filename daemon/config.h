@@ -44,6 +44,7 @@ struct plugin_config {
     int64_t nice;
     bool sandbox;
     struct conf_ints cpus;
+    struct conf_texts data; /* folders, absolute */
     struct plugin_limits limits;
     struct plugin_recycle recycle;
     void *options; /* msgpack map; NULL when there are none */

@@ -138,6 +138,9 @@ static bool pinned(const struct plugin_store *s, struct hosted *h, struct staged
                    const struct plugin_config *config, const struct swap_terms *terms)
 {
     enum pin_verdict verdict = pin_judge(&h->pin, staged->digest, config, h->serving->staged.digest, terms);
+    if (verdict == PIN_BUILD && !staging_has_its_data(&h->serving->staged, &config->data)) {
+        verdict = PIN_HOLDS; /* it would read what the pinned one reads */
+    }
     if (verdict == PIN_BUILD) {
         plugin_store_release(s, staged);
         *staged = h->serving->staged;
@@ -176,7 +179,8 @@ void hosted_load(struct plugin_store *s, struct hosted *h, struct plugin_config 
     struct staged staged = {0};
     struct err err;
     bool works = h->serving && h->serving->state != GENERATION_FAILED;
-    int status = staging_copy(s->staged_dir, (*config)->file, &s->site->config->trusted_keys, &staged, &err);
+    int status = staging_copy(s->staged_dir, (*config)->file, &s->site->config->trusted_keys,
+                              &(*config)->data, &staged, &err);
     const struct generation *newest = h->coming ? h->coming : h->serving;
     if (!status && runs(newest, &staged, *config) && hosted_moving(h)) {
         plugin_store_tell_begun(s, h); /* it is on its way already: whoever asks waits for the same end */
@@ -233,6 +237,11 @@ void hosted_rollback(struct plugin_store *s, struct hosted *h, int64_t now_ns)
     begin(s, h, &terms, now_ns);
     if (!h->standby.plugin) {
         end(s, h, SWAP_UNCHANGED, h->serving, "no generation served before this one", now_ns);
+        return;
+    }
+    if (!staging_has_its_data(&h->standby.staged, &h->standby.plugin->data)) {
+        refuse(s, h, SWAP_REFUSED, NULL, h->standby.staged.digest,
+               "its data (plugin.data) have changed since it served: put them back and reload", now_ns);
         return;
     }
     struct plugin_config *config = plugin_config_copy(h->standby.plugin);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "data_files.h"
 #include "log.h"
 #include "mem.h"
 
@@ -177,6 +178,13 @@ void plugin_store_rollback(struct plugin_store *s, const struct store_order *ord
         if (concerns(order, s->hosted[i].name)) {
             hosted_rollback(s, &s->hosted[i], now_ns);
         }
+    }
+}
+
+void plugin_store_watch(const struct plugin_store *s, const struct watch *watch)
+{
+    for (size_t i = 0; i < s->n_generations; i++) {
+        data_files_watch(&s->generations[i]->plugin->data, watch);
     }
 }
 

@@ -13,6 +13,7 @@
 #define PLUGIN_STORE_H
 
 #include "hosted.h"
+#include "watch.h"
 
 /* Told of every attempt to change what a plugin runs: that it began, under which number, and how it ended (h->last). */
 struct store_watch {
@@ -55,6 +56,9 @@ int plugin_store_check(const struct plugin_store *s, const struct daemon_config 
 void plugin_store_apply(struct plugin_store *s, struct daemon_config *config, const struct store_order *order,
                         int64_t now_ns);
 void plugin_store_rollback(struct plugin_store *s, const struct store_order *order, int64_t now_ns);
+
+/* Watches the folders of data of what there is; again after each change. */
+void plugin_store_watch(const struct plugin_store *s, const struct watch *watch);
 
 /* Only looks whether files changed; settings stay. */
 void plugin_store_refresh(struct plugin_store *s, int64_t now_ns);

@@ -16,6 +16,7 @@
 
 #include <sodium.h>
 
+#include "data_files.h"
 #include "signature.h"
 
 enum { COPY_BYTES = 65536, DIGEST_BYTES = STAGING_DIGEST_CHARS / 2, FILE_MOST_MB = 1024 };
@@ -266,8 +267,28 @@ static int copy(int from, int to, struct hashes *ret_hashes, size_t *ret_bytes)
     return 0;
 }
 
-int staging_copy(const char *dir, const char *path, const struct conf_texts *keys, struct staged *ret_staged,
-                 struct err *err)
+/* The build id of code and data together. */
+static void add_data(const struct conf_texts *folders, unsigned char digest[DIGEST_BYTES],
+                     unsigned char ret_data[DATA_FILES_HASH])
+{
+    unsigned char both[DIGEST_BYTES + DATA_FILES_HASH];
+    memcpy(both, digest, DIGEST_BYTES);
+    data_files_hash(folders, ret_data);
+    memcpy(both + DIGEST_BYTES, ret_data, DATA_FILES_HASH);
+    crypto_generichash(digest, DIGEST_BYTES, both, sizeof both, NULL, 0);
+}
+
+bool staging_has_its_data(const struct staged *staged, const struct conf_texts *data)
+{
+    unsigned char now[DATA_FILES_HASH] = {0};
+    if (data->n) {
+        data_files_hash(data, now);
+    }
+    return memcmp(now, staged->data, sizeof now) == 0;
+}
+
+int staging_copy(const char *dir, const char *path, const struct conf_texts *keys,
+                 const struct conf_texts *data, struct staged *ret_staged, struct err *err)
 {
     struct staged made = {0};
     char temporary[1280];
@@ -288,6 +309,9 @@ int staging_copy(const char *dir, const char *path, const struct conf_texts *key
     }
     if (keys && keys->n && (status = signature_check(keys, path, hashes.of_signature, err))) {
         goto fail;
+    }
+    if (data && data->n) {
+        add_data(data, hashes.digest, made.data);
     }
     sodium_bin2hex(made.digest, sizeof made.digest, hashes.digest, sizeof hashes.digest);
     snprintf(made.path, sizeof made.path, "%s/%s.so", dir, made.digest);

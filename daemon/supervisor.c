@@ -12,6 +12,7 @@
 
 #include <kiln/version.h>
 
+#include "data_files.h"
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
@@ -109,6 +110,7 @@ static void watch_files(struct supervisor *s, const struct daemon_config *config
     }
     for (size_t i = 0; i < config->n_plugins; i++) {
         watch_folder_of(&s->watch, config->plugins[i].file);
+        data_files_watch(&config->plugins[i].data, &s->watch);
     }
 }
 
@@ -518,6 +520,7 @@ static void loop(struct supervisor *s)
         s->changed = s->changed || quiet != s->link.quiet;
         int64_t now_ns = clock_ns();
         if (watch_due(&s->watch, now_ns) && !s->stops) {
+            plugin_store_watch(&s->store, &s->watch); /* there may be new folders of data */
             plugin_store_refresh(&s->store, now_ns);
             s->changed = true;
         }

@@ -54,6 +54,14 @@ void watch_folder_of(const struct watch *w, const char *path)
     add(w, at);
 }
 
+void watch_folder(const struct watch *w, const char *folder)
+{
+    const uint32_t events = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ONLYDIR;
+    if (w->fd >= 0 && inotify_add_watch(w->fd, folder, events) < 0) {
+        log_warning("watch_not_possible", "folder=%s why=%s", log_quote(folder), log_quote(strerror(errno)));
+    }
+}
+
 void watch_hear(struct watch *w, int64_t now_ns)
 {
     char events[4096];

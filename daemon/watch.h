@@ -3,6 +3,7 @@
  *
  *     watch_open(&w)                     fd -1 when the kernel offers none: then nothing is ever told
  *     watch_folder_of(&w, path)          again after each change of the configuration; a folder is watched once
+ *     watch_folder(&w, path)             likewise, for all that happens in it
  *     watch_hear(&w, now)                when w.fd is readable
  *     if (watch_due(&w, now)) ...        once, when it has been quiet for a while: a file is written in many steps
  *     watch_close(&w) */
@@ -22,6 +23,9 @@ void watch_close(struct watch *w);
 
 /* The folder in which `path` lies, and the one in which the file lies that it leads to. */
 void watch_folder_of(const struct watch *w, const char *path);
+
+/* A folder of data: everything that happens to the files in it is told. */
+void watch_folder(const struct watch *w, const char *folder);
 
 void watch_hear(struct watch *w, int64_t now_ns);
 bool watch_due(struct watch *w, int64_t now_ns);

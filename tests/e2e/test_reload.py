@@ -184,6 +184,25 @@ def test_rollback_of_settings(bad):
         assert len(s.staged()) == 1
 
 
+def test_a_rollback_needs_its_data(bad):
+    with House() as house:
+        folder, kept = f"{house.folder}/models", f"{house.folder}/model.kept"
+        os.mkdir(folder)
+        house.write("models/a", "one")
+        s = Swapped(house, bad, workers=1, data=[folder])
+        first = s.state()["build"]
+        os.rename(f"{folder}/a", kept)
+        house.write("models/a", "another")
+        assert s.one()["result"] == "promoted"
+        second = s.state()["build"]
+        done = s.one("swap", op="rollback")
+        assert done["result"] == "refused" and "data" in done["why"], done
+        assert s.state()["build"] == second != first and s.version() == 1
+        os.rename(kept, f"{folder}/a")
+        assert s.one("swap", op="rollback")["result"] == "rolled_back"
+        assert s.state()["build"] == first and "why" not in s.state()
+
+
 def test_rollback_takes_back_what_is_under_way(bad):
     with House() as house:
         s = Swapped(house, bad, workers=1)

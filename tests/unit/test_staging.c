@@ -60,7 +60,7 @@ static void refused(struct place *p, const char *path, const char *part)
 {
     struct staged s = {.bytes = 77};
     struct err err = {0};
-    assert_int_not_equal(staging_copy(p->staged, path, NULL, &s, &err), 0);
+    assert_int_not_equal(staging_copy(p->staged, path, NULL, NULL, &s, &err), 0);
     assert_int_not_equal(err.status, KILN_OK);
     if (!strstr(err.text, part)) {
         fail_msg("\"%s\" does not say \"%s\"", err.text, part);
@@ -75,7 +75,7 @@ static void a_copy_is_named_by_its_contents(void **state)
     struct place p = place();
     struct staged s, again;
     const char *path = folder_put(&p.folder, "stats.so", text, strlen(text));
-    assert_int_equal(staging_copy(p.staged, path, NULL, &s, NULL), 0);
+    assert_int_equal(staging_copy(p.staged, path, NULL, NULL, &s, NULL), 0);
     assert_string_equal(s.digest, text_digest);
     assert_int_equal(s.bytes, strlen(text));
     char expected[200];
@@ -86,13 +86,44 @@ static void a_copy_is_named_by_its_contents(void **state)
     assert_int_equal(stat(s.path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0500);
     /* The same once more, and from another name, is the same file. */
-    assert_int_equal(
-        staging_copy(p.staged, folder_put(&p.folder, "copy.so", text, strlen(text)), NULL, &again, NULL), 0);
+    assert_int_equal(staging_copy(p.staged, folder_put(&p.folder, "copy.so", text, strlen(text)), NULL, NULL,
+                                  &again, NULL),
+                     0);
     assert_string_equal(again.path, s.path);
     assert_int_equal(files(p.staged), 1);
     staging_drop(&s);
     assert_int_equal(files(p.staged), 0);
     staging_drop(&s); /* once is enough */
+    leave(&p);
+}
+
+static void data_is_part_of_the_build(void **state)
+{
+    (void) state;
+    struct place p = place();
+    struct staged plain, first, same, second, third;
+    char *folders[] = {p.folder.path, (char[]){"/nowhere/at/all"}};
+    const struct conf_texts data = {.items = folders, .n = 2};
+    const char *path = folder_put(&p.folder, "x.so", text, strlen(text));
+    assert_int_equal(staging_copy(p.staged, path, NULL, NULL, &plain, NULL), 0);
+    folder_put(&p.folder, "a.onnx", "one", 3);
+    char *only[] = {(char[200]){0}};
+    snprintf(only[0], 200, "%s/models", p.folder.path);
+    assert_int_equal(mkdir(only[0], 0700), 0);
+    const struct conf_texts models = {.items = only, .n = 1};
+    assert_int_equal(staging_copy(p.staged, path, NULL, &models, &first, NULL), 0);
+    assert_string_not_equal(first.digest, plain.digest);
+    assert_int_equal(staging_copy(p.staged, path, NULL, &models, &same, NULL), 0);
+    assert_string_equal(first.digest, same.digest);
+    folder_put(&p.folder, "models/m.onnx", "one", 3);
+    assert_int_equal(staging_copy(p.staged, path, NULL, &models, &second, NULL), 0);
+    assert_string_not_equal(second.digest, first.digest);
+    folder_put(&p.folder, "models/m.onnx", "three", 5);
+    assert_int_equal(staging_copy(p.staged, path, NULL, &models, &third, NULL), 0);
+    assert_string_not_equal(third.digest, second.digest);
+    assert_int_equal(staging_copy(p.staged, path, NULL, &data, &same, NULL),
+                     0); /* one that is not there is no fault */
+    assert_holds(third.path, text, strlen(text));
     leave(&p);
 }
 
@@ -102,9 +133,11 @@ static void overwriting_the_original_changes_nothing(void **state)
     struct place p = place();
     struct staged first, second;
     assert_int_equal(
-        staging_copy(p.staged, folder_put(&p.folder, "x.so", text, strlen(text)), NULL, &first, NULL), 0);
-    assert_int_equal(
-        staging_copy(p.staged, folder_put(&p.folder, "x.so", other, strlen(other)), NULL, &second, NULL), 0);
+        staging_copy(p.staged, folder_put(&p.folder, "x.so", text, strlen(text)), NULL, NULL, &first, NULL),
+        0);
+    assert_int_equal(staging_copy(p.staged, folder_put(&p.folder, "x.so", other, strlen(other)), NULL, NULL,
+                                  &second, NULL),
+                     0);
     assert_string_equal(second.digest, "87b49ce745fcc54ac69b650129391eaf");
     assert_holds(first.path, text, strlen(text));
     assert_holds(second.path, other, strlen(other));
@@ -120,8 +153,8 @@ static void files_larger_than_a_chunk(void **state)
     for (size_t i = 0; i < sizeof big; i++) {
         big[i] = (unsigned char) (i * 7 + i / 251);
     }
-    assert_int_equal(staging_copy(p.staged, folder_put(&p.folder, "big.so", big, sizeof big), NULL, &s, NULL),
-                     0);
+    assert_int_equal(
+        staging_copy(p.staged, folder_put(&p.folder, "big.so", big, sizeof big), NULL, NULL, &s, NULL), 0);
     assert_string_equal(s.digest, "5419b6b656a180d9e47c2bea41a13605");
     assert_holds(s.path, big, sizeof big);
     leave(&p);
@@ -149,7 +182,7 @@ static void what_others_may_change_is_refused(void **state)
     assert_int_equal(mkfifo(folder_at(&p.folder, "fifo.so"), 0600), 0);
     refused(&p, folder_at(&p.folder, "fifo.so"), "no regular file"); /* and does not wait for a writer */
     struct staged s;
-    assert_int_equal(staging_copy(p.staged, folder_at(&p.folder, "x.so"), NULL, &s, NULL),
+    assert_int_equal(staging_copy(p.staged, folder_at(&p.folder, "x.so"), NULL, NULL, &s, NULL),
                      0); /* what was refused is accepted when put right */
     leave(&p);
 }
@@ -167,7 +200,7 @@ static void a_link_is_judged_by_where_it_leads(void **state)
     assert_int_equal(symlink("good/x.so", folder_at(&p.folder, "good.so")), 0);
     assert_int_equal(symlink("open/x.so", folder_at(&p.folder, "open.so")), 0);
     refused(&p, folder_at(&p.folder, "open.so"), "folder of plugin file");
-    assert_int_equal(staging_copy(p.staged, folder_at(&p.folder, "good.so"), NULL, &s, NULL), 0);
+    assert_int_equal(staging_copy(p.staged, folder_at(&p.folder, "good.so"), NULL, NULL, &s, NULL), 0);
     assert_string_equal(s.digest, text_digest);
     leave(&p);
 }
@@ -184,7 +217,7 @@ static void every_folder_on_the_way_counts(void **state)
     refused(&p, path,
             "above has owner"); /* who may write there puts another folder in the place of this one */
     assert_int_equal(chmod(folder_at(&p.folder, "above"), 01777), 0);
-    assert_int_equal(staging_copy(p.staged, path, NULL, &s, NULL), 0); /* but not where it is sticky */
+    assert_int_equal(staging_copy(p.staged, path, NULL, NULL, &s, NULL), 0); /* but not where it is sticky */
     leave(&p);
 }
 
@@ -198,14 +231,14 @@ static void what_nobody_signed(void **state)
     struct staged s = {.bytes = 77};
     struct err err = {0};
     const char *path = folder_put(&p.folder, "x.so", text, strlen(text));
-    assert_int_equal(staging_copy(p.staged, path, &trusted, &s, &err), KILN_DENIED);
+    assert_int_equal(staging_copy(p.staged, path, &trusted, NULL, &s, &err), KILN_DENIED);
     assert_non_null(strstr(err.text, "x.so.minisig: No such file"));
     folder_put(&p.folder, "x.so.minisig", "untrusted comment: nothing\n", 27);
-    assert_int_equal(staging_copy(p.staged, path, &trusted, &s, &err), KILN_DENIED);
+    assert_int_equal(staging_copy(p.staged, path, &trusted, NULL, &s, &err), KILN_DENIED);
     assert_non_null(strstr(err.text, "cut short"));
     assert_int_equal(s.bytes, 77);
     assert_int_equal(files(p.staged), 0);
-    assert_int_equal(staging_copy(p.staged, path, &nobody, &s, &err), 0);
+    assert_int_equal(staging_copy(p.staged, path, &nobody, NULL, &s, &err), 0);
     leave(&p);
 }
 
@@ -252,6 +285,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_copy_is_named_by_its_contents),
+        cmocka_unit_test(data_is_part_of_the_build),
         cmocka_unit_test(overwriting_the_original_changes_nothing),
         cmocka_unit_test(files_larger_than_a_chunk),
         cmocka_unit_test(what_others_may_change_is_refused),

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "pool.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define ALONE 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ALONE 1
+#endif
+#endif
+#ifndef ALONE
+#define ALONE 0
+#endif
+
+/* Under AddressSanitizer every block is one of its own, so that whoever leaves his is seen. */
+enum { ALIGNMENT = 64, CHUNK_BYTES = ALONE ? 0 : 4096 };
+
+struct chunk {
+    struct chunk *next;
+    size_t bytes;
+    char room[ALIGNMENT - sizeof(struct chunk *) - sizeof(size_t)]; /* so that what follows is aligned */
+};
+
+bool budget_take(struct budget *b, size_t bytes)
+{
+    for (struct budget *at = b; at; at = at->parent) {
+        while (bytes > at->limit || at->used > at->limit - bytes) {
+            if (!at->make_room || !at->make_room(at->arg, bytes)) {
+                return false;
+            }
+        }
+    }
+    for (struct budget *at = b; at; at = at->parent) {
+        at->used += bytes;
+    }
+    return true;
+}
+
+void budget_give(struct budget *b, size_t bytes)
+{
+    for (; b; b = b->parent) {
+        b->used -= bytes;
+    }
+}
+
+void pool_init(struct pool *p, struct budget *budget)
+{
+    *p = (struct pool){.budget = budget};
+}
+
+void pool_done(struct pool *p)
+{
+    while (p->chunks) {
+        struct chunk *chunk = p->chunks;
+        p->chunks = chunk->next;
+        free(chunk);
+    }
+    if (p->budget) {
+        budget_give(p->budget, p->bytes);
+    }
+    *p = (struct pool){.budget = p->budget};
+}
+
+static struct chunk *add_chunk(struct pool *p, size_t bytes)
+{
+    const size_t whole = bytes > CHUNK_BYTES / 4 || ALONE ? sizeof(struct chunk) + bytes : CHUNK_BYTES;
+    if (!budget_take(p->budget, whole)) {
+        return NULL;
+    }
+    void *block;
+    if (posix_memalign(&block, ALIGNMENT, whole) != 0) {
+        budget_give(p->budget, whole);
+        return NULL;
+    }
+    struct chunk *chunk = block;
+    chunk->bytes = whole;
+    chunk->next = p->chunks;
+    p->chunks = chunk;
+    p->bytes += whole;
+    return chunk;
+}
+
+static void *take(struct pool *p, size_t bytes, size_t alignment)
+{
+    if (bytes > SIZE_MAX / 2) {
+        return NULL;
+    }
+    const size_t skip = -(uintptr_t) p->at & (alignment - 1), left = (size_t) (p->end - p->at);
+    char *data;
+    if (p->at && left >= skip && left - skip >= bytes) {
+        data = p->at + skip;
+        p->at = data + bytes;
+    } else {
+        struct chunk *chunk = add_chunk(p, bytes);
+        if (!chunk) {
+            return NULL;
+        }
+        data = (char *) (chunk + 1);
+        char *end = (char *) chunk + chunk->bytes;
+        if (end - (data + bytes) > p->end - p->at) {
+            p->at = data + bytes;
+            p->end = end;
+        }
+    }
+    memset(data, 0, bytes);
+    return data;
+}
+
+void *pool_alloc(struct pool *p, size_t bytes)
+{
+    return take(p, bytes ? bytes : 1, ALIGNMENT);
+}
+
+void *pool_small(struct pool *p, size_t bytes)
+{
+    return take(p, bytes ? bytes : 1, 16);
+}
+
+void *pool_array(struct pool *p, size_t n, size_t size)
+{
+    return size && n > SIZE_MAX / 2 / size ? NULL : pool_small(p, n * size);
+}
+
+char *pool_string(struct pool *p, const char *text, size_t bytes)
+{
+    char *copy = take(p, bytes + 1, 1);
+    if (copy && bytes) {
+        memcpy(copy, text, bytes);
+    }
+    return copy;
+}
