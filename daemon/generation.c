@@ -10,7 +10,14 @@
 #include "mem.h"
 #include "trial.h"
 
-enum { TRIES = 3, PAUSE_FIRST_MS = 100, PAUSE_MOST_MS = 60000, PAUSE_JOB_MS = 1000, WELL_MS = 60000 };
+enum {
+    TRIES = 3,
+    PAUSE_FIRST_MS = 100,
+    OUTDATED_MS = 1000,
+    /* meanwhile the plugin is loaded anew */ PAUSE_MOST_MS = 60000,
+    PAUSE_JOB_MS = 1000,
+    WELL_MS = 60000
+};
 
 const char *generation_state_name(enum generation_state state)
 {
@@ -316,6 +323,11 @@ static bool worn(const struct generation *g, const struct member *m, int64_t now
                                   (uint64_t) r->resident_mb << 20);
 }
 
+static bool has_its_data(const struct generation *g)
+{
+    return !g->plugin->data.n || staging_has_its_data(&g->staged, &g->plugin->data);
+}
+
 /* Fills an empty seat when it is time; puts a successor beside a worn member. */
 static int64_t tend_seat(struct generation *g, struct site *site, size_t seat, int64_t now_ns)
 {
@@ -327,10 +339,16 @@ static int64_t tend_seat(struct generation *g, struct site *site, size_t seat, i
         return INT64_MAX;
     }
     bool due = now_ns >= s->retry_ns;
+    if (!current && due && g->was_ready && !g->told_outdated && !has_its_data(g)) {
+        g->told_outdated = g->outdated = true; /* what it would read now is another build */
+        s->retry_ns = now_ns + OUTDATED_MS * CLOCK_MS;
+        log_warning("data_changed", "plugin=%s build=%s", g->plugin->name, g->staged.digest);
+        return s->retry_ns;
+    }
     if (!current && due) {
         start(g, site, seat, MEMBER_CURRENT, now_ns);
     } else if (current && !next && !find(g, seat, MEMBER_LEAVING) && well(current) &&
-               worn(g, current, now_ns) && (due || s->retry_ns == INT64_MAX)) {
+               worn(g, current, now_ns) && has_its_data(g) && (due || s->retry_ns == INT64_MAX)) {
         log_info("worker_recycled", "wid=%s jobs=%" PRIu64 " resident_bytes=%" PRIu64, current->wid,
                  atomic_load(&current->slot->jobs), atomic_load(&current->slot->resident_bytes));
         start(g, site, seat, MEMBER_NEXT, now_ns);

@@ -145,6 +145,14 @@ int plugin_store_check(const struct plugin_store *s, const struct daemon_config 
                            config ? ", nor in the configuration" : "");
         }
     }
+    for (size_t i = 0; config && i < config->n_plugins;
+         i++) { /* a name that is misspelt is a new plugin without a file */
+        const struct plugin_config *p = &config->plugins[i];
+        if (p->required && !find(s, p->name) && concerns(order, p->name) &&
+            daemon_config_check_file(p, err)) {
+            return KILN_INVALID;
+        }
+    }
     return 0;
 }
 
@@ -214,6 +222,17 @@ int64_t plugin_store_tend(struct plugin_store *s, int64_t now_ns)
 {
     int64_t until_ns = INT64_MAX;
     for (size_t i = 0; i < s->n_hosted; i++) {
+        struct generation *g = s->hosted[i].serving;
+        if (g && g->outdated) {
+            static const struct swap_terms plain;
+            g->outdated = false;
+            struct plugin_config *p = plugin_config_copy(g->plugin);
+            if (!s->hosted[i].coming) {
+                hosted_load(s, &s->hosted[i], &p, &plain, now_ns);
+            } else {
+                plugin_config_free(&p);
+            }
+        }
         int64_t next_ns = hosted_tend(s, &s->hosted[i], now_ns);
         until_ns = next_ns < until_ns ? next_ns : until_ns;
     }

@@ -87,7 +87,7 @@ struct kiln_client_options {
 };
 
 /* Makes a client of the broker at `endpoint`, such as "ipc:///run/kiln/kiln.sock" or
- * "tcp://10.0.0.7:7701", and begins to connect in the background: a broker that is not there
+ * "tcp://10.0.0.7:7610", and begins to connect in the background: a broker that is not there
  * yet is no failure. options may be NULL. KILN_INVALID when the endpoint is malformed. */
 int kiln_client_open(const char *endpoint, const struct kiln_client_options *options,
                      struct kiln_client **ret_client, struct kiln_error *err);
