@@ -134,7 +134,7 @@ $(B)/fuzz/onnx: tests/fuzz/fuzz_onnx.c $(call plugin_objs,inference) $(B)/flags
 	$(Q)$(CC) $(ALLCFLAGS) -Iplugins/inference -I$(B)/obj/plugins/inference -MMD -MP -MF $@.d $(ALLLDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.c %.o,$^) $(LIBS_plugin_inference) -lm
 units: $(UNITS) $(BAD) $(B)/tests/drive $(B)/tests/onnx_nodes
 
-$(B)/bench/inference: bench/inference/compare.c $(call plugin_objs,inference) $(B)/flags
+$(B)/tests/onnx_compare: tests/oracle/onnx_compare.c $(call plugin_objs,inference) $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(ALLCFLAGS) -Iplugins/inference -I$(B)/obj/plugins/inference -MMD -MP -MF $@.d $(ALLLDFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS_plugin_inference) -ldl -lm

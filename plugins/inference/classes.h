@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* classes - outputs of a classifier as labels and probabilities.
  *
- * A classifier has either two outputs, labels and a row of scores for each (what scikit-learn exports), or one row of scores
- * for each and the names of classes in its contract (what PyTorch exports): then the label is the class of the highest score. */
+ * A classifier has either two outputs, labels and a row of scores for each (what scikit-learn exports), or
+ * one row of scores for each and the names of classes in its contract (what PyTorch exports): then the
+ * label is the class of the highest score. */
 #ifndef INFERENCE_CLASSES_H
 #define INFERENCE_CLASSES_H
 

@@ -66,7 +66,7 @@ static void make_bins(struct column *c, double *sample, size_t n)
             c->edges[c->n_bins++] = edge;
         }
     }
-    c->edges[c->n_bins++] = INFINITY;
+    c->edges[c->n_bins++] = (double) INFINITY;
     for (size_t i = 0; i < n; i++) {
         c->expected[bin_of(c, sample[i])] += 1 / (double) n;
     }

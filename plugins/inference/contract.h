@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* contract - what the inputs of a model should look like, and whether they do: contract.json in its folder,
- * name.contract.json beside name.onnx.
+/* contract - what the inputs of a model should look like, and whether they do: contract.json in its
+ * folder, name.contract.json beside name.onnx.
  *
- *     {"inputs": {"x": {"columns": [{"name": "age", "min": 0, "max": 120, "sample": [31, 44, 27.5]}, {"name": "income"}],
+ *     {"inputs": {"x": {"columns": [{"name": "age", "min": 0, "max": 120, "sample": [31, 44, 27.5]},
+ *                                   {"name": "income"}],
  *                       "out_of_range": "count"}},
  *      "classes": ["bear", "flat", "bull"]}
  *
- * There is a column for each element of the input's last dimension; all of its members but the name may be left out.
- * Values beyond min and max are counted, or refused. `sample` is a sample of the training data, or quantiles of it: what comes in is counted in bins of
- * equal shares of the sample, which tells how far it drifted (population stability index). NaN counts as missing.
+ * There is a column for each element of the input's last dimension; all of its members but the name may be
+ * left out. Values beyond min and max are counted, or refused. `sample` is a sample of the training data,
+ * or quantiles of it: what comes in is counted in bins of equal shares of the sample, which tells how far
+ * it drifted (population stability index). NaN counts as missing.
  *
  * It is the model's for as long as it is listed: counters outlive an eviction. */
 #ifndef INFERENCE_CONTRACT_H

@@ -10,7 +10,8 @@
 
 enum { PATH_BYTES = 1024 };
 
-/* Component by component, following no link, so that no location leads out of the folder. -1: errno says why; EXDEV: it would. */
+/* Component by component, following no link, so that no location leads out of the folder. -1: errno says
+ * why; EXDEV: it would. */
 static int open_beneath(int folder, const char *location)
 {
     char path[PATH_BYTES];

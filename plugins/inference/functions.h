@@ -23,7 +23,8 @@ static inline struct store *store_of(const struct kiln_call *call)
 /* Hands a refusal to the host: its first word is the field at fault, when it is one. */
 int fail_as(struct kiln_call *call, const struct refusal *why, const char *field);
 
-/* Pieces of results, in the call's memory. A tree of them may hold NULL data when memory is spent: ask value_spent. */
+/* Pieces of results, in the call's memory. A tree of them may hold NULL data when memory is spent: ask
+ * value_spent. */
 struct kiln_value value_text(struct kiln_call *call, const char *text);
 struct kiln_value value_int(int64_t i);
 struct kiln_value value_float(double f);

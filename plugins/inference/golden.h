@@ -3,7 +3,8 @@
  *
  *     {"inputs": {"x": [[1, 2]]}, "outputs": {"y": [[3]]}, "rtol": 1e-4, "atol": 1e-6}      or a list of such
  *
- * Outputs that are not named are not compared; null and NaN are equal. A model whose answer is another one never serves. */
+ * Outputs that are not named are not compared; null and NaN are equal. A model whose answer is another one
+ * never serves. */
 #ifndef INFERENCE_GOLDEN_H
 #define INFERENCE_GOLDEN_H
 

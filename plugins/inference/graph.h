@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* graph - a model as it was read: values, nodes in an order in which they can be computed, constants.
  *
- * Made by read.c from a file, changed by fuse.c, planned by plan.c. Everything in it lives in the model's own memory. */
+ * Made by read.c from a file, changed by fuse.c, planned by plan.c. Everything in it lives in the model's
+ * own memory. */
 #ifndef INFERENCE_GRAPH_H
 #define INFERENCE_GRAPH_H
 

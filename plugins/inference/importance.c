@@ -127,7 +127,8 @@ static bool starts(const char *text, const char *with)
     return strncmp(text, with, strlen(with)) == 0;
 }
 
-/* Trees and linear operators, wherever they stand; a product only when it is the only one: more of them are a network. */
+/* Trees and linear operators, wherever they stand; a product only when it is the only one: more of them
+ * are a network. */
 static int add_all(struct kiln_call *call, const struct graph *g, struct shares *s)
 {
     const struct node *product = NULL;

@@ -142,6 +142,16 @@ static void drop_last(struct model *m)
     m->n_plans--;
 }
 
+/* Ever other shapes must not push other models out. The plan in use stays. */
+static bool too_many(const struct model *m)
+{
+    size_t bytes = 0;
+    for (const struct plan *p = m->plans; p; p = p->next) {
+        bytes += plan_bytes(p);
+    }
+    return m->n_plans > MODEL_PLANS || (m->n_plans > 1 && bytes > MODEL_PLAN_BYTES + 2 * m->pool.bytes);
+}
+
 struct plan *model_plan(struct model *m, const struct tensor *inputs, struct refusal *why)
 {
     for (struct plan **at = &m->plans; *at; at = &(*at)->next) {
@@ -163,7 +173,8 @@ struct plan *model_plan(struct model *m, const struct tensor *inputs, struct ref
         made->next = m->plans;
         m->plans = made;
         m->n_planned++;
-        if (++m->n_plans > MODEL_PLANS) {
+        m->n_plans++;
+        while (too_many(m)) {
             drop_last(m);
         }
     }

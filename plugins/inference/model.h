@@ -15,7 +15,8 @@
 #include "refusal.h"
 #include "workspace.h"
 
-enum { MODEL_PLANS = 96 }; /* plans kept; the one unused longest goes first */
+/* Plans kept, in number and in bytes beside twice those of the model; the one unused longest goes first. */
+enum { MODEL_PLANS = 96, MODEL_PLAN_BYTES = 16 << 20 };
 
 struct model_entry {
     const char *key, *value;
@@ -38,13 +39,14 @@ struct model {
 /* The model in a file. External data is found in the file's folder only. */
 int model_load(const char *path, struct budget *budget, struct workspace *w, struct model **ret_model,
                struct refusal *why);
-/* The model in `bytes` bytes of memory; `folder`: a descriptor for external data, or -1 when there may be none. */
+/* The model in `bytes` bytes of memory; `folder`: a descriptor for external data, or -1 when there may be
+ * none. */
 int model_read(const void *data, size_t bytes, int folder, struct budget *budget, struct workspace *w,
                struct model **ret_model, struct refusal *why);
 void model_free(struct model **m);
 
-/* inputs[i]: dtype and shape of graph input i. NULL when it was refused. The plan is the model's; it is valid until
- * MODEL_PLANS others were asked for. */
+/* inputs[i]: dtype and shape of graph input i. NULL when it was refused. The plan is the model's; it is
+ * valid until MODEL_PLANS others were asked for. */
 struct plan *model_plan(struct model *m, const struct tensor *inputs, struct refusal *why);
 /* All plans away: their memory is given back. */
 void model_forget_plans(struct model *m);

@@ -17,7 +17,8 @@ static const struct kiln_row results[] = {
                 .kind = KILN_VALUE,
                 .help = "A list of maps: name, version, latest, state (cold, ready, failed), why, bytes, "
                         "ops, pinned, in_use, stackable, "
-                        "examples, uses, loads, evictions, warm (rows, cold_us, warm_us)"},
+                        "examples, uses, loads, evictions, warm (rows, cold_us, warm_us), int8 (used, "
+                        "layers, float_us, int8_us, off; null unless asked for)"},
     [CACHE] =
         {.name = "cache",
          .kind = KILN_VALUE,
@@ -37,11 +38,25 @@ static struct kiln_value warm_of(struct kiln_call *call, const struct served *m)
     return list;
 }
 
+static struct kiln_value int8_of(struct kiln_call *call, const struct auto_int8 *a)
+{
+    struct kiln_value map = {.type = KILN_V_NULL};
+    if (a->layers) {
+        value_map(call, 5, &map);
+        value_put(&map, "used", value_bool(a->used));
+        value_put(&map, "layers", value_int(a->layers));
+        value_put(&map, "float_us", value_float(a->float_us));
+        value_put(&map, "int8_us", value_float(a->int8_us));
+        value_put(&map, "off", value_float(a->off));
+    }
+    return map;
+}
+
 static void put_model(struct kiln_call *call, struct store *s, const struct served *m, struct kiln_value *map)
 {
     static const char *const states[] = {
         [SERVED_COLD] = "cold", [SERVED_READY] = "ready", [SERVED_FAILED] = "failed"};
-    value_map(call, 16, map);
+    value_map(call, 17, map);
     value_put(map, "name", value_text(call, m->name));
     value_put(map, "version", value_int(m->version));
     value_put(map, "latest", value_bool(store_find(s, m->name, 0) == m));
@@ -58,6 +73,7 @@ static void put_model(struct kiln_call *call, struct store *s, const struct serv
     value_put(map, "loads", value_int((int64_t) m->loads));
     value_put(map, "evictions", value_int((int64_t) m->evictions));
     value_put(map, "warm", warm_of(call, m));
+    value_put(map, "int8", int8_of(call, &m->int8));
 }
 
 static void put_cache(struct kiln_call *call, const struct store *s, struct kiln_value *map)

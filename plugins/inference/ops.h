@@ -13,8 +13,8 @@ enum {
 #define FAMILY(name) extern const struct op_table op_##name;
 #include "ops.def"
 
-/* The row that holds in `opset`: that with the highest `since` not over it. NULL when there is none; *ret_oldest is
- * then the lowest `since` of the name, 0 when no opset knows it. */
+/* The row that holds in `opset`: that with the highest `since` not over it. NULL when there is none;
+ * *ret_oldest is then the lowest `since` of the name, 0 when no opset knows it. */
 const struct op *ops_find(const char *domain, const char *name, int opset, int *ret_oldest);
 
 #endif

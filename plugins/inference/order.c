@@ -13,7 +13,8 @@ struct walk {
     int n_ordered;
 };
 
-/* The nodes that `from` needs, then itself. Returns a node of a cycle, or -1. Not recursive: the file decides the depth. */
+/* The nodes that `from` needs, then itself. Returns a node of a cycle, or -1. Not recursive: the file
+ * decides the depth. */
 static int visit(struct walk *w, int from)
 {
     int depth = 0;

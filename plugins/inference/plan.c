@@ -122,6 +122,15 @@ const struct tensor *plan_output(const struct plan *p, int k)
     return p->outputs[k];
 }
 
+size_t plan_bytes(const struct plan *p)
+{
+    size_t bytes = p->pool.bytes;
+    for (const struct stage *s = p->stages; s; s = s->next) {
+        bytes += s->pool.bytes;
+    }
+    return bytes;
+}
+
 static int run_steps(struct plan *p, const struct stage *stage, struct run *r, struct refusal *why)
 {
     r->scratch = p->base + stage->scratch_offset;
@@ -138,7 +147,8 @@ static int run_steps(struct plan *p, const struct stage *stage, struct run *r, s
     return KILN_OK;
 }
 
-/* The stage after `stage`, which has just been run: the one that is there, when the elements that it was planned for came again. */
+/* The stage after `stage`, which has just been run: the one that is there, when the elements that it was
+ * planned for came again. */
 static int next_stage(struct plan *p, struct stage *stage, void *const *inputs, void *const *outputs,
                       struct refusal *why)
 {

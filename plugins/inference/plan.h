@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* plan - a graph made ready for inputs of given shapes: steps with their kernels chosen, places in memory assigned.
+/* plan - a graph made ready for inputs of given shapes: steps with their kernels chosen, places in memory
+ * assigned.
  *
- * A plan has stages. The first one reaches as far as shapes follow from the shapes of the inputs; that is all of the graph for
- * most models. Where an operator needs elements that only a run makes (step_needs), the stage ends. The next one is
- * planned in that run, with the elements known, and kept: a later run that makes the same elements there uses it again, one that makes
- * others plans anew from there.
+ * A plan has stages. The first one reaches as far as shapes follow from the shapes of the inputs; that is
+ * all of the graph for most models. Where an operator needs elements that only a run makes (step_needs),
+ * the stage ends. The next one is planned in that run, with the elements known, and kept: a later run that
+ * makes the same elements there uses it again, one that makes others plans anew from there.
  *
- * Where a value lies is a BUFFER: in the workspace at an offset, in the caller's array of an input, in the caller's array of an
- * output. Values that are one another under other dims, or computed in place, share one. Places of the workspace are
- * given by the time between making and last reading. */
+ * Where a value lies is a BUFFER: in the workspace at an offset, in the caller's array of an input, in the
+ * caller's array of an output. Values that are one another under other dims, or computed in place, share
+ * one. Places of the workspace are given by the time between making and last reading. */
 #ifndef INFERENCE_PLAN_H
 #define INFERENCE_PLAN_H
 
@@ -78,12 +79,14 @@ struct plan {
 struct plan *plan_new(struct model *m, const struct tensor *inputs, struct refusal *why);
 void plan_free(struct plan **p);
 
-/* Runs it. inputs[i]: elements of graph input i, aligned as their type demands. outputs[k]: where output k goes, with room for
- * plan_output(p, k) - or NULL, as `outputs` may be: then they stay in the plan until its next run. r: cancelled and
- * cancelled_arg set or NULL. */
+/* Runs it. inputs[i]: elements of graph input i, aligned as their type demands. outputs[k]: where output k
+ * goes, with room for plan_output(p, k) - or NULL, as `outputs` may be: then they stay in the plan until
+ * its next run. r: cancelled and cancelled_arg set or NULL. */
 int plan_run(struct plan *p, void *const *inputs, void *const *outputs, struct run *r, struct refusal *why);
 /* Shape and type, known before a run when static_shapes; elements after a run. */
 const struct tensor *plan_output(const struct plan *p, int k);
+
+size_t plan_bytes(const struct plan *p);
 
 /* Computes the nodes of a graph whose inputs are all constant, and makes their outputs constants. */
 int plan_fold(struct model *m, struct refusal *why);

@@ -42,6 +42,12 @@ static const struct kiln_row options[] = {
      .kind = KILN_BOOL,
      .fallback = "false",
      .help = "Take X.int8.onnx where it lies beside X.onnx"},
+    {.name = "quantize",
+     .kind = KILN_STRING,
+     .choices = "off|auto",
+     .fallback = "\"off\"",
+     .help = "auto: weights of products become bytes in models where that is faster on this machine, close "
+             "enough, and meets the examples"},
 };
 
 static const struct kiln_value *option(struct kiln_call *call, const char *name)
@@ -64,6 +70,7 @@ static int init(struct kiln_call *call, void **ret_state)
         .max_batch = option(call, "max_batch")->i,
         .skip_bad = strcmp(option(call, "on_bad_model")->text, "skip") == 0,
         .prefer_int8 = option(call, "prefer_int8")->i != 0,
+        .quantize = strcmp(option(call, "quantize")->text, "auto") == 0,
     };
     struct refusal why = {.status = KILN_OK};
     return store_open(&state->store, &o, call, &why) ? fail_as(call, &why, NULL) : KILN_OK;

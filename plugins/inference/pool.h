@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* pool - memory that is given back all at once, and the budget that it is taken from.
  *
- * Everything whose size a model's file decides comes from a pool: nothing is allocated that no budget allowed. A
- * budget may be part of a larger one; then both must allow it. */
+ * Everything whose size a model's file decides comes from a pool: nothing is allocated that no budget
+ * allowed. A budget may be part of a larger one; then both must allow it. */
 #ifndef INFERENCE_POOL_H
 #define INFERENCE_POOL_H
 

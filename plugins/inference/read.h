@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* read - from the bytes of an ONNX file to a graph. The file is not trusted: every number in it is checked before it is
- * used, and whatever is not understood is refused with the name of the node or tensor. */
+/* read - from the bytes of an ONNX file to a graph. The file is not trusted: every number in it is checked
+ * before it is used, and whatever is not understood is refused with the name of the node or tensor. */
 #ifndef INFERENCE_READ_H
 #define INFERENCE_READ_H
 
@@ -29,7 +29,8 @@ int read_node(struct reader *r, const Pb__Node *from, int number, struct node *r
 int read_tensor_alone(struct model *m, const void *data, size_t bytes, struct tensor *ret_tensor,
                       struct refusal *why);
 
-/* external.c. `bytes` of the file `location` from `offset` into `data`; length: what the model says there is, -1: nothing. */
+/* external.c. `bytes` of the file `location` from `offset` into `data`; length: what the model says there
+ * is, -1: nothing. */
 int external_read(int folder, const char *location, int64_t offset, int64_t length, void *data, size_t bytes,
                   const char *what, struct refusal *why);
 

@@ -43,6 +43,28 @@ static int read_contract(struct served *s, const struct load_options *o, struct 
     return why->status;
 }
 
+/* Weights as bytes, where that pays. A model whose examples are then not met any more is read again and
+ * stays as it was. */
+static int quantize(struct served *s, const struct load_options *o, struct refusal *why)
+{
+    struct pool pool;
+    pool_init(&pool, o->budget);
+    bool guessed;
+    struct refusal found = {.status = KILN_OK};
+    const struct tensor *inputs = served_sample(s->model, 1, &pool, &guessed);
+    int rc = inputs ? auto_int8(s->model, inputs, AUTO_INT8_BOUND, &s->int8, &found) : KILN_OK;
+    pool_done(&pool);
+    if (rc == KILN_OK && s->int8.used) {
+        rc = served_prove(s, o, &found);
+    }
+    if (rc) {
+        s->int8.used = false;
+        model_free(&s->model);
+        rc = read_it(s, o, why);
+    }
+    return rc;
+}
+
 int served_load(struct served *s, const struct load_options *o, struct kiln_call *call)
 {
     struct refusal why = {.status = KILN_OK};
@@ -50,6 +72,7 @@ int served_load(struct served *s, const struct load_options *o, struct kiln_call
     int rc = read_it(s, o, &why);
     rc = rc ? rc : read_contract(s, o, &why);
     rc = rc ? rc : served_prove(s, o, &why);
+    rc = rc || !o->quantize ? rc : quantize(s, o, &why);
     s->why = why;
     rc = rc ? rc : served_warm(s, o, call);
     s->in_use = false;

@@ -160,7 +160,8 @@ static void now_known(struct plan *p, const struct step *s, enum knowledge how)
     }
 }
 
-/* Only the planner asks; an operator whose result depends on nothing but its inputs' shapes says so with step_known(). */
+/* Only the planner asks; an operator whose result depends on nothing but its inputs' shapes says so with
+ * step_known(). */
 static int plan_node(struct plan *p, int n)
 {
     struct stage *stage = p->stage;
@@ -212,7 +213,8 @@ static void hide_unknown(struct plan *p)
     p->base = NULL; /* bind again */
 }
 
-/* What the stages before this one stopped for is known while it is planned: if it ever is something else, they are planned anew. */
+/* What the stages before this one stopped for is known while it is planned: if it ever is something else,
+ * they are planned anew. */
 static void set_needed(struct plan *p, const struct stage *stage, enum knowledge how)
 {
     for (struct stage *s = p->stages; s != stage; s = s->next) {

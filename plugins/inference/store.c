@@ -227,7 +227,8 @@ int store_open(struct store *s, const struct store_options *o, struct kiln_call 
     s->load = (struct load_options){.budget = &s->budget,
                                     .workspace = &s->workspace,
                                     .max_batch = o->max_batch,
-                                    .prefer_int8 = o->prefer_int8};
+                                    .prefer_int8 = o->prefer_int8,
+                                    .quantize = o->quantize};
     int rc = o->folder ? store_scan(s, o->folder, why) : KILN_OK;
     rc = rc ? rc : add_builtin(s, why);
     if (rc) {

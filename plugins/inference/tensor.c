@@ -42,7 +42,8 @@ bool tensor_set(struct tensor *t, enum dtype dtype, int rank, const int64_t *dim
     if (!is_type(dtype) || rank < 0 || rank > TENSOR_RANK) {
         return false;
     }
-    /* A dimension of 0 does not excuse others that are too large: whoever multiplies only some of them must be safe. */
+    /* A dimension of 0 does not excuse others that are too large: whoever multiplies only some of them
+     * must be safe. */
     int64_t product = (int64_t) types[dtype].size, count = 1;
     for (int i = 0; i < rank; i++) {
         if (dims[i] < 0 || (dims[i] > 1 && product > INT64_MAX / 4 / dims[i])) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* tensor - an array of an ONNX graph: element type, shape, and where its elements are.
  *
- * Elements lie in C order without gaps, at an address that is a multiple of 64 when this plugin chose it. A tensor
- * with a dimension of 0 has no elements and may have data NULL. Numbers of element types are ONNX's own. */
+ * Elements lie in C order without gaps, at an address that is a multiple of 64 when this plugin chose it.
+ * A tensor with a dimension of 0 has no elements and may have data NULL. Numbers of element types are
+ * ONNX's own. */
 #ifndef INFERENCE_TENSOR_H
 #define INFERENCE_TENSOR_H
 

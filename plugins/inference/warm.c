@@ -158,8 +158,7 @@ static void make_up(struct tensor *t, uint64_t *state)
     }
 }
 
-/* Inputs for so many rows. *ret_guessed: sizes of free dimensions other than the first were guessed. NULL: cannot. */
-static struct tensor *sample(const struct model *m, int64_t batch, struct pool *pool, bool *ret_guessed)
+struct tensor *served_sample(const struct model *m, int64_t batch, struct pool *pool, bool *ret_guessed)
 {
     const struct graph *g = &m->graph;
     struct tensor *inputs = pool_array(pool, (size_t) g->n_inputs, sizeof *inputs);
@@ -209,7 +208,7 @@ static int warm_batch(struct served *s, const struct load_options *o, int64_t ba
 {
     struct pool pool;
     pool_init(&pool, o->budget);
-    const struct tensor *inputs = sample(s->model, batch, &pool, ret_guessed);
+    const struct tensor *inputs = served_sample(s->model, batch, &pool, ret_guessed);
     struct warm_time t = {.batch = batch, .warm_ns = INT64_MAX};
     const int64_t begin = now(call);
     int rc = inputs ? KILN_OK : refuse(why, KILN_RESOURCE, "the shapes of its inputs are not declared");
@@ -302,7 +301,8 @@ static bool rows_are_independent(struct served *s, const struct load_options *o)
     struct pool pool;
     pool_init(&pool, o->budget);
     bool guessed;
-    const struct tensor *inputs = rows > 1 && first_is_free(m) ? sample(m, rows, &pool, &guessed) : NULL;
+    const struct tensor *inputs =
+        rows > 1 && first_is_free(m) ? served_sample(m, rows, &pool, &guessed) : NULL;
     const struct plan *p = inputs ? run_tensors(m, inputs, &pool, &ignored) : NULL;
     const struct tensor *all = p ? keep_outputs(m, p, rows, &pool) : NULL;
     bool same = all != NULL;
@@ -320,8 +320,8 @@ static bool rows_are_independent(struct served *s, const struct load_options *o)
     return same;
 }
 
-/* A model that cannot be planned for the shapes that it declares is a bad one. One whose free dimensions had to be guessed, or that does
- * not like made-up numbers, may be a good one: that is noted. */
+/* A model that cannot be planned for the shapes that it declares is a bad one. One whose free dimensions
+ * had to be guessed, or that does not like made-up numbers, may be a good one: that is noted. */
 int served_warm(struct served *s, const struct load_options *o, struct kiln_call *call)
 {
     s->n_warm = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* workspace - the memory in which values of running plans lie. One run at a time: all plans of all models share it,
- * and it is as large as the largest of them. */
+/* workspace - the memory in which values of running plans lie. One run at a time: all plans of all models
+ * share it, and it is as large as the largest of them. */
 #ifndef INFERENCE_WORKSPACE_H
 #define INFERENCE_WORKSPACE_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* A model file: refused with words, or planned and run for small inputs without leaving its memory; all of which is given back. */
+/* A model file: refused with words, or planned and run for small inputs without leaving its memory; all of
+ * which is given back. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -40,6 +41,8 @@ static bool make_inputs(const struct model *m, const uint8_t *data, size_t bytes
     }
     return true;
 }
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {

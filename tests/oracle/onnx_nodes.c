@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* onnx_nodes - runs ONNX's own tests of single operators on the core of plugins/inference; test_onnx_nodes.py is its other
- * side.
+/* onnx_nodes - runs ONNX's own tests of single operators on the core of plugins/inference;
+ * test_onnx_nodes.py is its other side.
  *
  *     onnx_nodes [TOLERANCE] < LIST   each line a folder with model.onnx and test_data_set_*; each answered by a line
  *                             "ok", "refused: SENTENCE" (the model was not taken) or "wrong: SENTENCE"
  *
- * Every set of data is run twice with the same plan and once with one made anew: what a run leaves behind must not matter. */
+ * Every set of data is run twice with the same plan and once with one made anew: what a run leaves behind
+ * must not matter. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -353,11 +353,41 @@ def test_int8_beside_float(tmp_path):
         assert answers(plugin) == 2 and plugin("predict", model="n", inputs=[1, 0, 0])["outputs"]["y"][0][0] == 1
 
 
+def test_weights_become_bytes_only_where_that_pays(tmp_path):
+    sizes = [256, 512, 512, 8]
+    made, layers = mlp(sizes)
+    x = np.random.default_rng(11).normal(size=(4, 256)).astype(np.float32)
+    y = mlp_reference(layers, x)
+    put(tmp_path, "loose", made)
+    put(tmp_path, "strict", made, golden={"inputs": {"x": x.tolist()}, "outputs": {"y": y.tolist()}, "rtol": 1e-4, "atol": 1e-5})
+    put(tmp_path, "trees", model([node("Relu", "x", "y")], [info("x", np.float32, ["n", 2])], ["y"]))
+    with serving(tmp_path, quantize="auto") as plugin:
+        found = states(plugin)
+        for name, bound in (("loose", 0.03), ("strict", 1e-5)):
+            got = plugin("predict", model=name, inputs={"x": x})["outputs"]["y"]
+            assert np.abs(got - y).max() <= bound * np.abs(y).max()
+            tried = found[name, 1]["int8"]
+            assert tried["layers"] == 3 and tried["float_us"] > 0 and tried["int8_us"] > 0 and tried["off"] > 0
+        assert not found["strict", 1]["int8"]["used"]  # the example is not met
+        assert found["trees", 1]["int8"] is None
+
+
 def test_plans_for_many_shapes_do_not_pile_up(plugin):
     before = states(plugin)["anything", 1]["bytes"]
     for n in list(range(1, 400)) * 2:
         plugin("predict", model="anything", inputs={"x": np.ones(n, np.float32)})
     assert states(plugin)["anything", 1]["bytes"] < before + (1 << 20)
+
+
+def test_large_plans_are_few(tmp_path):
+    """A chain of many steps: each plan of it has a megabyte or more."""
+    n = 4000
+    put(tmp_path, "chain", model([node("Neg", f"v{i}", f"v{i + 1}") for i in range(n)], [info("v0", np.float32, ["n"])], [f"v{n}"]))
+    with serving(tmp_path, max_batch=1, cache_mb=100) as plugin:
+        one = states(plugin)["chain", 1]["bytes"]
+        for size in range(1, 60):
+            assert plugin("predict", model="chain", inputs={"v0": np.ones(size)})["outputs"][f"v{n}"][0] == 1
+        assert states(plugin)["chain", 1]["bytes"] < 3 * one + (20 << 20)
 
 
 def test_examples_of_the_functions(plugin):

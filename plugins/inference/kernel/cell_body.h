@@ -2,10 +2,19 @@
 /* cell_body - one step of an LSTM of n units with its usual activations. Included behind act_body.h, within SIMD_BEGIN and
  * SIMD_END. gates: input, output, forget, cell, n each, before activation; c and h are replaced. */
 
+/* sigmoid(x) tanh(y), with one division for both: they are what takes longest. */
+SIMD_INLINE vec sigmoid_times_tanh(vec x, vec y)
+{
+    const vec one = v_set(1), zero = v_set(0), e = v_exp(zero - v_abs(x));
+    const vec f = v_expm1(v_min(v_set(20), v_abs(y) * v_set(2)));
+    const vec above = v_less(x, zero, e, one) * f, below = (one + e) * (f + v_set(2));
+    return v_sign(above / below, y);
+}
+
 SIMD_INLINE vec lstm_unit(vec i, vec o, vec f, vec g, vec *c)
 {
-    *c = v_fma(v_sigmoid(f), *c, v_sigmoid(i) * v_tanh(g));
-    return v_sigmoid(o) * v_tanh(*c);
+    *c = v_fma(v_sigmoid(f), *c, sigmoid_times_tanh(i, g));
+    return sigmoid_times_tanh(o, *c);
 }
 
 static void lstm_over(size_t n, const float *gates, float *c, float *h)

@@ -76,6 +76,10 @@ void gemm_pack(struct gemm *g, size_t k, size_t n, const float *b, size_t step_k
 
 void gemm_place(struct gemm *g, size_t k, size_t n, const float *b, void *memory)
 {
+    if (n <= FEW_COLUMNS) {
+        gemm_pack(g, k, n, b, n, 1, 1, memory);
+        return;
+    }
     const size_t width = 2 * kernels()->lanes;
     *g = (struct gemm){
         .k = k, .n = n, .full = n - n % width, .panel = width, .row = n, .b = b, .last = memory};

@@ -122,6 +122,47 @@ SIMD_INLINE void tile_one_row(const struct tile *t, const bool two)
     }
 }
 
+/* One row, two whole panels: each element of x is read once for both. */
+static void tile_two_panels(struct tile *t, size_t panel)
+{
+    vec sum[2][4];
+    const vec start = v_set(t->row_bias ? t->row_bias[0] : 0);
+    for (size_t v = 0; v < 4; v++) {
+        sum[0][v] = start;
+        sum[1][v] = v_set(0);
+        if (t->bias) {
+            sum[0][v] += v_load(t->bias + v * W);
+        }
+    }
+    const float *b = t->b, *x = t->x;
+    const size_t ldb = t->ldb, n = t->k;
+    size_t k = 0;
+    for (; k + 2 <= n; k += 2, b += 2 * ldb) {
+#pragma GCC unroll 2
+        for (size_t i = 0; i < 2; i++) {
+            const vec a = v_set(x[k + i]);
+            const float *row = b + i * ldb;
+            sum[i][0] = v_fma(a, v_load(row), sum[i][0]);
+            sum[i][1] = v_fma(a, v_load(row + W), sum[i][1]);
+            sum[i][2] = v_fma(a, v_load(row + panel), sum[i][2]);
+            sum[i][3] = v_fma(a, v_load(row + panel + W), sum[i][3]);
+        }
+    }
+    if (k < n) {
+        const vec a = v_set(x[k]);
+        sum[0][0] = v_fma(a, v_load(b), sum[0][0]);
+        sum[0][1] = v_fma(a, v_load(b + W), sum[0][1]);
+        sum[0][2] = v_fma(a, v_load(b + panel), sum[0][2]);
+        sum[0][3] = v_fma(a, v_load(b + panel + W), sum[0][3]);
+    }
+    t->columns = 4 * W;
+#pragma GCC unroll 4
+    for (size_t v = 0; v < 4; v++) {
+        tile_store(t, t->y, v * W, sum[0][v] + sum[1][v]);
+    }
+    t->columns = 2 * W;
+}
+
 typedef void tile_fn(const struct tile *t);
 
 #define TILE(rows)                                                                                           \
@@ -184,7 +225,12 @@ SIMD_INLINE void gemm_block(const struct gemm *g, size_t rows, struct tile *t)
     t->ldb = g->row;
     t->b = g->b;
     t->bias = g->bias;
-    for (size_t j = 0; j < g->full; j += 2 * W, t->b += g->panel, t->y += 2 * W) {
+    size_t j = 0;
+    for (; rows == 1 && j + 4 * W <= g->full; j += 4 * W, t->b += 2 * g->panel, t->y += 4 * W) {
+        tile_two_panels(t, g->panel);
+        t->bias = t->bias ? t->bias + 4 * W : NULL;
+    }
+    for (; j < g->full; j += 2 * W, t->b += g->panel, t->y += 2 * W) {
         tiles[1][rows](t);
         t->bias = t->bias ? t->bias + 2 * W : NULL;
     }

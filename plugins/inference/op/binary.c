@@ -85,7 +85,8 @@ static int plan_kernel(struct step *s, binary_fn *fn, enum dtype result)
     b->n = n;
     plan_pairs(s, b);
     s->state = b;
-    s->run = n > 1 ? run_many : b->pairs[0].walk.rank == 0 ? run_flat : run_rows;
+    const struct broadcast *first = &b->pairs[0].walk;
+    s->run = n > 1 ? run_many : first->rank == 0 && !first->empty ? run_flat : run_rows;
     s->inplace = s->inplace < 2 ? s->inplace : -1; /* the first pair is written over what comes later */
     return KILN_OK;
 }

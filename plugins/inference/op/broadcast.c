@@ -42,7 +42,7 @@ int broadcast_output(struct step *s, int n, enum dtype dtype)
     int64_t dims[TENSOR_RANK];
     int rc = broadcast_shape(s, n, &rank, dims);
     rc = rc ? rc : step_output(s, 0, dtype, rank, dims);
-    if (rc) {
+    if (rc || !s->out[0]) {
         return rc;
     }
     for (int k = 0; k < n && s->inplace < 0; k++) {

@@ -5,11 +5,16 @@
 #include "axes.h"
 #include "heap.h"
 
+static bool is_real(enum dtype dtype)
+{
+    return dtype_is_float(dtype) || dtype == DT_F16 || dtype == DT_BF16;
+}
+
 /* ---- NonZero */
 
 static bool is_set(const struct tensor *t, int64_t i)
 {
-    return dtype_is_float(t->dtype) || t->dtype == DT_F16 ? tensor_number(t, i) != 0 : tensor_int(t, i) != 0;
+    return is_real(t->dtype) ? tensor_number(t, i) != 0 : tensor_int(t, i) != 0;
 }
 
 static int plan_nonzero(struct step *s)
@@ -116,7 +121,7 @@ struct unique {
 /* -1, 0, 1 */
 static int compare_elements(const struct tensor *t, int64_t i, int64_t k)
 {
-    if (dtype_is_float(t->dtype) || t->dtype == DT_F16) {
+    if (is_real(t->dtype)) {
         const double a = tensor_number(t, i), b = tensor_number(t, k);
         return a < b || (b != b && a == a) ? -1 : a > b || (a != a && b == b);
     }

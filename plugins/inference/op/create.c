@@ -240,13 +240,20 @@ static int run_one_hot(const struct step *s, struct run *r)
     return KILN_OK;
 }
 
+static bool is_index(enum dtype dtype)
+{
+    return dtype_is_float(dtype) || (dtype >= DT_U8 && dtype <= DT_I64) || dtype == DT_U32 || dtype == DT_U64;
+}
+
 static int plan_one_hot(struct step *s)
 {
     const struct tensor *x = s->in[0], *depth = s->in[1], *values = s->in[2];
     char text[80];
-    if (x->dtype == DT_STRING || x->dtype == DT_BOOL || depth->count != 1 || depth->dtype == DT_STRING ||
-        values->count != 2) {
-        const struct tensor *wrong = values->count != 2 ? values : depth->count != 1 ? depth : x;
+    const bool numbers = is_index(x->dtype) && is_index(depth->dtype);
+    if (!numbers || depth->count != 1 || values->count != 2) {
+        const struct tensor *wrong = values->count != 2                             ? values
+                                     : depth->count != 1 || !is_index(depth->dtype) ? depth
+                                                                                    : x;
         return step_fail(s, "%s does not tell indices, one depth and two values",
                          tensor_text(wrong, text, sizeof(text)));
     }

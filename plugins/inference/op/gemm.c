@@ -227,10 +227,6 @@ static int check_inputs(struct step *s)
             return step_fail(s, "input %d is %s, expected %s as A", i, dtype_name(s->in[i]->dtype),
                              dtype_name(dtype));
         }
-        if (i < 2 && (!s->in[i] || s->in[i]->rank != 2)) {
-            return step_fail(s, "input %c has %d dimensions, expected 2", "AB"[i],
-                             s -> in[i] ? s -> in[i] -> rank : 0);
-        }
     }
     return KILN_OK;
 }

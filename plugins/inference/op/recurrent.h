@@ -38,6 +38,8 @@ struct recurrent {
     size_t gates_at, h_at, c_at, more_at; /* floats in scratch */
 };
 
+int recurrent_run(const struct step *s, struct run *r); /* recurrent_run.c */
+
 /* recurrent_weights.c: bytes of one direction; and lays it out there. */
 size_t recurrent_weights_bytes(const struct recurrent *p);
 void recurrent_weights_fill(const struct recurrent *p, const struct step *s, size_t direction,

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MPL-2.0
-"""Writes the models that plugins/inference and ONNX Runtime are compared on: models.py FOLDER"""
+"""Writes the models that plugins/inference and ONNX Runtime are compared on (build/release/tests/onnx_compare):
+inference_models.py FOLDER"""
 import os
 import sys
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* compare - plugins/inference beside ONNX Runtime, in one process, in turns, one thread.
+/* onnx_compare - plugins/inference beside ONNX Runtime, in one process, in turns, one thread.
  *
- *     compare LIBONNXRUNTIME MODEL.onnx ROW[,ROW...] [BATCH...]
+ *     onnx_compare LIBONNXRUNTIME MODEL.onnx ROW[,ROW...] [BATCH...]
  *
  * MODEL has one float32 input whose dimension -1 is the batch: the others, ROW, are given as numbers, with "b" where the
  * batch is ("b,32"; "50,b,8"). Inputs rotate through thousands of rows. A line for each batch: the lowest and the median time of a call of both, in
@@ -212,7 +212,7 @@ static int compare(struct model *m, const struct peer *peer, const char *text, i
 int main(int argc, char **argv)
 {
     if (argc < 4) {
-        fprintf(stderr, "usage: compare LIBONNXRUNTIME MODEL.onnx b,ROW [BATCH...]\n");
+        fprintf(stderr, "usage: onnx_compare LIBONNXRUNTIME MODEL.onnx b,ROW [BATCH...]\n");
         return 2;
     }
     const struct peer peer = peer_new(argv[1], argv[2]);

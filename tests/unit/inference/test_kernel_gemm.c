@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Products of float matrices and of bytes, in every set of kernels and in every shape of block, against plain sums in double
+ * and in whole numbers. Arrays are exactly as large as said, so that reading or writing beyond them shows. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "kernel/kernels.h"
+
+static uint64_t seed = 7;
+
+static uint32_t noise(void)
+{
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t) (seed >> 33);
+}
+
+static float *floats(size_t n)
+{
+    float *x = malloc(n * sizeof *x + 1);
+    for (size_t i = 0; i < n; i++) {
+        x[i] = (float) (noise() % 2001) / 1000 - 1;
+    }
+    return x;
+}
+
+static void each_set(void (*check)(void))
+{
+    for (size_t s = 0; kernels_all[s]; s++) {
+        if (kernels_use(kernels_all[s]->name)) {
+            check();
+        }
+    }
+    assert_true(kernels_use(NULL));
+}
+
+struct product {
+    size_t m, k, n;
+    bool turned, placed, bias, row_bias, add;
+    enum act_kind act;
+};
+
+static double expected(const struct product *p, const float *x, const float *b, const float *bias,
+                       const float *rows, const float *before, size_t i, size_t j, double *ret_size)
+{
+    double sum = 0, size = 1;
+    for (size_t l = 0; l < p->k; l++) {
+        const double term =
+            (double) x[i * p->k + l] * (double) (p->turned ? b[j * p->k + l] : b[l * p->n + j]);
+        sum += term;
+        size += fabs(term);
+    }
+    sum += (p->bias ? (double) bias[j] : 0) + (p->row_bias ? (double) rows[i] : 0);
+    sum += p->add ? (double) before[i * p->n + j] : 0;
+    *ret_size = size;
+    switch (p->act) {
+    case ACT_RELU:
+        return sum > 0 ? sum : 0;
+    case ACT_CLIP:
+        return fmin(0.5, fmax(-0.25, sum));
+    case ACT_TANH:
+        return tanh(sum);
+    default:
+        return sum;
+    }
+}
+
+static void check_product(const struct product *p)
+{
+    float *x = floats(p->m * p->k), *b = floats(p->k * p->n), *bias = floats(p->n), *rows = floats(p->m);
+    float *y = floats(p->m * p->n), *before = malloc(p->m * p->n * sizeof *before + 1);
+    memcpy(before, y, p->m * p->n * sizeof *y);
+    struct gemm g;
+    char *memory =
+        aligned_alloc(64, (p->placed ? gemm_place_bytes(p->k, p->n) : gemm_bytes(p->k, p->n)) / 64 * 64 + 64);
+    if (p->placed) {
+        gemm_place(&g, p->k, p->n, b, memory);
+    } else {
+        gemm_pack(&g, p->k, p->n, b, p->turned ? 1 : p->n, p->turned ? p->k : 1, 1, memory);
+    }
+    g.bias = p->bias ? bias : NULL;
+    g.row_bias = p->row_bias ? rows : NULL;
+    g.add = p->add;
+    g.act = p->act;
+    g.act_a = -0.25F;
+    g.act_b = 0.5F;
+    gemm_run(&g, p->m, x, p->k, y, p->n);
+    for (size_t i = 0; i < p->m; i++) {
+        for (size_t j = 0; j < p->n; j++) {
+            double size;
+            const double want = expected(p, x, b, bias, rows, before, i, j, &size);
+            if (!(fabs((double) y[i * p->n + j] - want) <= 4e-7 * size)) {
+                fail_msg("%s %zux%zux%zu at %zu,%zu: %g, expected %g", kernels()->name, p->m, p->k, p->n, i,
+                         j, (double) y[i * p->n + j], want);
+            }
+        }
+    }
+    free(x);
+    free(b);
+    free(bias);
+    free(rows);
+    free(y);
+    free(before);
+    free(memory);
+}
+
+static void check_shapes(void)
+{
+    static const size_t columns[] = {1, 2, 3, 7, 16, 17, 31, 32, 33, 48, 63, 64, 100};
+    static const size_t depths[] = {0, 1, 3, 8, 33};
+    static const enum act_kind acts[] = {ACT_NONE, ACT_RELU, ACT_CLIP, ACT_TANH};
+    for (size_t m = 1; m < 27; m++) {
+        for (size_t c = 0; c < sizeof columns / sizeof *columns; c++) {
+            const uint32_t flags = noise();
+            const struct product p = {.m = m,
+                                      .k = depths[noise() % 5],
+                                      .n = columns[c],
+                                      .turned = (flags & 3) == 0,
+                                      .placed = (flags & 3) == 1,
+                                      .bias = flags & 4,
+                                      .row_bias = (flags & 24) == 24,
+                                      .add = (flags & 96) == 96,
+                                      .act = acts[flags >> 8 & 3]};
+            check_product(&p);
+        }
+    }
+}
+
+static void products(void **state)
+{
+    (void) state;
+    each_set(check_shapes);
+}
+
+/* A matrix with more elements than can be is refused by its size, not by what happens then. */
+static void sizes(void **state)
+{
+    (void) state;
+    assert_true(gemm_bytes(3, 5) >= 15 * sizeof(float));
+    assert_int_equal(gemm_bytes(SIZE_MAX / 8, 64), 0);
+    assert_int_equal(gemm_place_bytes(SIZE_MAX / 8, 64), 0);
+    assert_int_equal(int8_bytes(SIZE_MAX / 8, 64), 0);
+}
+
+static void check_bytes_of(size_t m, size_t k, size_t n, bool x_signed, bool w_signed, int zeros)
+{
+    uint8_t *x = malloc(m * k + 1), *w = malloc(k * n + 1);
+    int32_t *y = malloc(m * n * sizeof *y + 1), *x_zero = calloc(m, sizeof *x_zero),
+            *w_zero = calloc(n, sizeof *w_zero);
+    for (size_t i = 0; i < m * k; i++) {
+        x[i] =
+            noise() % 4 ? (uint8_t) noise() : (x_signed ? 128 : 255); /* the largest in magnitude as well */
+    }
+    for (size_t i = 0; i < k * n; i++) {
+        w[i] = noise() % 4 ? (uint8_t) noise() : (w_signed ? 128 : 255);
+    }
+    for (size_t i = 0; zeros && i < m; i++) {
+        x_zero[i] = x_signed ? (int8_t) noise() : (uint8_t) noise();
+    }
+    for (size_t j = 0; zeros > 1 && j < n; j++) {
+        w_zero[j] = w_signed ? (int8_t) noise() : (uint8_t) noise();
+    }
+    struct int8 g;
+    char *memory = aligned_alloc(64, int8_bytes(k, n) / 64 * 64 + 64),
+         *scratch = aligned_alloc(64, int8_scratch(k) / 64 * 64 + 64);
+    int8_pack(&g, k, n, (struct bytes){w, w_signed, w_zero, 1}, n, 1, memory);
+    int8_run(&g, m, (struct bytes){x, x_signed, x_zero, 1}, k, y, n, scratch);
+    for (size_t i = 0; i < m; i++) {
+        for (size_t j = 0; j < n; j++) {
+            int64_t want = 0;
+            for (size_t l = 0; l < k; l++) {
+                const int a = x_signed ? (int8_t) x[i * k + l] : x[i * k + l],
+                          b = w_signed ? (int8_t) w[l * n + j] : w[l * n + j];
+                want += (int64_t) (a - x_zero[i]) * (b - w_zero[j]);
+            }
+            if (y[i * n + j] != want) {
+                fail_msg("%s %zux%zux%zu at %zu,%zu: %d, expected %lld", kernels()->name, m, k, n, i, j,
+                         y[i * n + j], (long long) want);
+            }
+        }
+    }
+    free(x);
+    free(w);
+    free(y);
+    free(x_zero);
+    free(w_zero);
+    free(memory);
+    free(scratch);
+}
+
+static void check_bytes(void)
+{
+    static const size_t columns[] = {1, 5, 16, 31, 32, 33, 70};
+    for (size_t m = 1; m < 26; m++) {
+        for (size_t c = 0; c < sizeof columns / sizeof *columns; c++) {
+            const uint32_t flags = noise();
+            check_bytes_of(m, flags & 16 ? 64 : 1 + flags / 64 % 41, columns[c], flags & 1, flags & 2,
+                           (int) (flags >> 2 & 3) % 3);
+        }
+    }
+}
+
+static void bytes(void **state)
+{
+    (void) state;
+    each_set(check_bytes);
+}
+
+static void check_ends(void)
+{
+    const struct int8_type u8 = {0.37F, 12, 0, 255}, i8 = {0.37F, -3, -128, 127};
+    for (size_t n = 1; n < 40; n++) {
+        int32_t sums[40];
+        float scale[40], bias[40], y[40];
+        uint8_t to[41];
+        to[n] = 77;
+        for (size_t i = 0; i < n; i++) {
+            sums[i] = (int32_t) (noise() % 20000) - 10000;
+            scale[i] = 0.001F * (float) (1 + noise() % 50);
+            bias[i] = (float) (noise() % 100) / 10 - 5;
+        }
+        const struct int8_end end = {
+            .scale = scale, .bias = bias, .scale_step = 1, .times = 0.5F, .low = -50, .high = INFINITY};
+        for (int kind = 0; kind < 2; kind++) {
+            const struct int8_type *type = kind ? &i8 : &u8;
+            int8_to_floats(sums, n, &end, y);
+            int8_to_bytes(sums, n, &end, type, to);
+            for (size_t i = 0; i < n; i++) {
+                const double want = fmax(-50, (double) sums[i] * (double) scale[i] * 0.5 + (double) bias[i]);
+                assert_true(fabs((double) y[i] - want) < 1e-6 * (fabs(want) + 10));
+                const double whole =
+                    fmin((double) type->high,
+                         fmax((double) type->low, rint((double) (y[i] / type->scale)) + (double) type->zero));
+                assert_int_equal(kind ? (int8_t) to[i] : to[i], (int) whole);
+            }
+            assert_int_equal(to[n], 77);
+        }
+    }
+}
+
+static void check_quantizing(void)
+{
+    /* ties to even, what is far outside, and what is no number */
+    const float x[] = {0.5F, 1.5F, 2.5F, -0.5F, 1e30F, -1e30F, (float) NAN, INFINITY, -INFINITY, 126.5F, 300};
+    const int wanted[] = {0, 2, 2, 0, 127, -128, -128, 127, -128, 126, 127};
+    int8_t y[11];
+    int8_quantize(x, 11, 1, 0, -128, 127, y);
+    for (int i = 0; i < 11; i++) {
+        assert_int_equal(y[i], wanted[i]);
+    }
+    uint8_t bytes[40];
+    float row[40], scale;
+    int32_t zero;
+    for (size_t n = 1; n < 40; n++) {
+        for (size_t i = 0; i < n; i++) {
+            row[i] = (float) (noise() % 1000) / 100 - 2;
+        }
+        int8_dynamic(row, n, bytes, &scale, &zero);
+        assert_in_range(zero, 0, 255);
+        for (size_t i = 0; i < n; i++) {
+            assert_true(fabs((double) (scale * (float) (bytes[i] - zero) - row[i])) <= 0.51 * (double) scale);
+        }
+    }
+    memset(row, 0, sizeof row);
+    int8_dynamic(row, 40, bytes, &scale, &zero);
+    assert_true(scale == 1 && zero == 0 && bytes[39] == 0);
+}
+
+static void ends(void **state)
+{
+    (void) state;
+    each_set(check_ends);
+    each_set(check_quantizing);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(products),
+        cmocka_unit_test(sizes),
+        cmocka_unit_test(bytes),
+        cmocka_unit_test(ends),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
