@@ -9,7 +9,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from house import BUILD, MODE, PATIENCE, House, environment, until
+from house import BUILD, environment, House, MODE, over_tcp, PATIENCE, until
 
 BAD = os.path.join(BUILD, "tests", "plugins")
 CLIMB = {"name": "climb", "file": f"{BAD}/climb.so"}
@@ -147,6 +147,7 @@ def test_real_plugins_notice_nothing(over, tmp_path):
             with socket.socket() as s:
                 s.bind(("127.0.0.1", 0))
                 house.back = house.broker_conf["backend"] = f"tcp://127.0.0.1:{s.getsockname()[1]}"
+            house.broker_conf.update(over_tcp(house.back))
         house.broker_conf.update(broker)
         house.start_broker()
         plugins = ["echo", "indicators", "staking", {"name": "stats", "options": {"data_dirs": str(tmp_path)}}]
