@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "functions.h"
+#include "op/ml_labels.h"
 #include "output.h"
 
 static bool are_scores(const struct tensor *t)
@@ -16,7 +17,7 @@ static bool are_labels(const struct tensor *t)
     return t->rank == 1 && (t->dtype == DT_I64 || t->dtype == DT_I32 || t->dtype == DT_STRING);
 }
 
-static struct kiln_value names_of(struct kiln_call *call, const struct contract *c)
+static struct kiln_value given_names(struct kiln_call *call, const struct contract *c)
 {
     struct kiln_value list;
     struct kiln_value *items = value_list(call, (uint32_t) c->n_classes, &list);
@@ -24,6 +25,30 @@ static struct kiln_value names_of(struct kiln_call *call, const struct contract 
         items[i] = value_text(call, c->classes[i]);
     }
     return list;
+}
+
+/* Those of the last node that has any: a classifier of scikit-learn's, or the ZipMap behind it. */
+static struct kiln_value own_names(struct kiln_call *call, const struct graph *g)
+{
+    struct ml_labels labels;
+    struct kiln_value list = {.type = KILN_V_NULL};
+    for (int n = g->n_nodes - 1; n >= 0; n--) {
+        if (!ml_labels(&g->nodes[n], &labels) || labels.n > UINT32_MAX) {
+            continue;
+        }
+        struct kiln_value *items = value_list(call, (uint32_t) labels.n, &list);
+        for (size_t i = 0; items && i < labels.n; i++) {
+            items[i] = labels.texts ? value_text(call, labels.texts[i].chars) : value_int(labels.ints[i]);
+        }
+        break;
+    }
+    return list;
+}
+
+struct kiln_value classes_names(struct kiln_call *call, const struct served *s)
+{
+    return s->contract && s->contract->n_classes ? given_names(call, s->contract)
+                                                 : own_names(call, &s->model->graph);
 }
 
 /* NaN is never the highest. */
@@ -59,7 +84,7 @@ int classes_of(struct kiln_call *call, const struct served *s, const struct tens
     const struct contract *c = s->contract && s->contract->n_classes ? s->contract : NULL;
     const int n = s->model->graph.n_outputs;
     int rc;
-    *ret = (struct classes){.names = c ? names_of(call, c) : (struct kiln_value){.type = KILN_V_NULL}};
+    *ret = (struct classes){.names = classes_names(call, s)};
     if (n == 2 && are_labels(&outputs[0]) && are_scores(&outputs[1]) &&
         outputs[0].dims[0] == outputs[1].dims[0]) {
         rc = output_value(call, &outputs[0], &ret->labels);

@@ -15,6 +15,9 @@ struct classes {
     struct kiln_value labels, probabilities, names; /* names: NULL type when they are not known */
 };
 
+/* The names of classes in the order of scores: of the contract, else of the operator that chooses one; null where neither is. */
+struct kiln_value classes_names(struct kiln_call *call, const struct served *s);
+
 /* KILN_INVALID: it is no classifier. */
 int classes_of(struct kiln_call *call, const struct served *s, const struct tensor *outputs,
                struct classes *ret, struct refusal *why);

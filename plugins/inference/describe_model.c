@@ -3,11 +3,12 @@
 #include <string.h>
 
 #include "builtin.h"
+#include "classes.h"
 #include "functions.h"
 #include "plan.h"
 
 enum { MODEL, VERSION };
-enum { OUT_MODEL, OUT_VERSION, INPUTS, OUTPUTS, OPS, OPSETS, PRODUCER, DOC, METADATA };
+enum { OUT_MODEL, OUT_VERSION, INPUTS, OUTPUTS, OPS, OPSETS, PRODUCER, DOC, METADATA, CLASSES };
 enum { MOST_KINDS = 200 };
 
 static const struct kiln_row params[] = {
@@ -38,6 +39,10 @@ static const struct kiln_row results[] = {
     [PRODUCER] = {.name = "producer", .kind = KILN_STRING, .help = "What program made it"},
     [DOC] = {.name = "doc", .kind = KILN_STRING, .help = "What it says about itself"},
     [METADATA] = {.name = "metadata", .kind = KILN_VALUE, .help = "A map of further texts in the file"},
+    [CLASSES] = {.name = "classes",
+                 .kind = KILN_VALUE,
+                 .help = "Labels of a classifier in the order of its scores, as its contract or the model "
+                         "has them; null when it is none"},
 };
 
 static struct kiln_value shape_of(struct kiln_call *call, const struct tensor *t, const char *const *names)
@@ -140,7 +145,7 @@ static struct kiln_slot text_slot(struct kiln_call *call, const char *text)
 static int describe(struct kiln_call *call, const struct served *s, struct kiln_slot *slots)
 {
     const struct model *m = s->model;
-    struct kiln_value *values = call->host->alloc(call, 5 * sizeof *values);
+    struct kiln_value *values = call->host->alloc(call, 6 * sizeof *values);
     if (!values) {
         return KILN_RESOURCE;
     }
@@ -149,8 +154,9 @@ static int describe(struct kiln_call *call, const struct served *s, struct kiln_
     values[2] = ops_of(call, &m->graph);
     values[3] = opsets_of(call, &m->graph);
     values[4] = metadata_of(call, m);
-    for (int i = 0; i < 5; i++) {
-        static const int rows[] = {INPUTS, OUTPUTS, OPS, OPSETS, METADATA};
+    values[5] = classes_names(call, s);
+    for (int i = 0; i < 6; i++) {
+        static const int rows[] = {INPUTS, OUTPUTS, OPS, OPSETS, METADATA, CLASSES};
         slots[rows[i]] = (struct kiln_slot){.present = 1, .value = &values[i]};
     }
     slots[OUT_MODEL] = text_slot(call, s->name);

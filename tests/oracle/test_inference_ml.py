@@ -273,3 +273,27 @@ def test_transformers(served, name):
 def test_one_class(served):
     estimator, x = served.made["o-one-class"]
     np.testing.assert_array_equal(served.outputs("o-one-class", x)["y"].ravel(), estimator.predict(x))
+
+
+@pytest.mark.parametrize("name", ["c2-forest", "c3-logistic", "c5-histogram", "c2s-svc-rbf", "c3-stump"])
+def test_names_of_classes(served, name):
+    estimator, x = served.made[name]
+    wanted = [c if isinstance(c, str) else int(c) for c in estimator.classes_]
+    assert served.plugin("describe_model", model=name)["classes"] == wanted
+    got = served.plugin("predict", model=name, inputs={"x": x[:3]}, labels=True)
+    assert got["classes"] == wanted and list(got["labels"]) == list(estimator.predict(x[:3]))
+    assert np.shape(got["probabilities"]) == (3, len(wanted))
+
+
+def test_no_classes(served):
+    assert served.plugin("describe_model", model="r-forest").get("classes") is None
+
+
+@pytest.mark.parametrize("name,method", [("c3-forest", "splits"), ("c3-logistic", "coefficients")])
+def test_importance(served, name, method):
+    estimator, _ = served.made[name]
+    got = served.plugin("importance", model=name, top=COLUMNS)
+    asked = np.bincount([f for f, _ in thresholds(estimator)], minlength=COLUMNS) if method == "splits" else np.abs(estimator.coef_).sum(0)
+    assert got["method"] == method
+    by_index = {f["index"]: f["importance"] for f in got["features"]}
+    np.testing.assert_allclose([by_index[i] for i in range(COLUMNS)], asked / asked.sum(), rtol=1e-6)

@@ -27,7 +27,7 @@ size_t trees_columns(const struct trees *f)
 
 size_t trees_scratch(const struct trees *f)
 {
-    return f->n_used * TREES_BLOCK * sizeof(float);
+    return (f->n_used + 1) * TREES_BLOCK * sizeof(float);
 }
 
 struct build {
@@ -173,7 +173,7 @@ static void put(struct build *b, struct trees *f, size_t at, size_t children, st
     const bool less = g->mode == TREE_LT || g->mode == TREE_GTE;
     *k = (struct kind){g->threshold, (uint8_t) g->mode, g->nan_yes, turned};
     if (g->mode == TREE_LEAF) {
-        *p = (struct place){INFINITY, 0, (int32_t) at, 1};
+        *p = (struct place){INFINITY, (int32_t) f->n_used * TREES_ABREAST, (int32_t) at, 0};
         return;
     }
     *p = (struct place){.threshold = threshold_of(g->threshold, less),

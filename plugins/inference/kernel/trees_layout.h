@@ -9,7 +9,8 @@ enum { TREES_ABREAST = 8 };
 
 struct place {
     float threshold; /* a row goes left when x <= threshold */
-    int32_t x; /* where the column is in a group of rows: its number among those used, times TREES_ABREAST */
+    int32_t
+        x; /* where the column is in a group of rows: its number among those used, times TREES_ABREAST; of a leaf one more, a zero */
     int32_t left;
     int32_t nan_left;
 };

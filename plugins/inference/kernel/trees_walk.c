@@ -97,7 +97,8 @@ static float rounded(double x, enum rounding rounding)
                                 : y;
 }
 
-/* Up to eight rows from `from` on: column c of row k goes to to[c * 8 + k]. Returns whether there is a NaN. */
+/* Up to eight rows from `from` on: column c of row k goes to to[c * 8 + k]. Behind them is the
+ * column that leaves look at, which is never NaN. Returns whether there is a NaN. */
 static bool gather(const struct trees *f, const struct tree_rows *rows, size_t from, float *to)
 {
     const size_t n = rows->n - from < ABREAST ? rows->n - from : ABREAST;
@@ -110,6 +111,7 @@ static bool gather(const struct trees *f, const struct tree_rows *rows, size_t f
             nan |= isnan(v);
             to[c * ABREAST + k] = v;
         }
+        to[f->n_used * ABREAST + k] = 0;
     }
     return nan;
 }
@@ -178,7 +180,7 @@ INLINE void eight_rows(const struct trees *f, size_t tree, const float *x, enum 
 INLINE void run_block(const struct trees *f, const struct tree_rows *rows, size_t from, size_t n,
                       enum tree_join join, size_t targets, double *out, float *scratch)
 {
-    const size_t group = f->n_used * ABREAST, whole = n / ABREAST;
+    const size_t group = (f->n_used + 1) * ABREAST, whole = n / ABREAST;
     bool nan = false;
     for (size_t g = 0; g * ABREAST < n; g++) {
         nan |= gather(f, rows, from + g * ABREAST, scratch + g * group);

@@ -23,11 +23,25 @@ struct linear {
 
 /* ---- running */
 
-static void softmax(size_t n, const float *scores, float *out)
+/* One exp for all rows together: rows are short. */
+static void softmax(size_t rows, size_t n, float *scores, float *out)
 {
-    const float scale = 1 / act_exp_sum(scores, out, n, scores[ml_greatest_float(n, scores)]);
-    for (size_t i = 0; i < n; i++) {
-        out[i] *= scale;
+    for (size_t i = 0; i < rows * n; i += n) {
+        const float most = scores[i + ml_greatest_float(n, scores + i)];
+        for (size_t k = 0; k < n; k++) {
+            scores[i + k] -= most;
+        }
+    }
+    act_map(ACT_EXP, scores, out, rows * n, 0, 0);
+    for (float *row = out; row < out + rows * n; row += n) {
+        float sum = 0;
+        for (size_t k = 0; k < n; k++) {
+            sum += row[k];
+        }
+        const float scale = 1 / sum;
+        for (size_t k = 0; k < n; k++) {
+            row[k] *= scale;
+        }
     }
 }
 
@@ -36,8 +50,6 @@ static void finish_row(const struct linear *l, const float *scores, double *room
 {
     if (l->pair) {
         ml_transform_pair(l->transform, true, (double) scores[0], out);
-    } else if (l->transform == ML_SOFTMAX) {
-        softmax(l->scores, scores, out);
     } else {
         for (size_t i = 0; i < l->scores; i++) {
             room[i] = (double) scores[i];
@@ -46,12 +58,15 @@ static void finish_row(const struct linear *l, const float *scores, double *room
     }
 }
 
-static void finish(const struct linear *l, size_t rows, const float *scores, double *room, float *out)
+/* scores: are not kept. */
+static void finish(const struct linear *l, size_t rows, float *scores, double *room, float *out)
 {
     if (!l->pair && l->transform == ML_NONE) {
         memcpy(out, scores, rows * l->scores * sizeof *out);
     } else if (!l->pair && l->transform == ML_LOGISTIC) {
         act_map(ACT_SIGMOID, scores, out, rows * l->scores, 0, 0);
+    } else if (!l->pair && l->transform == ML_SOFTMAX) {
+        softmax(rows, l->scores, scores, out);
     } else {
         for (size_t i = 0; i < rows; i++) {
             finish_row(l, scores + i * l->scores, room, out + i * l->out_columns);

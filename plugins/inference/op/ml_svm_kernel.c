@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../kernel/act.h"
 #include "ml_svm.h"
 
 #define INLINE static inline __attribute__((always_inline))
@@ -63,6 +64,26 @@ static double power(double x, double degree)
     return degree == 2 ? x * x : degree == 3 ? x * x * x : pow(x, degree);
 }
 
+/* What a kernel makes of products and squares. */
+static void bend(const struct svm_kernel *k, float *out)
+{
+    if (k->kind == SVM_LINEAR) {
+        return;
+    }
+    const float gamma = (float) (k->kind == SVM_RBF ? -k->gamma : k->gamma);
+    const float add = k->kind == SVM_RBF ? 0 : (float) k->coef0;
+    for (size_t i = 0; i < k->n; i++) {
+        out[i] = gamma * out[i] + add;
+    }
+    if (k->kind == SVM_POLY) {
+        for (size_t i = 0; i < k->n; i++) {
+            out[i] = (float) power((double) out[i], k->degree);
+        }
+    } else {
+        act_map(k->kind == SVM_RBF ? ACT_EXP : ACT_TANH, out, out, k->n, 0, 0);
+    }
+}
+
 void svm_kernel_run(const struct svm_kernel *k, const float *x, float *out)
 {
     for (size_t i = 0; i < k->n; i += SVM_LANES) {
@@ -73,12 +94,7 @@ void svm_kernel_run(const struct svm_kernel *k, const float *x, float *out)
             group(x, vectors, k->columns, false, out + i);
         }
     }
-    for (size_t i = 0; k->kind != SVM_LINEAR && i < k->n; i++) {
-        const double v = k->gamma * (double) out[i];
-        out[i] = (float) (k->kind == SVM_RBF    ? exp(-v)
-                          : k->kind == SVM_POLY ? power(v + k->coef0, k->degree)
-                                                : tanh(v + k->coef0));
-    }
+    bend(k, out);
 }
 
 void svm_couple(size_t n, const double *pairs, double *room, double *out)
