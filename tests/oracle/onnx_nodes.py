@@ -12,7 +12,7 @@ MODE = os.environ.get("KILN_MODE", "release")
 BUILD = os.environ.get("KILN_BUILD", os.path.join(ROOT, "build", MODE))
 DATA = os.environ.get("KILN_ONNX_DATA", "/usr/share/libonnx-testdata/data/node")
 
-# Out of scope: images, strings, sequences, training losses and optimisers, control flow, random numbers.
+# Out of scope: images (Resize and Upsample are in), strings, sequences, training losses and optimisers, control flow, random numbers.
 OUT = set("""
     StringNormalizer TfIdfVectorizer
     SequenceAt SequenceConstruct SequenceEmpty SequenceErase SequenceInsert SequenceLength SequenceMap SplitToSequence ConcatFromSequence
@@ -20,7 +20,7 @@ OUT = set("""
     If Loop Scan
     Adagrad Adam Momentum Gradient NegativeLogLikelihoodLoss SoftmaxCrossEntropyLoss
     Bernoulli Multinomial RandomNormal RandomNormalLike RandomUniform RandomUniformLike
-    Resize Upsample RoiAlign MaxRoiPool GridSample NonMaxSuppression CenterCropPad ImageDecoder AffineGrid Col2Im DeformConv
+    RoiAlign MaxRoiPool GridSample NonMaxSuppression CenterCropPad ImageDecoder AffineGrid Col2Im DeformConv
     """.split())
 TEXT_TYPES = {onnx.TensorProto.STRING}
 

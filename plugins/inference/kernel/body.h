@@ -17,6 +17,7 @@ static act_fn *const act_over[ACT_KINDS] = {[ACT_NONE] = act_copy, ACT_TABLE(ACT
 #include "cell_body.h"
 
 #include "near_body.h"
+#include "int8_end_body.h"
 
 #include "int8_body.h"
 
@@ -41,7 +42,6 @@ const struct kernels KERNELS = {
     .int8_group = INT8_GROUP,
     .int8 = int8_over,
     .int8_to_floats = int8_to_floats_over,
-    .int8_to_bytes = int8_to_bytes_over,
     .int8_dynamic = int8_dynamic_over,
     .int8_quantize = int8_quantize_over,
 };

@@ -3,7 +3,8 @@
  *
  * b is laid out once, in panels of gemm_columns() columns (the last one may be half as wide) in which each row of b lies
  * together; or is read in place, with the last panel copied. A matrix of very few columns lies transposed, and each
- * element of y is one dot product.
+ * element of y is one dot product. Rows of b may lie anywhere (`places`): then only k, n, b, places, row_bias and the activation are
+ * asked for.
  *
  *   gemm_bytes      what gemm_pack needs for a matrix of that size: 0 when that is no size
  *   gemm_pack       b[k][n] from any two strides, each element times alpha
@@ -24,6 +25,8 @@ struct gemm {
     size_t panel, row; /* steps from panel to panel and from row to row in `b` */
     size_t last_row;   /* the step from row to row in `last` */
     bool dots;         /* b is transposed: n rows of `row` elements */
+    const size_t *
+        places; /* NULL, or where each row of b begins: n elements in one piece, and up to 63 more that can be read */
     const float *b;
     const float *last;     /* columns full .. n-1, padded with zeros */
     const float *bias;     /* of each column, or NULL */

@@ -16,6 +16,7 @@
 struct tile {
     const float *x, *b, *bias, *row_bias;
     float *y;
+    const size_t *places; /* of rows of b, for tile_places */
     size_t k, ldx, ldb, ldy;
     size_t columns;  /* that are written: the others are padding of b */
     float low, high; /* bounds of what is written; infinities mostly */
@@ -48,7 +49,7 @@ SIMD_INLINE void tile_store(const struct tile *t, float *to, size_t at, vec sum)
     }
 }
 
-SIMD_INLINE void tile_rows(const struct tile *t, const int rows, const bool two)
+SIMD_INLINE void tile_rows(const struct tile *t, const int rows, const bool two, const bool places)
 {
     vec left[TILE_ROWS], right[TILE_ROWS];
     const float *x[TILE_ROWS];
@@ -61,8 +62,10 @@ SIMD_INLINE void tile_rows(const struct tile *t, const int rows, const bool two)
     }
     const float *b = t->b;
     const size_t ldb = t->ldb, n = t->k;
-    for (size_t k = 0; k < n; k++, b += ldb) {
-        const vec b0 = v_load(b), b1 = v_load(b + (two ? W : 0));
+    for (size_t k = 0; k < n; k++) {
+        const float *row = places ? t->b + t->places[k] : b;
+        const vec b0 = v_load(row), b1 = v_load(row + (two ? W : 0));
+        b += places ? 0 : ldb;
 #pragma GCC unroll 16
         for (int i = 0; i < rows; i++) {
             const vec a = v_set(x[i][k]);
@@ -165,15 +168,25 @@ static void tile_two_panels(struct tile *t, size_t panel)
 
 typedef void tile_fn(const struct tile *t);
 
+#define PLACED(rows)                                                                                         \
+    static void placed_1x##rows(const struct tile *t)                                                        \
+    {                                                                                                        \
+        tile_rows(t, rows, false, true);                                                                     \
+    }                                                                                                        \
+    static void placed_2x##rows(const struct tile *t)                                                        \
+    {                                                                                                        \
+        tile_rows(t, rows, true, true);                                                                      \
+    }
 #define TILE(rows)                                                                                           \
     static void tile_1x##rows(const struct tile *t)                                                          \
     {                                                                                                        \
-        tile_rows(t, rows, false);                                                                           \
+        tile_rows(t, rows, false, false);                                                                    \
     }                                                                                                        \
     static void tile_2x##rows(const struct tile *t)                                                          \
     {                                                                                                        \
-        tile_rows(t, rows, true);                                                                            \
-    }
+        tile_rows(t, rows, true, false);                                                                     \
+    }                                                                                                        \
+    PLACED(rows)
 TILE(2)
 TILE(3)
 TILE(4)
@@ -189,6 +202,7 @@ TILE(10)
 TILE(11)
 TILE(12)
 #endif
+PLACED(1)
 static void tile_1x1(const struct tile *t)
 {
     tile_one_row(t, false);
@@ -213,6 +227,25 @@ static tile_fn *const tiles[2][TILE_ROWS + 1] = {
 #endif
 #if TILE_ROWS > 6
      tile_2x7, tile_2x8, tile_2x9, tile_2x10, tile_2x11, tile_2x12
+#endif
+    },
+};
+
+static tile_fn *const placed[2][TILE_ROWS + 1] = {
+    {NULL, placed_1x1, placed_1x2, placed_1x3, placed_1x4,
+#if TILE_ROWS > 4
+     placed_1x5, placed_1x6,
+#endif
+#if TILE_ROWS > 6
+     placed_1x7, placed_1x8, placed_1x9, placed_1x10, placed_1x11, placed_1x12
+#endif
+    },
+    {NULL, placed_2x1, placed_2x2, placed_2x3, placed_2x4,
+#if TILE_ROWS > 4
+     placed_2x5, placed_2x6,
+#endif
+#if TILE_ROWS > 6
+     placed_2x7, placed_2x8, placed_2x9, placed_2x10, placed_2x11, placed_2x12
 #endif
     },
 };
@@ -284,6 +317,26 @@ static void gemm_dots(const struct gemm *g, size_t m, const float *x, size_t ldx
     }
 }
 
+/* Rows of b lie where places say: a panel stays in the nearest cache for all rows of x. */
+static void gemm_placed(const struct gemm *g, size_t m, const float *x, size_t ldx, struct tile *t)
+{
+    float *const y = t->y;
+    t->places = g->places;
+    t->b = g->b;
+    for (size_t j = 0; j < g->n; j += 2 * W, t->b += 2 * W) {
+        t->columns = g->n - j < 2 * W ? g->n - j : 2 * W;
+        for (size_t i = 0; i < m; i += TILE_ROWS) {
+            t->x = x + i * ldx;
+            t->y = y + i * t->ldy + j;
+            t->row_bias = g->row_bias ? g->row_bias + i : NULL;
+            placed[t->columns > W][m - i < TILE_ROWS ? m - i : TILE_ROWS](t);
+        }
+    }
+    for (size_t i = 0; i < m && g->act != ACT_NONE && g->act != ACT_RELU && g->act != ACT_CLIP; i++) {
+        act_over[g->act](y + i * t->ldy, y + i * t->ldy, g->n, g->act_a, g->act_b);
+    }
+}
+
 static void gemm_over(const struct gemm *g, size_t m, const float *x, size_t ldx, float *y, size_t ldy)
 {
     if (g->dots) {
@@ -304,6 +357,10 @@ static void gemm_over(const struct gemm *g, size_t m, const float *x, size_t ldx
     } else if (g->act == ACT_CLIP) {
         t.low = g->act_a;
         t.high = g->act_b;
+    }
+    if (g->places) {
+        gemm_placed(g, m, x, ldx, &t);
+        return;
     }
     for (size_t i = 0; i < m; i += TILE_ROWS, t.x += TILE_ROWS * ldx, t.y += TILE_ROWS * ldy) {
         const size_t rows = m - i < TILE_ROWS ? m - i : TILE_ROWS;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "int8.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "kernels.h"
 
-enum { ROWS_MOST = 16, ALIGN = 64 };
+enum { ALIGN = 64 };
 
 static size_t columns_of(size_t n)
 {
@@ -73,14 +74,52 @@ void int8_pack(struct int8 *g, size_t k, size_t n, struct bytes b, size_t step_k
 
 size_t int8_scratch(size_t k)
 {
-    return ROWS_MOST * (groups_of(k) * 4 + ALIGN);
+    return INT8_ROWS * (groups_of(k) * 4 + ALIGN);
 }
 
-void int8_run(const struct int8 *g, size_t m, struct bytes x, size_t ldx, int32_t *y, size_t ldy,
+void int8_run(const struct int8 *g, size_t m, struct bytes x, size_t ldx, const struct int8_out *out,
               void *scratch)
 {
     if (g->n > 0) {
-        kernels()->int8(g, m, x, ldx, y, ldy, scratch);
+        kernels()->int8(g, m, x, ldx, out, scratch);
+    }
+}
+
+/* Both ways are step functions of x, and neither is off by as much as a unit in the last place: where they could differ is beside the
+ * steps, at most 256 of them. All floats there are tried. */
+static bool same_at_steps(const struct int8_type *slow, const struct int8_type *fast)
+{
+    enum { BESIDE = 4, EACH = 2 * BESIDE + 1 };
+    for (float q = slow->low - slow->zero; q < slow->high - slow->zero; q++) {
+        float x[EACH];
+        uint8_t a[EACH], b[EACH];
+        x[BESIDE] = (q + 0.5F) * slow->scale;
+        for (int i = 1; i <= BESIDE; i++) {
+            x[BESIDE + i] = nextafterf(x[BESIDE + i - 1], INFINITY);
+            x[BESIDE - i] = nextafterf(x[BESIDE - i + 1], -INFINITY);
+        }
+        kernels()->int8_quantize(x, EACH, slow, a);
+        kernels()->int8_quantize(x, EACH, fast, b);
+        if (memcmp(a, b, EACH) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void int8_type_fast(struct int8_type *type)
+{
+    if (!(type->scale > 1e-30F && type->scale < 1e30F)) { /* else parts of it might be no normal numbers */
+        return;
+    }
+    struct int8_type fast = *type;
+    fast.by = 1 / type->scale;
+    fast.rest = (float) (1 / (double) type->scale - (double) fast.by);
+    fast.least = (type->low - type->zero) * type->scale;
+    fast.most = (type->high - type->zero) * type->scale;
+    fast.product = true;
+    if (same_at_steps(type, &fast)) {
+        *type = fast;
     }
 }
 
@@ -89,15 +128,9 @@ void int8_to_floats(const int32_t *sums, size_t n, const struct int8_end *end, f
     kernels()->int8_to_floats(sums, n, end, y);
 }
 
-void int8_to_bytes(const int32_t *sums, size_t n, const struct int8_end *end, const struct int8_type *type,
-                   void *y)
+void int8_quantize(const float *x, size_t n, const struct int8_type *type, void *y)
 {
-    kernels()->int8_to_bytes(sums, n, end, type, y);
-}
-
-void int8_quantize(const float *x, size_t n, float scale, float zero, float low, float high, void *y)
-{
-    kernels()->int8_quantize(x, n, scale, zero, low, high, y);
+    kernels()->int8_quantize(x, n, type, y);
 }
 
 void int8_dynamic(const float *x, size_t n, uint8_t *y, float *ret_scale, int32_t *ret_zero)

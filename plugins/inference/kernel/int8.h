@@ -29,29 +29,46 @@ struct int8 {
     const int32_t *zeros; /* of each column as it is laid out, NULL when all are 0 */
 };
 
-size_t int8_bytes(size_t k, size_t n);
-void int8_pack(struct int8 *g, size_t k, size_t n, struct bytes b, size_t step_k, size_t step_n,
-               void *memory);
-size_t int8_scratch(size_t k);
-void int8_run(const struct int8 *g, size_t m, struct bytes x, size_t ldx, int32_t *y, size_t ldy,
-              void *scratch);
+enum { INT8_ROWS = 48 }; /* of x that are laid out at a time */
 
-/* What becomes of sums: sum * scale * times + bias, not below `low` nor above `high`, as floats; or these rounded to bytes, as x / scale +
- * zero. scale_step: 1 for a scale of each column, 0 for one. y may be `sums` for floats. */
+/* What becomes of sums: sum * scale * times + bias, not below `low` nor above `high`. scale_step: 1 for a scale of each column, 0
+ * for one. */
 struct int8_end {
     const float *scale, *bias;
     size_t scale_step;
     float times, low, high; /* infinities mostly: activations that are bounds */
 };
-struct int8_type { /* of bytes: low .. high is -128 .. 127 or 0 .. 255 */
+
+/* Floats as bytes, x / scale + zero: low .. high is -128 .. 127 or 0 .. 255. What follows is made by int8_type_fast: where
+ * multiplying by 1 / scale, in two parts, gives the same bytes for every float, that is done. */
+struct int8_type {
     float scale, zero, low, high;
+    float by, rest;    /* 1 / scale is their sum */
+    float least, most; /* low and high as floats */
+    bool product;
 };
+void int8_type_fast(struct int8_type *type);
+
+/* Where results go: sums in int32_t; with `end` floats; with `type` as well bytes. */
+struct int8_out {
+    void *y;
+    size_t ld; /* elements from row to row */
+    const struct int8_end *end;
+    const struct int8_type *type;
+};
+
+size_t int8_bytes(size_t k, size_t n);
+void int8_pack(struct int8 *g, size_t k, size_t n, struct bytes b, size_t step_k, size_t step_n,
+               void *memory);
+size_t int8_scratch(size_t k);
+void int8_run(const struct int8 *g, size_t m, struct bytes x, size_t ldx, const struct int8_out *out,
+              void *scratch);
+
+/* y may be `sums`. */
 void int8_to_floats(const int32_t *sums, size_t n, const struct int8_end *end, float *y);
-void int8_to_bytes(const int32_t *sums, size_t n, const struct int8_end *end, const struct int8_type *type,
-                   void *y);
 /* One row to 0 .. 255 with the scale and the zero point that fit it: 0 is among the numbers that can be said exactly. */
 void int8_dynamic(const float *x, size_t n, uint8_t *y, float *ret_scale, int32_t *ret_zero);
 /* NaN becomes low. */
-void int8_quantize(const float *x, size_t n, float scale, float zero, float low, float high, void *y);
+void int8_quantize(const float *x, size_t n, const struct int8_type *type, void *y);
 
 #endif

@@ -10,20 +10,27 @@ typedef uint8_t int8_cell;
 typedef int16_t int8_cell;
 #endif
 
+SIMD_INLINE vec_int int8_load(const void *b)
+{
+    vec_int a;
+    memcpy(&a, b, sizeof a);
+    return a;
+}
+
 /* sum + the products of a group of k: `x` in all lanes, `b` of W columns */
-SIMD_INLINE vec_int int8_dot(vec_int sum, const void *x, const void *b)
+SIMD_INLINE vec_int int8_dot(vec_int sum, const void *x, vec_int b)
 {
     int32_t both;
     memcpy(&both, x, sizeof both);
 #if defined(SIMD_VNNI)
-    return (vec_int) _mm512_dpbusd_epi32((__m512i) sum, _mm512_set1_epi32(both), _mm512_loadu_si512(b));
+    return (vec_int) _mm512_dpbusd_epi32((__m512i) sum, _mm512_set1_epi32(both), (__m512i) b);
 #elif defined(SIMD_AVX512)
-    return sum + (vec_int) _mm512_madd_epi16(_mm512_set1_epi32(both), _mm512_loadu_si512(b));
+    return sum + (vec_int) _mm512_madd_epi16(_mm512_set1_epi32(both), (__m512i) b);
 #elif defined(SIMD_AVX2)
-    return sum + (vec_int) _mm256_madd_epi16(_mm256_set1_epi32(both), _mm256_loadu_si256(b));
+    return sum + (vec_int) _mm256_madd_epi16(_mm256_set1_epi32(both), (__m256i) b);
 #else
     int16_t pairs[2 * W], pair[2];
-    memcpy(pairs, b, sizeof pairs);
+    memcpy(pairs, &b, sizeof pairs);
     memcpy(pair, &both, sizeof pair);
     for (int i = 0; i < W; i++) {
         sum[i] = (int32_t) ((uint32_t) sum[i] + (uint32_t) (pair[0] * pairs[2 * i]) +
@@ -36,17 +43,20 @@ SIMD_INLINE vec_int int8_dot(vec_int sum, const void *x, const void *b)
 struct int8_tile {
     const int8_cell *x;
     const char *b;
-    const int32_t *sums, *zeros;
-    int32_t *y;
-    size_t groups, ldx, ldy, columns;
-    int32_t zero_x[TILE_ROWS], x_sums[TILE_ROWS];
+    const int32_t *sums, *zeros;    /* of the columns */
+    const int32_t *zero_x, *x_sums; /* of the rows */
+    bool one_zero;                  /* of all rows */
+    const struct int8_out *out;
+    size_t row, column; /* of the first element */
+    size_t groups, ldx, columns;
 };
 
-SIMD_INLINE void int8_store(const struct int8_tile *t, int row, size_t at, vec_int sum)
+/* What a sum begins with: the zero points' share. */
+SIMD_INLINE vec_int int8_first(const struct int8_tile *t, int row, size_t at)
 {
-    int32_t *to = t->y + (size_t) row * t->ldy + at;
-    vec_int add;
+    vec_int sum = {0};
 #if INT8_GROUP == 4
+    vec_int add;
     memcpy(&add, t->sums + at, sizeof add);
     sum -= add * t->zero_x[row];
     if (t->zeros) {
@@ -54,66 +64,126 @@ SIMD_INLINE void int8_store(const struct int8_tile *t, int row, size_t at, vec_i
         sum -= add * t->x_sums[row];
     }
 #else
-    (void) add;
+    (void) t, (void) row, (void) at;
 #endif
-    if (at + W <= t->columns) {
-        memcpy(to, &sum, sizeof sum);
-    } else if (at < t->columns) {
-        int32_t part[W];
-        memcpy(part, &sum, sizeof sum);
-        memcpy(to, part, (t->columns - at) * sizeof *to);
+    return sum;
+}
+
+enum int8_kind { INT8_SUMS, INT8_FLOATS, INT8_BYTES };
+
+/* The sums of one vector of columns become what is wanted; sums of the rows are two vectors apart. */
+SIMD_INLINE void int8_column(const struct int8_tile *t, size_t rows, size_t at, const vec_int *sums,
+                             const enum int8_kind kind)
+{
+    const struct int8_out *out = t->out;
+    const size_t n = t->columns - at < W ? t->columns - at : W, column = t->column + at, ld = out->ld;
+    const struct int8_scales scales = int8_scales(out->end, column, n);
+    const struct int8_rounding type = int8_rounding(out->type, out->end);
+    size_t to = t->row * ld + column;
+    for (size_t i = 0; i < rows; i++, to += ld, sums += 2) {
+        if (kind == INT8_SUMS) {
+            memcpy((int32_t *) out->y + to, sums, n * sizeof(int32_t));
+            continue;
+        }
+        const vec y = int8_scaled(*sums, &scales);
+        if (kind == INT8_BYTES) {
+            int8_put((uint8_t *) out->y + to, n, int8_round(y, &type));
+        } else if (n == W) {
+            v_store((float *) out->y + to, int8_bounded(y, out->end));
+        } else {
+            v_store_part((float *) out->y + to, n, int8_bounded(y, out->end));
+        }
     }
 }
 
-SIMD_INLINE void int8_rows(const struct int8_tile *t, const int rows)
+/* One function for tiles of all sizes: as a part of each it would be much code that is run once. */
+static __attribute__((noinline)) void int8_finish(const struct int8_tile *t, size_t rows, const vec_int *sums)
+{
+    for (size_t at = 0; at < t->columns; at += W, sums++) {
+        if (!t->out->end) {
+            int8_column(t, rows, at, sums, INT8_SUMS);
+        } else if (!t->out->type) {
+            int8_column(t, rows, at, sums, INT8_FLOATS);
+        } else {
+            int8_column(t, rows, at, sums, INT8_BYTES);
+        }
+    }
+}
+
+SIMD_INLINE void int8_rows(const struct int8_tile *t, const int rows, const bool two)
 {
     vec_int left[TILE_ROWS], right[TILE_ROWS];
-    const vec_int none = {0};
+    if (t->one_zero && !t->zeros) {
+        const vec_int first0 = int8_first(t, 0, 0), first1 = int8_first(t, 0, two ? W : 0);
 #pragma GCC unroll 16
-    for (int i = 0; i < rows; i++) {
-        left[i] = right[i] = none;
+        for (int i = 0; i < rows; i++) {
+            left[i] = first0;
+            right[i] = first1;
+        }
+    } else {
+#pragma GCC unroll 16
+        for (int i = 0; i < rows; i++) {
+            left[i] = int8_first(t, i, 0);
+            right[i] = int8_first(t, i, two ? W : 0);
+        }
     }
     const char *b = t->b;
     for (size_t g = 0; g < t->groups; g++, b += 2 * W * 4) {
+        const vec_int b0 = int8_load(b), b1 = int8_load(b + (two ? W * 4 : 0));
 #pragma GCC unroll 16
         for (int i = 0; i < rows; i++) {
             const int8_cell *x = t->x + (size_t) i * t->ldx + g * INT8_GROUP;
-            left[i] = int8_dot(left[i], x, b);
-            right[i] = int8_dot(right[i], x, b + W * 4);
+            left[i] = int8_dot(left[i], x, b0);
+            if (two) {
+                right[i] = int8_dot(right[i], x, b1);
+            }
         }
     }
+    vec_int sums[2 * TILE_ROWS];
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++) {
-        int8_store(t, i, 0, left[i]);
-        int8_store(t, i, W, right[i]);
+        sums[2 * i] = left[i];
+        if (two) {
+            sums[2 * i + 1] = right[i];
+        }
     }
+    int8_finish(t, (size_t) rows, sums);
 }
 
 /* One row: the sums of every second group wait for each other only. */
-static void int8_1(const struct int8_tile *t)
+SIMD_INLINE void int8_one_row(const struct int8_tile *t, const bool two)
 {
-    vec_int left[2] = {{0}}, right[2] = {{0}};
+    const vec_int none = {0};
+    vec_int left[2] = {int8_first(t, 0, 0), none}, right[2] = {int8_first(t, 0, two ? W : 0), none};
     const char *b = t->b;
     size_t g = 0;
     for (; g + 2 <= t->groups; g += 2, b += 4 * W * 4) {
         const int8_cell *x = t->x + g * INT8_GROUP;
-        left[0] = int8_dot(left[0], x, b);
-        right[0] = int8_dot(right[0], x, b + W * 4);
-        left[1] = int8_dot(left[1], x + INT8_GROUP, b + 2 * W * 4);
-        right[1] = int8_dot(right[1], x + INT8_GROUP, b + 3 * W * 4);
+        left[0] = int8_dot(left[0], x, int8_load(b));
+        left[1] = int8_dot(left[1], x + INT8_GROUP, int8_load(b + 2 * W * 4));
+        if (two) {
+            right[0] = int8_dot(right[0], x, int8_load(b + W * 4));
+            right[1] = int8_dot(right[1], x + INT8_GROUP, int8_load(b + 3 * W * 4));
+        }
     }
     if (g < t->groups) {
-        left[0] = int8_dot(left[0], t->x + g * INT8_GROUP, b);
-        right[0] = int8_dot(right[0], t->x + g * INT8_GROUP, b + W * 4);
+        left[0] = int8_dot(left[0], t->x + g * INT8_GROUP, int8_load(b));
+        right[0] = int8_dot(right[0], t->x + g * INT8_GROUP, int8_load(b + W * 4));
     }
-    int8_store(t, 0, 0, left[0] + left[1]);
-    int8_store(t, 0, W, right[0] + right[1]);
+    const vec_int sums[2] = {left[0] + left[1], right[0] + right[1]};
+    int8_finish(t, 1, sums);
 }
 
+typedef void int8_fn(const struct int8_tile *t);
+
 #define INT8_TILE(rows)                                                                                      \
-    static void int8_##rows(const struct int8_tile *t)                                                       \
+    static void int8_1x##rows(const struct int8_tile *t)                                                     \
     {                                                                                                        \
-        int8_rows(t, rows);                                                                                  \
+        int8_rows(t, rows, false);                                                                           \
+    }                                                                                                        \
+    static void int8_2x##rows(const struct int8_tile *t)                                                     \
+    {                                                                                                        \
+        int8_rows(t, rows, true);                                                                            \
     }
 INT8_TILE(2)
 INT8_TILE(3)
@@ -125,51 +195,51 @@ INT8_TILE(6)
 INT8_TILE(8)
 INT8_TILE(12)
 #endif
-
-/* The largest block of at most `rows`. */
-SIMD_INLINE size_t int8_block(size_t rows)
+static void int8_1x1(const struct int8_tile *t)
 {
-#if TILE_ROWS > 6
-    if (rows >= 8) {
-        return rows >= 12 ? 12 : 8;
-    }
-#endif
-#if TILE_ROWS > 4
-    if (rows >= 6) {
-        return 6;
-    }
-#endif
-    return rows < 4 ? rows : 4;
+    int8_one_row(t, false);
+}
+static void int8_2x1(const struct int8_tile *t)
+{
+    int8_one_row(t, true);
 }
 
-static void int8_tile(const struct int8_tile *t, size_t rows)
-{
-    switch (rows) {
-    case 1:
-        int8_1(t);
-        return;
-    case 2:
-        int8_2(t);
-        return;
-    case 3:
-        int8_3(t);
-        return;
-    case 4:
-        int8_4(t);
-        return;
+/* By the number of rows; those that there are not are made of smaller ones. */
+static int8_fn *const int8_tiles[2][TILE_ROWS + 1] = {
+    {[1] = int8_1x1,
+     int8_1x2,
+     int8_1x3,
+     int8_1x4,
 #if TILE_ROWS > 4
-    case 6:
-        int8_6(t);
-        return;
+     [6] = int8_1x6,
 #endif
 #if TILE_ROWS > 6
-    case 8:
-        int8_8(t);
-        return;
-    default:
-        int8_12(t);
+     [8] = int8_1x8,
+     [12] = int8_1x12
 #endif
+    },
+    {[1] = int8_2x1,
+     int8_2x2,
+     int8_2x3,
+     int8_2x4,
+#if TILE_ROWS > 4
+     [6] = int8_2x6,
+#endif
+#if TILE_ROWS > 6
+     [8] = int8_2x8,
+     [12] = int8_2x12
+#endif
+    },
+};
+
+/* The largest tile of at most `rows`. */
+SIMD_INLINE size_t int8_tile_rows(size_t rows)
+{
+    size_t n = rows < TILE_ROWS ? rows : TILE_ROWS;
+    while (!int8_tiles[0][n]) {
+        n--;
     }
+    return n;
 }
 
 /* A row as the tiles read it: unsigned bytes whose zero point moves along, or 16-bit numbers less it; zeros at the end. */
@@ -200,140 +270,61 @@ SIMD_INLINE void int8_row(const struct int8 *g, const struct bytes *x, size_t at
     }
 }
 
-static void int8_over(const struct int8 *g, size_t m, struct bytes x, size_t ldx, int32_t *y, size_t ldy,
+/* Rows that are worked on together: they and one panel of b stay in the nearest cache. */
+SIMD_INLINE size_t int8_block_rows(size_t padded, size_t left)
+{
+    const size_t most = padded <= 512 ? INT8_ROWS : TILE_ROWS;
+    return left < most ? left : most;
+}
+
+static void int8_block(const struct int8 *g, struct int8_tile *t, size_t rows)
+{
+    const int8_cell *const x = t->x;
+    const int32_t *const zero_x = t->zero_x, *const x_sums = t->x_sums;
+    const size_t first = t->row;
+    t->b = g->b;
+    for (size_t j = 0; j < g->n; j += 2 * W, t->b += g->groups * 2 * W * 4) {
+        t->column = j;
+        t->columns = g->n - j < 2 * W ? g->n - j : 2 * W;
+        t->sums = g->sums + j;
+        t->zeros = g->zeros ? g->zeros + j : NULL;
+        for (size_t i = 0, n; i < rows; i += n) {
+            n = int8_tile_rows(rows - i);
+            t->x = x + i * t->ldx;
+            t->zero_x = zero_x + i;
+            t->x_sums = x_sums + i;
+            t->row = first + i;
+            int8_tiles[t->columns > W][n](t);
+        }
+    }
+}
+
+static void int8_over(const struct int8 *g, size_t m, struct bytes x, size_t ldx, const struct int8_out *out,
                       void *scratch)
 {
     const size_t padded = g->groups * INT8_GROUP;
     const bool in_place = INT8_GROUP == 4 && !x.is_signed && g->k == padded;
     int8_cell *const rows_at = scratch;
-    struct int8_tile t = {.groups = g->groups, .ldx = in_place ? ldx : padded, .ldy = ldy};
+    int32_t zero_x[INT8_ROWS], x_sums[INT8_ROWS];
+    struct int8_tile t = {.out = out, .groups = g->groups, .ldx = in_place ? ldx : padded};
+    t.one_zero = !x.zero || x.zero_step == 0;
     for (size_t i = 0, rows; i < m; i += rows) {
-        rows = int8_block(m - i);
+        rows = int8_block_rows(padded, m - i);
         t.x = in_place ? (const int8_cell *) x.data + i * ldx : rows_at;
         for (size_t j = 0; j < rows; j++) {
             const int32_t zero = x.zero ? x.zero[(i + j) * x.zero_step] : 0;
-            t.zero_x[j] = zero + (x.is_signed ? 128 : 0);
+            zero_x[j] = zero + (x.is_signed ? 128 : 0);
             if (!in_place) {
                 int8_row(g, &x, (i + j) * ldx, zero, rows_at + j * padded);
             }
-            t.x_sums[j] = 0;
+            x_sums[j] = 0;
             for (size_t k = 0; INT8_GROUP == 4 && g->zeros && k < g->k; k++) {
-                t.x_sums[j] += t.x[j * t.ldx + k];
+                x_sums[j] += t.x[j * t.ldx + k];
             }
         }
-        t.b = g->b;
-        for (size_t j = 0; j < g->n; j += 2 * W, t.b += g->groups * 2 * W * 4) {
-            t.columns = g->n - j < 2 * W ? g->n - j : 2 * W;
-            t.sums = g->sums + j;
-            t.zeros = g->zeros ? g->zeros + j : NULL;
-            t.y = y + i * ldy + j;
-            int8_tile(&t, rows);
-        }
+        t.row = i;
+        t.zero_x = zero_x;
+        t.x_sums = x_sums;
+        int8_block(g, &t, rows);
     }
-}
-
-/* The first n <= W of a, whole numbers in -128 .. 255, as bytes. */
-SIMD_INLINE void int8_put(uint8_t *to, size_t n, vec a)
-{
-#if defined(SIMD_AVX512)
-    _mm512_mask_cvtepi32_storeu_epi8(to, (__mmask16) ((1u << n) - 1), _mm512_cvtps_epi32(a));
-#else
-#if defined(SIMD_AVX2)
-    const __m256i whole = _mm256_cvtps_epi32(a);
-    const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
-    const __m128i low = _mm_and_si128(words, _mm_set1_epi16(0xff)), bytes = _mm_packus_epi16(low, low);
-    if (n == W) {
-        _mm_storel_epi64((__m128i *) (void *) to, bytes);
-        return;
-    }
-#endif
-    for (size_t i = 0; i < n; i++) {
-        to[i] = (uint8_t) (int32_t) a[i];
-    }
-#endif
-}
-
-/* x / scale, rounded to the nearest, + zero, within low .. high; NaN becomes low. */
-SIMD_INLINE vec int8_round(vec x, vec scale, vec zero, vec low, vec high)
-{
-    const vec far = v_set(1 << 20); /* what can be rounded exactly */
-    const vec a = v_round(v_min(v_max(x / scale, v_set(0) - far), far)) + zero;
-    return v_min(v_max(a, low), high);
-}
-
-static void int8_quantize_over(const float *x, size_t n, float scale, float zero, float low, float high,
-                               void *y)
-{
-    const vec s = v_set(scale), z = v_set(zero), l = v_set(low), h = v_set(high);
-    size_t i = 0;
-    for (; i + W <= n; i += W) {
-        int8_put((uint8_t *) y + i, W, int8_round(v_load(x + i), s, z, l, h));
-    }
-    if (i < n) {
-        int8_put((uint8_t *) y + i, n - i, int8_round(v_part(x + i, n - i), s, z, l, h));
-    }
-}
-
-SIMD_INLINE vec int8_sums(const int32_t *sums, size_t n)
-{
-    vec_int whole = {0};
-    memcpy(&whole, sums, n * sizeof *sums);
-    return __builtin_convertvector(whole, vec);
-}
-
-SIMD_INLINE vec int8_vector(const float *x, size_t n)
-{
-    return n == W ? v_load(x) : v_part(x, n);
-}
-
-SIMD_INLINE vec int8_scaled(const int32_t *sums, size_t i, size_t n, const struct int8_end *end)
-{
-    vec scale = v_set(end->scale[0]), bias = v_set(0);
-    if (end->scale_step) {
-        scale = int8_vector(end->scale + i, n);
-    }
-    if (end->bias) {
-        bias = int8_vector(end->bias + i, n);
-    }
-    const vec y = v_fma(int8_sums(sums + i, n), scale * v_set(end->times), bias);
-    return v_min(v_set(end->high), v_max(v_set(end->low), y));
-}
-
-static void int8_to_floats_over(const int32_t *sums, size_t n, const struct int8_end *end, float *y)
-{
-    size_t i = 0;
-    for (; i + W <= n; i += W) {
-        v_store(y + i, int8_scaled(sums, i, W, end));
-    }
-    if (i < n) {
-        v_store_part(y + i, n - i, int8_scaled(sums, i, n - i, end));
-    }
-}
-
-static void int8_to_bytes_over(const int32_t *sums, size_t n, const struct int8_end *end,
-                               const struct int8_type *type, void *y)
-{
-    const vec s = v_set(type->scale), z = v_set(type->zero), l = v_set(type->low), h = v_set(type->high);
-    size_t i = 0;
-    for (; i + W <= n; i += W) {
-        int8_put((uint8_t *) y + i, W, int8_round(int8_scaled(sums, i, W, end), s, z, l, h));
-    }
-    if (i < n) {
-        int8_put((uint8_t *) y + i, n - i, int8_round(int8_scaled(sums, i, n - i, end), s, z, l, h));
-    }
-}
-
-static void int8_dynamic_over(const float *x, size_t n, uint8_t *y, float *ret_scale, int32_t *ret_zero)
-{
-    vec low = v_set(0), high = v_set(0);
-    for (size_t i = 0; i < n; i += W) {
-        const vec a = n - i < W ? v_part(x + i, n - i) : v_load(x + i);
-        low = v_min(a, low); /* the second where one is NaN */
-        high = v_max(a, high);
-    }
-    const float most = v_greatest(high), least = -v_greatest(v_set(0) - low);
-    const float scale = most > least ? (most - least) / 255 : 1, zero = nearbyintf(-least / scale);
-    int8_quantize_over(x, n, scale, zero, 0, 255, y);
-    *ret_scale = scale;
-    *ret_zero = (int32_t) fminf(fmaxf(zero, 0), 255);
 }

@@ -32,13 +32,11 @@ struct kernels {
     void (*near)(size_t groups, bool squares, size_t columns, const float *vectors, const float *x,
                  float *out);
     size_t int8_group; /* how many k lie together: 4 as bytes, 2 as 16-bit numbers */
-    void (*int8)(const struct int8 *g, size_t m, struct bytes x, size_t ldx, int32_t *y, size_t ldy,
+    void (*int8)(const struct int8 *g, size_t m, struct bytes x, size_t ldx, const struct int8_out *out,
                  void *scratch);
     void (*int8_to_floats)(const int32_t *sums, size_t n, const struct int8_end *end, float *y);
-    void (*int8_to_bytes)(const int32_t *sums, size_t n, const struct int8_end *end,
-                          const struct int8_type *type, void *y);
     void (*int8_dynamic)(const float *x, size_t n, uint8_t *y, float *ret_scale, int32_t *ret_zero);
-    void (*int8_quantize)(const float *x, size_t n, float scale, float zero, float low, float high, void *y);
+    void (*int8_quantize)(const float *x, size_t n, const struct int8_type *type, void *y);
 };
 
 extern const struct kernels kernels_plain, kernels_avx2, kernels_avx512, kernels_vnni;

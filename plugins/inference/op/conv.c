@@ -4,8 +4,6 @@
  * A convolution is a product of the weights, one row for each output channel, with a matrix that has one column for each
  * output position and in it all that the kernel covers there. That matrix is never there as a whole: blocks of
  * it are laid out as the kernels want them, and used while they are in the cache. */
-#include "../kernel/kernels.h"
-
 #include <string.h>
 
 #include "../kernel/kernels.h"
@@ -13,7 +11,17 @@
 
 enum { BLOCK_FLOATS = 1 << 16 }; /* of the matrix at a time: 256 KiB */
 
+/* The input of a group with its padding, in which every row of that matrix lies in one piece for one row of the output. Along the last axis
+ * elements that are `stride` apart lie together. */
+struct padded {
+    bool used;
+    size_t rows[2];           /* of the first two axes */
+    size_t phase, row, image; /* elements: of one phase, of a row, of a channel */
+    size_t *places;           /* of each row of the matrix */
+};
+
 struct conv {
+    struct padded padded;
     struct window w;
     size_t samples, groups;
     size_t channels_in, channels_out; /* of each group */
@@ -92,12 +100,61 @@ static void fill_panel(const struct conv *p, const float *x, int64_t at, size_t 
     }
 }
 
+static void fill_padded(const struct conv *p, const float *x, float *to)
+{
+    const struct window *w = &p->w;
+    const struct padded *d = &p->padded;
+    for (size_t c = 0; c < p->channels_in; c++, x += w->in_size) {
+        for (size_t i = 0; i < d->rows[0] * d->rows[1]; i++) {
+            const int64_t i0 = (int64_t) (i / d->rows[1]) - w->begin[0],
+                          i1 = (int64_t) (i % d->rows[1]) - w->begin[1];
+            const bool outside = i0 < 0 || i0 >= w->in[0] || i1 < 0 || i1 >= w->in[1];
+            const float *row = outside ? NULL : x + (i0 * w->in[1] + i1) * w->in[2];
+            for (int64_t phase = 0; phase < w->stride[2]; phase++, to += d->phase) {
+                if (outside) {
+                    memset(to, 0, d->phase * sizeof *to);
+                } else {
+                    copy_row(row, w->in[2], phase - w->begin[2], w->stride[2], d->phase, to);
+                }
+            }
+        }
+    }
+    memset(to, 0, 4 * kernels()->lanes * sizeof *to); /* the last tile may read on */
+}
+
+static int run_padded(const struct conv *p, struct run *r, const float *x, const float *weights,
+                      const float *bias, float *y)
+{
+    const struct window *w = &p->w;
+    const struct padded *d = &p->padded;
+    struct gemm g = p->g;
+    const float *from = r->scratch;
+    fill_padded(p, x, r->scratch);
+    g.k = p->k;
+    g.n = (size_t) w->out[2];
+    g.places = d->places;
+    g.row_bias = bias;
+    for (int64_t o0 = 0; o0 < w->out[0]; o0++) {
+        for (int64_t o1 = 0; o1 < w->out[1]; o1++, y += g.n) {
+            g.b = from + ((size_t) (o0 * w->stride[0]) * d->rows[1] + (size_t) (o1 * w->stride[1])) * d->row;
+            gemm_run(&g, p->channels_out, weights, p->k, y, (size_t) w->out_size);
+        }
+        if (run_cancelled(r)) {
+            return KILN_CANCELLED;
+        }
+    }
+    return KILN_OK;
+}
+
 /* One group of one sample. */
 static int run_group(const struct conv *p, struct run *r, const float *x, const float *weights,
                      const float *bias, float *y)
 {
     struct gemm g = p->g;
     const size_t positions = (size_t) p->w.out_size, size = p->k * p->width;
+    if (p->padded.used) {
+        return run_padded(p, r, x, weights, bias, y);
+    }
     if (p->direct) {
         gemm_place(&g, p->k, positions, x, r->scratch);
         g.act = p->g.act;
@@ -216,6 +273,43 @@ static int check_inputs(struct step *s, int64_t groups)
     return KILN_OK;
 }
 
+static size_t reach_of(const struct window *w, int i)
+{
+    return (size_t) ((w->out[i] - 1) * w->stride[i] + (w->kernel[i] - 1) * w->dilation[i] + 1);
+}
+
+/* Not where the input would become much larger, or rows of the output fill a vector badly: then blocks are better. */
+static int plan_padded(struct step *s, struct conv *p)
+{
+    const struct window *w = &p->w;
+    struct padded d = {.rows = {reach_of(w, 0), reach_of(w, 1)}};
+    const size_t lanes = kernels()->lanes, out = (size_t) w->out[2], stride = (size_t) w->stride[2];
+    const size_t most = 4 * p->channels_in * (size_t) w->in_size + BLOCK_FLOATS;
+    d.phase = (reach_of(w, 2) + stride - 1) / stride;
+    if (p->direct || p->k == 0 || 4 * out < 3 * ((out + lanes - 1) / lanes * lanes) ||
+        __builtin_mul_overflow(d.phase, stride, &d.row) ||
+        __builtin_mul_overflow(d.row, d.rows[1], &d.image) ||
+        __builtin_mul_overflow(d.image, d.rows[0], &d.image) || d.image > most / p->channels_in) {
+        return KILN_OK;
+    }
+    d.places = plan_alloc(s->plan, p->k * sizeof *d.places);
+    if (!d.places) {
+        return KILN_RESOURCE;
+    }
+    for (size_t k = 0; k < p->k; k++) {
+        const int64_t at = (int64_t) (k % (size_t) w->kernel_size), k2 = at % w->kernel[2] * w->dilation[2];
+        const int64_t k1 = at / w->kernel[2] % w->kernel[1] * w->dilation[1];
+        const int64_t k0 = at / w->kernel[2] / w->kernel[1] * w->dilation[0];
+        d.places[k] = k / (size_t) w->kernel_size * d.image +
+                      ((size_t) k0 * d.rows[1] + (size_t) k1) * d.row + (size_t) k2 % stride * d.phase +
+                      (size_t) k2 / stride;
+    }
+    d.used = true;
+    p->padded = d;
+    s->scratch_bytes = (p->channels_in * d.image + 4 * lanes) * sizeof(float);
+    return KILN_OK;
+}
+
 static void plan_blocks(struct step *s, struct conv *p)
 {
     const struct window *w = &p->w;
@@ -260,7 +354,7 @@ static int plan_with(struct step *s, int act)
     }
     plan_blocks(s, p);
     s->run = run_floats;
-    return KILN_OK;
+    return s->out[0]->count ? plan_padded(s, p) : KILN_OK;
 }
 
 static int plan_conv(struct step *s)

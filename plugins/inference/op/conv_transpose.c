@@ -3,6 +3,7 @@
  *
  * What all input positions add to one kernel element is a row of a product, of the weights turned round with the input; it is computed row
  * by row of output channels, and then added where it belongs. */
+#include "../kernel/gemm.h"
 #include "product.h"
 #include "window.h"
 
@@ -11,7 +12,18 @@
 struct transposed {
     struct window w; /* `in` is the input, `out` the output: strides multiply positions of the input */
     size_t samples, groups, channels_in, channels_out; /* channels of each group */
+    size_t turned_at, last_at;                         /* in scratch, behind products */
 };
+
+/* The input positions of the last axis whose k2-th output is inside: from *ret_first, so many. */
+static int64_t inside(const struct window *w, int64_t k2, int64_t *ret_first)
+{
+    const int64_t at = k2 * w->dilation[2] - w->begin[2], stride = w->stride[2];
+    const int64_t first = at < 0 ? (-at + stride - 1) / stride : 0;
+    const int64_t end = at < w->out[2] ? (w->out[2] - at + stride - 1) / stride : 0;
+    *ret_first = first;
+    return (end < w->in[2] ? end : w->in[2]) - first;
+}
 
 /* y[out] += products[kernel][in], of one output channel. */
 #define ADD_UP(NAME, TYPE)                                                                                   \
@@ -19,19 +31,20 @@ struct transposed {
     {                                                                                                        \
         for (int64_t k = 0; k < w->kernel_size; k++) {                                                       \
             const int64_t k2 = k % w->kernel[2], k1 = k / w->kernel[2] % w->kernel[1];                       \
-            const int64_t k0 = k / w->kernel[2] / w->kernel[1];                                              \
+            const int64_t k0 = k / w->kernel[2] / w->kernel[1], stride = w->stride[2];                       \
+            int64_t first;                                                                                   \
+            const int64_t n = inside(w, k2, &first);                                                         \
+            const int64_t o2 = first * stride - w->begin[2] + k2 * w->dilation[2];                           \
             for (int64_t i = 0; i < w->in[0] * w->in[1]; i++, products += w->in[2]) {                        \
                 const int64_t o0 = i / w->in[1] * w->stride[0] - w->begin[0] + k0 * w->dilation[0];          \
                 const int64_t o1 = i % w->in[1] * w->stride[1] - w->begin[1] + k1 * w->dilation[1];          \
-                if (o0 < 0 || o0 >= w->out[0] || o1 < 0 || o1 >= w->out[1]) {                                \
+                if (o0 < 0 || o0 >= w->out[0] || o1 < 0 || o1 >= w->out[1] || n <= 0) {                      \
                     continue;                                                                                \
                 }                                                                                            \
-                TYPE *row = y + (o0 * w->out[1] + o1) * w->out[2];                                           \
-                for (int64_t j = 0; j < w->in[2]; j++) {                                                     \
-                    const int64_t o2 = j * w->stride[2] - w->begin[2] + k2 * w->dilation[2];                 \
-                    if (o2 >= 0 && o2 < w->out[2]) {                                                         \
-                        row[o2] += products[j];                                                              \
-                    }                                                                                        \
+                TYPE *row = y + (o0 * w->out[1] + o1) * w->out[2] + o2;                                      \
+                const TYPE *from = products + first;                                                         \
+                for (int64_t j = 0; j < n; j++) {                                                            \
+                    row[j * stride] += from[j];                                                              \
                 }                                                                                            \
             }                                                                                                \
         }                                                                                                    \
@@ -52,8 +65,53 @@ static void start(const struct step *s, char *y, size_t channel, int64_t n)
     }
 }
 
+static size_t aligned(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
+/* Weights [channels_in][channels_out * kernel] of a group, turned round. */
+static void turn(const struct transposed *p, const float *weights, float *to)
+{
+    const size_t columns = p->channels_out * (size_t) p->w.kernel_size;
+    for (size_t j = 0; j < columns; j++) {
+        for (size_t c = 0; c < p->channels_in; c++) {
+            *to++ = weights[c * columns + j];
+        }
+    }
+}
+
+static int run_floats(const struct step *s, struct run *r)
+{
+    const struct transposed *p = s->state;
+    const size_t in = (size_t) p->w.in_size, kernel = (size_t) p->w.kernel_size, out = (size_t) p->w.out_size;
+    const size_t each = p->channels_out * kernel * p->channels_in;
+    float *const products = r->scratch;
+    float *const turned = (float *) (void *) ((char *) r->scratch + p->turned_at);
+    void *const last = (char *) r->scratch + p->last_at;
+    const float *x = s->in[0]->data;
+    float *y = s->out[0]->data;
+    for (size_t group = 0; group < p->groups; group++) {
+        turn(p, (const float *) s->in[1]->data + group * each, turned + group * each);
+    }
+    for (size_t i = 0; i < p->samples * p->groups; i++, x += p->channels_in * in) {
+        struct gemm g;
+        gemm_place(&g, p->channels_in, in, x, last);
+        for (size_t c = 0; c < p->channels_out; c++, y += out) {
+            const size_t channel = i % p->groups * p->channels_out + c;
+            gemm_run(&g, kernel, turned + channel * kernel * p->channels_in, p->channels_in, products, in);
+            start(s, (char *) y, channel, p->w.out_size);
+            add_floats(&p->w, products, y);
+        }
+        if (run_cancelled(r)) {
+            return KILN_CANCELLED;
+        }
+    }
+    return KILN_OK;
+}
+
 /* One output channel: weights[channels_in][channels_out][kernel], of which those of this channel are a column. */
-static int run_transposed(const struct step *s, struct run *r)
+static int run_doubles(const struct step *s, struct run *r)
 {
     const struct transposed *p = s->state;
     const enum dtype dtype = s->out[0]->dtype;
@@ -69,11 +127,7 @@ static int run_transposed(const struct step *s, struct run *r)
                               (group * p->channels_in * p->channels_out + of_group) * kernel * size;
         product_of(dtype, kernel, p->channels_in, in, weights, x, r->scratch, steps);
         start(s, y, channel, p->w.out_size);
-        if (dtype == DT_F32) {
-            add_floats(&p->w, r->scratch, (float *) (void *) y);
-        } else {
-            add_doubles(&p->w, r->scratch, (double *) (void *) y);
-        }
+        add_doubles(&p->w, r->scratch, (double *) (void *) y);
         if (run_cancelled(r)) {
             return KILN_CANCELLED;
         }
@@ -126,6 +180,21 @@ static int set_output(struct step *s, struct window *w)
     return KILN_OK;
 }
 
+/* Products of one channel; for floats the weights turned round and the end of the input as gemm_place wants it, too. */
+static int plan_memory(struct step *s, struct transposed *p)
+{
+    const size_t in = (size_t) p->w.in_size, size = dtype_size(s->in[0]->dtype);
+    size_t products;
+    if (__builtin_mul_overflow(in * size, (size_t) p->w.kernel_size, &products) || products > SIZE_MAX / 4) {
+        return step_fail(s, "an input and a kernel of more than 2^62 bytes together");
+    }
+    p->turned_at = aligned(products);
+    p->last_at = p->turned_at + aligned(tensor_bytes(s->in[1]));
+    s->scratch_bytes =
+        s->in[0]->dtype == DT_F32 ? p->last_at + gemm_place_bytes(p->channels_in, in) : products;
+    return KILN_OK;
+}
+
 static int plan_transposed(struct step *s)
 {
     const struct tensor *x = s->in[0], *weights = s->in[1], *bias = s->n_in > 2 ? s->in[2] : NULL;
@@ -152,11 +221,8 @@ static int plan_transposed(struct step *s)
     p->channels_in = (size_t) (x->dims[1] / groups);
     p->channels_out = (size_t) weights->dims[1];
     s->state = p;
-    s->run = run_transposed;
-    return __builtin_mul_overflow((size_t) p->w.in_size * dtype_size(x->dtype), (size_t) p->w.kernel_size,
-                                  &s->scratch_bytes)
-               ? step_fail(s, "an input and a kernel of more than 2^64 bytes together")
-               : KILN_OK;
+    s->run = x->dtype == DT_F32 ? run_floats : run_doubles;
+    return plan_memory(s, p);
 }
 
 static const struct op ops[] = {

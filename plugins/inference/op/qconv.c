@@ -75,8 +75,9 @@ static void put(const struct step *s, const struct qconv *p, const int32_t *sums
         for (size_t i = 0; i < n; i++) {
             row[i] = (float) (int32_t) ((uint32_t) sums[i * p->channels_out + c] + add) * times;
         }
-        int8_quantize(row, n, by, (float) tensor_int(zero, 0), (float) p->low, (float) p->high,
-                      (char *) s->out[0]->data + at + first);
+        const struct int8_type type = {
+            .scale = by, .zero = (float) tensor_int(zero, 0), .low = (float) p->low, .high = (float) p->high};
+        int8_quantize(row, n, &type, (char *) s->out[0]->data + at + first);
     }
 }
 
@@ -105,7 +106,8 @@ static int run_qconv(const struct step *s, struct run *r)
             for (size_t j = 0; j < n; j++) {
                 fill_row(p, x, (int64_t) (at + j), (uint8_t) p->x_zero[0], rows + j * p->k);
             }
-            int8_run(&g, n, (struct bytes){rows, p->x_signed, p->x_zero, 0}, p->k, sums, p->channels_out,
+            const struct int8_out out = {.y = sums, .ld = p->channels_out};
+            int8_run(&g, n, (struct bytes){rows, p->x_signed, p->x_zero, 0}, p->k, &out,
                      scratch + p->prepared_at);
             put(s, p, sums, group, at, n, i * p->channels_out * positions);
         }

@@ -25,6 +25,7 @@ struct qmatmul {
     int x_scale_in, w_scale_in, bias_in, y_scale_in, y_zero_in; /* 0: none */
     size_t turn_k, turn_n;                                      /* steps of w */
     double low, high;
+    struct int8_type type;
     enum act_kind act;
     float act_a, act_b;
     float low_act, high_act; /* an activation that is bounds needs no step of its own */
@@ -60,66 +61,72 @@ static void finish_floats(const struct qmatmul *p, const int32_t *sums, const st
     act_apply(p->act, y, p->n, p->act_a, p->act_b);
 }
 
-static void finish(const struct step *s, const struct qmatmul *p, int32_t *sums, const struct int8_end *end,
-                   const struct int8_type *type, size_t row)
-{
-    const size_t at = row * p->n;
-    if (!p->y_scale_in) {
-        finish_floats(p, sums, end, (float *) s->out[0]->data + at);
-    } else if (p->act == ACT_NONE) {
-        int8_to_bytes(sums, p->n, end, type, (char *) s->out[0]->data + at);
-    } else {
-        float *floats = (float *) (void *) sums; /* in place: element by element */
-        finish_floats(p, sums, end, floats);
-        int8_quantize(floats, p->n, type->scale, type->zero, type->low, type->high,
-                      (char *) s->out[0]->data + at);
-    }
-}
-
+/* The type of y; made in the plan where that is possible. */
 static struct int8_type type_of(const struct step *s, const struct qmatmul *p)
 {
-    if (!p->y_scale_in) {
-        return (struct int8_type){0};
+    if (!p->y_scale_in || p->type.product) {
+        return p->type;
     }
     const struct tensor *zero = p->y_zero_in < s->n_in ? s->in[p->y_zero_in] : NULL;
-    return (struct int8_type){*(const float *) s->in[p->y_scale_in]->data,
-                              zero ? (float) tensor_int(zero, 0) : 0, (float) p->low, (float) p->high};
+    return (struct int8_type){.scale = *(const float *) s->in[p->y_scale_in]->data,
+                              .zero = zero ? (float) tensor_int(zero, 0) : 0,
+                              .low = (float) p->low,
+                              .high = (float) p->high};
 }
 
 enum { FINISH_ROWS = 24 }; /* sums of so many rows at a time, which stay in the cache */
+
+/* Where an activation is more than bounds: the sums become floats in place, row by row. */
+static void run_activated(const struct qmatmul *p, const struct int8 *g, const struct bytes *x,
+                          const struct int8_out *to, char *scratch)
+{
+    int32_t *sums = (int32_t *) (void *) (scratch + p->sums_at);
+    for (size_t row = 0; row < p->m; row += FINISH_ROWS) {
+        const size_t rows = p->m - row < FINISH_ROWS ? p->m - row : FINISH_ROWS;
+        struct bytes part = *x;
+        part.data = (const char *) x->data + row * p->k;
+        part.zero = x->zero + row * x->zero_step;
+        int8_run(g, rows, part, p->k, &(struct int8_out){.y = sums, .ld = p->n}, scratch + p->rows_at);
+        for (size_t j = 0; j < rows; j++) {
+            const size_t at = (row + j) * p->n;
+            float *floats = to->type ? (float *) (void *) (sums + j * p->n) : (float *) to->y + at;
+            finish_floats(p, sums + j * p->n, to->end, floats);
+            if (to->type) {
+                int8_quantize(floats, p->n, to->type, (char *) to->y + at);
+            }
+        }
+    }
+}
 
 static int run_bytes(const struct step *s, struct run *r)
 {
     const struct qmatmul *p = s->state;
     char *scratch = r->scratch;
     struct int8 g = p->g;
-    int32_t *sums = (int32_t *) (void *) (scratch + p->sums_at);
     const int w = p->x_scale_in ? 3 : 1;
     quantized_read_zeros(s, p->x_zero_in, p->x_zero);
     if (!p->packed) {
         quantized_read_zeros(s, p->w_zero_in, p->w_zero);
     }
+    const size_t each = p->m * p->n * dtype_size(s->out[0]->dtype);
     for (size_t i = 0; i < p->batches; i++) {
         if (!p->packed && (i == 0 || p->right[i] != p->right[i - 1])) {
             int8_pack(&g, p->k, p->n, right_of(s, p, w, i), p->turn_k, p->turn_n, scratch);
         }
-        struct bytes x = left_of(s, p, i);
+        const struct bytes x = left_of(s, p, i);
+        struct int8_out out = {.y = (char *) s->out[0]->data + i * each, .ld = p->n};
         if (!p->x_scale_in) {
-            int8_run(&g, p->m, x, p->k, (int32_t *) s->out[0]->data + i * p->m * p->n, p->n,
-                     scratch + p->rows_at);
+            int8_run(&g, p->m, x, p->k, &out, scratch + p->rows_at);
             continue;
         }
         const struct int8_end end = end_of(s, p, *(const float *) s->in[p->x_scale_in]->data);
         const struct int8_type type = type_of(s, p);
-        for (size_t row = 0; row < p->m; row += FINISH_ROWS) {
-            const size_t rows = p->m - row < FINISH_ROWS ? p->m - row : FINISH_ROWS;
-            struct bytes part = x;
-            part.data = (const char *) x.data + row * p->k;
-            part.zero = x.zero + row * x.zero_step;
-            int8_run(&g, rows, part, p->k, sums, p->n, scratch + p->rows_at);
-            for (size_t j = 0; j < rows; j++) {
-                finish(s, p, sums + j * p->n, &end, &type, i * p->m + row + j);
-            }
+        out.end = &end;
+        out.type = p->y_scale_in ? &type : NULL;
+        if (p->act == ACT_NONE) {
+            int8_run(&g, p->m, x, p->k, &out, scratch + p->rows_at);
+        } else {
+            run_activated(p, &g, &x, &out, scratch);
         }
         if (run_cancelled(r)) {
             return KILN_CANCELLED;
@@ -144,7 +151,7 @@ static int run_dynamic(const struct step *s, struct run *r)
             int8_dynamic(x, p->k, bytes + i * p->k, &scales[i], &zeros[i]);
         }
         const struct bytes left = {bytes, false, zeros, 1};
-        int8_run(&p->g, rows, left, p->k, sums, p->n, scratch + p->rows_at);
+        int8_run(&p->g, rows, left, p->k, &(struct int8_out){.y = sums, .ld = p->n}, scratch + p->rows_at);
         for (size_t i = 0; i < rows; i++) {
             const struct int8_end end = end_of(s, p, scales[i]);
             finish_floats(p, sums + i * p->n, &end, (float *) s->out[0]->data + (row + i) * p->n);
@@ -296,6 +303,11 @@ static int plan_qlinear(struct step *s, bool has_bias)
                        : step_fail(s, "y's zero point is %s, expected uint8 or int8", dtype_name(dtype));
         }
         quantized_range(dtype, &p->low, &p->high);
+        const struct tensor *zero = s->n_in > y + 1 ? s->in[y + 1] : NULL;
+        if (s->in[y]->data && (!zero || zero->data)) {
+            p->type = type_of(s, p);
+            int8_type_fast(&p->type);
+        }
     }
     if (p->bias_in && (s->in[6]->dtype != DT_F32 || (size_t) s->in[6]->count != p->n)) {
         return step_fail(s, "bias is not %zu numbers of float32", p->n);

@@ -12,6 +12,7 @@ struct quantize {
     size_t rows, length, inner; /* elements before, along and after the axis */
     size_t block;               /* indices of the axis that share a scale */
     double low, high;           /* of the output's type */
+    struct int8_type type;      /* low and high; all of it where there is one scale and it is known */
 };
 
 bool quantized_range(enum dtype dtype, double *ret_low, double *ret_high)
@@ -67,10 +68,12 @@ static int run_quantize(const struct step *s, struct run *r)
         for (size_t i = 0; i < p->length; i++) {
             const size_t first = scale_index(p, row, i, 0);
             if (fast && p->block <= 1) {
-                const float by = ((const float *) scale->data)[first];
-                int8_quantize((const float *) x->data + at, p->inner, by,
-                              zero ? (float) tensor_int(zero, (int64_t) first) : 0, (float) p->low,
-                              (float) p->high, (char *) s->out[0]->data + at);
+                struct int8_type type = p->type;
+                if (!type.product) {
+                    type.scale = ((const float *) scale->data)[first];
+                    type.zero = zero ? (float) tensor_int(zero, (int64_t) first) : 0;
+                }
+                int8_quantize((const float *) x->data + at, p->inner, &type, (char *) s->out[0]->data + at);
                 at += p->inner;
                 continue;
             }
@@ -192,6 +195,13 @@ static int plan_quantize(struct step *s)
     }
     p->low = low;
     p->high = high;
+    p->type = (struct int8_type){.low = (float) low, .high = (float) high};
+    if (p->block == 0 && dtype_size(dtype) == 1 && x->dtype == DT_F32 && s->in[1]->data &&
+        (!zero || zero->data)) {
+        p->type.scale = *(const float *) s->in[1]->data;
+        p->type.zero = zero ? (float) tensor_int(zero, 0) : 0;
+        int8_type_fast(&p->type);
+    }
     s->state = p;
     s->run = run_quantize;
     return step_output(s, 0, dtype, x->rank, x->dims);
@@ -232,7 +242,8 @@ static int run_dynamic(const struct step *s, struct run *r)
     }
     const float scale = least == most ? 1 : (most - least) / 255,
                 zero = nearbyintf(fminf(fmaxf(-least / scale, 0), 255));
-    int8_quantize(x, (size_t) s->in[0]->count, scale, zero, 0, 255, s->out[0]->data);
+    const struct int8_type type = {.scale = scale, .zero = zero, .high = 255};
+    int8_quantize(x, (size_t) s->in[0]->count, &type, s->out[0]->data);
     if (s->out[1]) {
         *(float *) s->out[1]->data = scale;
     }

@@ -168,7 +168,7 @@ static void check_bytes_of(size_t m, size_t k, size_t n, bool x_signed, bool w_s
     char *memory = aligned_alloc(64, int8_bytes(k, n) / 64 * 64 + 64),
          *scratch = aligned_alloc(64, int8_scratch(k) / 64 * 64 + 64);
     int8_pack(&g, k, n, (struct bytes){w, w_signed, w_zero, 1}, n, 1, memory);
-    int8_run(&g, m, (struct bytes){x, x_signed, x_zero, 1}, k, y, n, scratch);
+    int8_run(&g, m, (struct bytes){x, x_signed, x_zero, 1}, k, &(struct int8_out){.y = y, .ld = n}, scratch);
     for (size_t i = 0; i < m; i++) {
         for (size_t j = 0; j < n; j++) {
             int64_t want = 0;
@@ -195,13 +195,15 @@ static void check_bytes_of(size_t m, size_t k, size_t n, bool x_signed, bool w_s
 static void check_bytes(void)
 {
     static const size_t columns[] = {1, 5, 16, 31, 32, 33, 70};
-    for (size_t m = 1; m < 26; m++) {
+    for (size_t m = 1; m < 62; m++) {
         for (size_t c = 0; c < sizeof columns / sizeof *columns; c++) {
             const uint32_t flags = noise();
             check_bytes_of(m, flags & 16 ? 64 : 1 + flags / 64 % 41, columns[c], flags & 1, flags & 2,
                            (int) (flags >> 2 & 3) % 3);
         }
     }
+    check_bytes_of(50, 2051, 33, true, false, 2); /* rows too long for the nearest cache */
+    check_bytes_of(14, 2048, 33, false, true, 1);
 }
 
 static void bytes(void **state)
@@ -210,35 +212,112 @@ static void bytes(void **state)
     each_set(check_bytes);
 }
 
+/* A product whose sums go to floats and to bytes at once: the same as its sums, and each element by itself. */
+static void check_end_of(size_t m, size_t n, const struct int8_type *type)
+{
+    enum { K = 24 };
+    uint8_t x[K * 60], *to = malloc(m * n + 1);
+    int8_t w[K * 70];
+    int32_t *sums = malloc(m * n * sizeof *sums), zero = (int32_t) (noise() % 256);
+    float scale[70], bias[70], *y = malloc(m * n * sizeof *y);
+    struct int8 g;
+    char *memory = aligned_alloc(64, int8_bytes(K, n) / 64 * 64 + 64),
+         *scratch = aligned_alloc(64, int8_scratch(K) / 64 * 64 + 64);
+    for (size_t i = 0; i < m * K; i++) {
+        x[i] = (uint8_t) noise();
+    }
+    for (size_t i = 0; i < n * K; i++) {
+        w[i] = (int8_t) noise();
+    }
+    for (size_t j = 0; j < n; j++) {
+        scale[j] = 0.00004F * (float) (1 + noise() % 50);
+        bias[j] = (float) (noise() % 100) / 10 - 5;
+    }
+    const bool each = noise() & 1;
+    const struct int8_end end = {
+        .scale = scale, .bias = bias, .scale_step = each, .times = 0.5F, .low = -31, .high = 40};
+    const struct bytes left = {x, false, &zero, 0};
+    int8_pack(&g, K, n, (struct bytes){w, true, NULL, 0}, n, 1, memory);
+    int8_run(&g, m, left, K, &(struct int8_out){.y = sums, .ld = n}, scratch);
+    int8_run(&g, m, left, K, &(struct int8_out){.y = y, .ld = n, .end = &end}, scratch);
+    to[m * n] = 77;
+    int8_run(&g, m, left, K, &(struct int8_out){.y = to, .ld = n, .end = &end, .type = type}, scratch);
+    for (size_t i = 0; i < m * n; i++) {
+        const double by = (double) scale[each ? i % n : 0] * 0.5;
+        const double want = fmin(40, fmax(-31, (double) sums[i] * by + (double) bias[i % n]));
+        assert_true(fabs((double) y[i] - want) < 1e-6 * (fabs(want) + 10));
+        const double whole =
+            fmin((double) type->high,
+                 fmax((double) type->low, rint((double) (y[i] / type->scale)) + (double) type->zero));
+        assert_int_equal(type->low < 0 ? (int8_t) to[i] : to[i], (int) whole);
+    }
+    assert_int_equal(to[m * n], 77);
+    int8_to_floats(sums, n, &end, (float *) (void *) sums);
+    assert_memory_equal(sums, y, n * sizeof *y);
+    free(to);
+    free(sums);
+    free(y);
+    free(memory);
+    free(scratch);
+}
+
 static void check_ends(void)
 {
-    const struct int8_type u8 = {0.37F, 12, 0, 255}, i8 = {0.37F, -3, -128, 127};
-    for (size_t n = 1; n < 40; n++) {
-        int32_t sums[40];
-        float scale[40], bias[40], y[40];
-        uint8_t to[41];
-        to[n] = 77;
-        for (size_t i = 0; i < n; i++) {
-            sums[i] = (int32_t) (noise() % 20000) - 10000;
-            scale[i] = 0.001F * (float) (1 + noise() % 50);
-            bias[i] = (float) (noise() % 100) / 10 - 5;
+    for (size_t i = 0; i < 200; i++) {
+        struct int8_type type = {.scale = 0.01F + (float) (noise() % 100) / 300, .zero = 12, .high = 255};
+        if (i & 1) {
+            type.zero = -3;
+            type.low = -128;
+            type.high = 127;
         }
-        const struct int8_end end = {
-            .scale = scale, .bias = bias, .scale_step = 1, .times = 0.5F, .low = -50, .high = INFINITY};
-        for (int kind = 0; kind < 2; kind++) {
-            const struct int8_type *type = kind ? &i8 : &u8;
-            int8_to_floats(sums, n, &end, y);
-            int8_to_bytes(sums, n, &end, type, to);
-            for (size_t i = 0; i < n; i++) {
-                const double want = fmax(-50, (double) sums[i] * (double) scale[i] * 0.5 + (double) bias[i]);
-                assert_true(fabs((double) y[i] - want) < 1e-6 * (fabs(want) + 10));
-                const double whole =
-                    fmin((double) type->high,
-                         fmax((double) type->low, rint((double) (y[i] / type->scale)) + (double) type->zero));
-                assert_int_equal(kind ? (int8_t) to[i] : to[i], (int) whole);
+        if (i & 2) {
+            int8_type_fast(&type);
+        }
+        check_end_of(1 + noise() % 60, 1 + noise() % 70, &type);
+    }
+}
+
+/* Multiplied or divided, the bytes are the same: at the steps, elsewhere, and for what is no number. */
+static void check_fast_type(void)
+{
+    enum { N = 4096 };
+    static float x[N];
+    static uint8_t fast[N], slow[N];
+    size_t products = 0;
+    for (int round = 0; round < 60; round++) {
+        const bool is_signed = round & 1;
+        const struct int8_type by_division = {.scale = (float) exp((double) (noise() % 2000) / 100 - 12),
+                                              .zero = is_signed ? (float) (noise() % 256) - 128
+                                                                : (float) (noise() % 256),
+                                              .low = is_signed ? -128 : 0,
+                                              .high = is_signed ? 127 : 255};
+        struct int8_type type = by_division;
+        int8_type_fast(&type);
+        products += type.product;
+        for (size_t i = 0; i < N; i++) {
+            const float q =
+                (float) ((int) (noise() % 600) - 300) + (i & 1 ? 0.5F : (float) (noise() % 100) / 100);
+            x[i] = q * type.scale;
+            for (uint32_t up = noise() % 3; i & 2 && up > 0; up--) {
+                x[i] = nextafterf(x[i], i & 4 ? INFINITY : -INFINITY);
             }
-            assert_int_equal(to[n], 77);
         }
+        const float odd[] = {(float) NAN, INFINITY, -INFINITY, 3.4e38F, -3.4e38F, 1e-45F, -0.0F};
+        memcpy(x, odd, sizeof odd);
+        int8_quantize(x, N, &type, fast);
+        int8_quantize(x, N, &by_division, slow);
+        assert_memory_equal(fast, slow, N);
+        assert_int_equal((int8_t) fast[0], (int8_t) type.low);
+        assert_int_equal((int8_t) fast[1], (int8_t) type.high);
+    }
+    if (strcmp(kernels()->name, "plain") != 0) { /* with fused multiply-add it works for nearly all scales */
+        assert_true(products > 50);
+    }
+    const float refused[] = {0, -0.1F, (float) NAN, INFINITY, 1e-38F};
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        struct int8_type type = {.scale = refused[i], .high = 255};
+        int8_type_fast(&type);
+        assert_false(type.product);
     }
 }
 
@@ -248,7 +327,7 @@ static void check_quantizing(void)
     const float x[] = {0.5F, 1.5F, 2.5F, -0.5F, 1e30F, -1e30F, (float) NAN, INFINITY, -INFINITY, 126.5F, 300};
     const int wanted[] = {0, 2, 2, 0, 127, -128, -128, 127, -128, 126, 127};
     int8_t y[11];
-    int8_quantize(x, 11, 1, 0, -128, 127, y);
+    int8_quantize(x, 11, &(struct int8_type){.scale = 1, .low = -128, .high = 127}, y);
     for (int i = 0; i < 11; i++) {
         assert_int_equal(y[i], wanted[i]);
     }
@@ -275,6 +354,7 @@ static void ends(void **state)
     (void) state;
     each_set(check_ends);
     each_set(check_quantizing);
+    each_set(check_fast_type);
 }
 
 int main(void)
