@@ -26,7 +26,7 @@ PLUGIN_SO  := $(PLUGINS:%=$(B)/plugins/%.so)
 CLIENT_SO  := $(B)/libkiln.so.0
 
 .DEFAULT_GOAL := all
-.PHONY: onnx-nodes help all programs deps deps-check check check-fast demo bench bench-scale bench-kernels install uninstall asan tsan fuzz fuzzers format tidy clean units
+.PHONY: onnx-nodes help all programs deps deps-check check check-fast demo bench bench-scale bench-kernels bench-inference install uninstall asan tsan fuzz fuzzers format tidy clean units
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -180,6 +180,9 @@ bench-scale: all        ## throughput and latency over 1, 2, 4 workers and nodes
 bench-kernels: all $(B)/tests/drive ## stats and indicators beside NumPy, SciPy, Numba, bottleneck, pandas (TALIB=, TULIP=: those too)
 	@tools/deps $(DEPS_BENCH)
 	@$(PYTHON) bench/kernels --build $(B)
+bench-inference: all $(B)/tests/onnx_compare ## inference beside ONNX Runtime (ORT=libonnxruntime.so.1), else alone; ROUNDS=3
+	@tools/deps $(DEPS_CHECK)
+	@$(PYTHON) bench/inference --build $(B) $(if $(ORT),--ort '$(ORT)') --rounds $(or $(ROUNDS),3)
 
 onnx-nodes: $(B)/tests/onnx_nodes ## ONNX's own tests of operators on plugins/inference: passed, failed, out of scope by operator
 	@KILN_MODE=$(MODE) $(PYTHON) tools/onnx-nodes

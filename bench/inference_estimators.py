@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MPL-2.0
-"""Trains estimators of scikit-learn and writes them as the models that plugins/inference and ONNX Runtime are compared on: inference_estimators.py FOLDER"""
+"""Trains estimators of scikit-learn and writes them as the models that plugins/inference and ONNX Runtime are compared on:
+inference_estimators.py FOLDER"""
 import os
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-sys.path.insert(0, os.path.join(ROOT, "tests", "oracle"))
+sys.path.insert(0, os.path.join(ROOT, "examples"))
 import numpy as np  # noqa: E402
 import onnx  # noqa: E402
 from sklearn import ensemble, linear_model, svm  # noqa: E402

@@ -41,6 +41,7 @@ int verb_cancel(struct cli *c);
 int verb_forget(struct cli *c);
 int verb_functions(struct cli *c);
 int verb_describe(struct cli *c);
+int verb_models(struct cli *c);
 int verb_plugins(struct cli *c);
 int verb_stats(struct cli *c);
 int verb_ping(struct cli *c);

@@ -22,12 +22,6 @@ static void print_list(const struct view *said, const char *key, const char *wha
     }
 }
 
-static int64_t number(const struct view *map, const char *key)
-{
-    struct view v = view_get(map, key);
-    return view_int(&v, 0);
-}
-
 static int flow(struct cli *c,
                 int (*request)(struct kiln_client *client, const char *name, struct kiln_answer **ret_answer,
                                struct kiln_error *err),
@@ -48,7 +42,7 @@ static int flow(struct cli *c,
     } else {
         struct view said = cli_result(o);
         printf("%s %s: %" PRId64 " jobs wait, %" PRId64 " run\n", done, c->words.items[0],
-               number(&said, "queued"), number(&said, "running"));
+               view_get_int(&said, "queued"), view_get_int(&said, "running"));
         print_list(&said, "functions", "  functions: ");
         print_list(&said, "nodes", "  nodes:     ");
         print_list(&said, "workers", "  workers:   ");
@@ -76,7 +70,7 @@ static int64_t still_running(const struct view *stats, const char *name)
     for (struct view worker; walk_item(&w, &worker);) {
         struct view wid = view_get(&worker, "wid"), node = view_get(&worker, "node");
         if (view_text_is(&wid, name) || view_text_is(&node, name)) {
-            found += number(&worker, "running");
+            found += view_get_int(&worker, "running");
         }
     }
     return found;

@@ -70,6 +70,12 @@ static const struct verb verbs[] = {
      "what a function takes and gives, with examples", NULL},
     {"plugins", VERB_PLUGINS, 0, 0, false, verb_plugins, "", "which plugins run where, and how warm they are",
      NULL},
+    {"models", VERB_MODELS, 0, 1, false, verb_models, "[NAME]",
+     "ONNX models of the plugin inference: state, memory, warm-up",
+     "NAME: the versions of that model only. Each worker has models of its own; the one that answers is "
+     "named. "
+     "Bytes are those of "
+     "a model and all its plans; times are microseconds, of the first run and of the later ones."},
     {"nodes", VERB_NODES, 0, 0, false, verb_nodes, "",
      "which nodes and workers there are, and what they have in hand", NULL},
     {"pause", VERB_PAUSE, 1, 1, false, verb_pause, "FN", "let the jobs of a function wait",

@@ -35,6 +35,7 @@ enum verb_bit {
     VERB_PAUSE = 1 << 21,
     VERB_RESUME = 1 << 22,
     VERB_DRAIN = 1 << 23,
+    VERB_MODELS = 1 << 24,
 };
 
 enum output { OUTPUT_AUTO, OUTPUT_JSON, OUTPUT_TABLE };

@@ -7,12 +7,6 @@
 #include "cli.h"
 #include "table.h"
 
-static int64_t number(const struct view *map, const char *key)
-{
-    struct view v = view_get(map, key);
-    return view_int(&v, 0);
-}
-
 static bool same_text(const struct view *a, const struct view *b)
 {
     return view_text_bytes(a) == view_text_bytes(b) &&
@@ -26,11 +20,11 @@ static void add_row(struct table *t, const struct view *v, const char *indent, c
     table_cell(t, "%s%.*s", indent, VIEW_TEXT(&wid));
     table_cell(t, "%.*s", VIEW_TEXT(&plugin));
     table_cell(t, "%.*s", VIEW_TEXT(&state));
-    table_cell(t, "%" PRId64, number(v, "running"));
-    table_cell(t, "%" PRId64, number(v, "free"));
-    table_cell(t, "%" PRId64, number(v, "silent_ms"));
+    table_cell(t, "%" PRId64, view_get_int(v, "running"));
+    table_cell(t, "%" PRId64, view_get_int(v, "free"));
+    table_cell(t, "%" PRId64, view_get_int(v, "silent_ms"));
     table_cell(t, "%.*s", VIEW_TEXT(&host));
-    table_cell(t, "%" PRId64, number(v, "pid"));
+    table_cell(t, "%" PRId64, view_get_int(v, "pid"));
 }
 
 /* The workers of a node, or with node NULL those of none that is here. */

@@ -9,18 +9,6 @@
 
 enum { BUILD_SHOWN = 12, LABEL_BUILD = 8 };
 
-static int64_t number(const struct view *map, const char *key)
-{
-    struct view v = view_get(map, key);
-    return view_int(&v, 0);
-}
-
-static double number_of(const struct view *map, const char *key)
-{
-    struct view v = view_get(map, key);
-    return view_number(&v, 0);
-}
-
 static bool same_text(const struct view *a, const struct view *b)
 {
     return view_text_bytes(a) == view_text_bytes(b) &&
@@ -62,9 +50,9 @@ static void add_plugin(struct table *t, const struct view *node, const struct vi
     table_cell(t, "%.*s", VIEW_TEXT(&state));
     table_cell(t, "%.*s", VIEW_TEXT(&version));
     table_cell(t, "%.*s", build_bytes(&build), view_text_data(&build));
-    table_cell(t, "%" PRId64, number(p, "workers"));
-    table_cell(t, "%" PRId64, number(p, "restarts"));
-    table_cell(t, "%" PRId64, number(p, "denied"));
+    table_cell(t, "%" PRId64, view_get_int(p, "workers"));
+    table_cell(t, "%" PRId64, view_get_int(p, "restarts"));
+    table_cell(t, "%" PRId64, view_get_int(p, "denied"));
     table_cell(t, "%.*s%s%.*s%s", VIEW_TEXT(&wid), runs ? "" : " (", runs ? 0 : view_text_bytes(&flow),
                view_text_data(&flow), runs ? "" : ")");
     table_cell(t, "%" PRId64, number(p, "generation"));
@@ -163,7 +151,7 @@ static void add_report(struct table *t, const struct view *plugin, const struct 
         struct walk each = walk_list(&batches);
         for (struct view batch; walk_item(&each, &batch);) {
             struct view us = view_get(&batch, "us");
-            buf_printf(&text, "%s%" PRId64 ": %.1f us", text.bytes ? ", " : "", number(&batch, "n"),
+            buf_printf(&text, "%s%" PRId64 ": %.1f us", text.bytes ? ", " : "", view_get_int(&batch, "n"),
                        view_number(&us, 0));
         }
         table_cell(t, "%.*s", (int) text.bytes, text.bytes ? (const char *) text.data : "");
@@ -190,9 +178,9 @@ static void print_report(const struct view *worker, const struct view *plugin, c
 {
     struct view wid = view_get(worker, "wid"), version = view_get(worker, "version");
     printf("\n%.*s %.*s on %.*s: ready %.1f ms after its start (load %.1f, init %.1f), %.1f MiB\n",
-           VIEW_TEXT(plugin), VIEW_TEXT(&version), VIEW_TEXT(&wid), number_of(report, "total_us") / 1e3,
-           number_of(report, "load_us") / 1e3, number_of(report, "init_us") / 1e3,
-           number_of(report, "rss_bytes") / (1 << 20));
+           VIEW_TEXT(plugin), VIEW_TEXT(&version), VIEW_TEXT(&wid), view_get_number(report, "total_us") / 1e3,
+           view_get_number(report, "load_us") / 1e3, view_get_number(report, "init_us") / 1e3,
+           view_get_number(report, "rss_bytes") / (1 << 20));
     struct table t = {.indent = 2};
     table_column(&t, "function", TABLE_LEFT);
     table_column(&t, "cold us", TABLE_POINT);

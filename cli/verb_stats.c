@@ -6,18 +6,12 @@
 #include "cli.h"
 #include "table.h"
 
-static int64_t number(const struct view *map, const char *key)
-{
-    struct view v = view_get(map, key);
-    return view_int(&v, 0);
-}
-
 /* "12 / 40 / 95": p50, p95 and p99 in microseconds. */
 static void quantile_cell(struct table *t, const struct view *function, const char *stage)
 {
     struct view q = view_get(function, stage);
     struct view p50 = view_get(&q, "p50"), p95 = view_get(&q, "p95"), p99 = view_get(&q, "p99");
-    if (number(function, "count") && q.there) {
+    if (view_get_int(function, "count") && q.there) {
         table_cell(t, "%.0f / %.0f / %.0f", view_number(&p50, 0), view_number(&p95, 0), view_number(&p99, 0));
     } else {
         table_cell(t, "-");
@@ -31,15 +25,15 @@ static void print_broker(const struct view *stats)
     struct view version = view_get(&broker, "version"), journal = view_get(&broker, "journal");
     printf("kiln-broker %.*s, pid %" PRId64 ", up %" PRId64 " s, journal %.*s, %.1f MiB; workers: %" PRIu32
            ", nodes: %" PRIu32 "\n",
-           VIEW_TEXT(&version), number(&broker, "pid"), number(&broker, "uptime_ms") / 1000,
-           VIEW_TEXT(&journal), (double) number(&broker, "rss_bytes") / (1 << 20), workers.token.count,
+           VIEW_TEXT(&version), view_get_int(&broker, "pid"), view_get_int(&broker, "uptime_ms") / 1000,
+           VIEW_TEXT(&journal), (double) view_get_int(&broker, "rss_bytes") / (1 << 20), workers.token.count,
            nodes.token.count);
 }
 
 static bool idle(const struct view *function)
 {
-    return !number(function, "count") && !number(function, "queued") && !number(function, "running") &&
-           !number(function, "delayed");
+    return !view_get_int(function, "count") && !view_get_int(function, "queued") &&
+           !view_get_int(function, "running") && !view_get_int(function, "delayed");
 }
 
 /* Functions that were used; all of them with --all, and all counts with -v. */
@@ -67,7 +61,7 @@ static void print_functions(const struct view *functions, bool all, bool verbose
         struct view name = view_get(&f, "name"), batch = view_get(&f, "batch_mean");
         table_cell(&t, "%.*s", VIEW_TEXT(&name));
         for (size_t i = 0; i < n_counts; i++) {
-            table_cell(&t, "%" PRId64, number(&f, counts[i]));
+            table_cell(&t, "%" PRId64, view_get_int(&f, counts[i]));
         }
         table_cell(&t, "%.1f", view_number(&batch, 0));
         quantile_cell(&t, &f, "queue");

@@ -90,6 +90,18 @@ double view_number(const struct view *v, double otherwise)
     return view_is(v, SCAN_INT) || view_is(v, SCAN_UINT) || view_is(v, SCAN_FLOAT) ? v->token.f : otherwise;
 }
 
+int64_t view_get_int(const struct view *map, const char *key)
+{
+    struct view v = view_get(map, key);
+    return view_int(&v, 0);
+}
+
+double view_get_number(const struct view *map, const char *key)
+{
+    struct view v = view_get(map, key);
+    return view_number(&v, 0);
+}
+
 int view_text_bytes(const struct view *v)
 {
     return view_is(v, SCAN_STR) && v->token.count <= INT_MAX ? (int) v->token.count : 0;

@@ -22,6 +22,9 @@ struct view {
 
 struct view view_open(const void *data, size_t bytes); /* not there when the bytes are damaged */
 struct view view_get(const struct view *map, const char *key);
+/* A member that is a number; 0 when it is not there or none. */
+int64_t view_get_int(const struct view *map, const char *key);
+double view_get_number(const struct view *map, const char *key);
 
 /* The next value at s, which moves on. Not there at the end. */
 struct view view_next(struct scan *s);

@@ -266,8 +266,8 @@ static int read_plugin(const config_setting_t *group, const char *name, const st
     }
     if (!status) {
         snprintf(sub, sizeof sub, "%s.options", name);
-        status = plugin_options_pack(config_setting_get_member(group, "options"), sub, CONFIG_OPTIONS_BYTES,
-                                     &p->options, &p->options_bytes, err);
+        status = plugin_options_pack(config_setting_get_member(group, "options"), sub, base,
+                                     CONFIG_OPTIONS_BYTES, &p->options, &p->options_bytes, err);
     }
     return status;
 }

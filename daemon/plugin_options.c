@@ -1,9 +1,25 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "plugin_options.h"
 
-#include "buf.h"
+#include <string.h>
 
-static void pack(struct buf *b, const config_setting_t *s)
+#include "buf.h"
+#include "conf.h"
+#include "mem.h"
+
+static void pack_text(struct buf *b, const char *text, const char *base)
+{
+    if (strncmp(text, "./", 2) != 0 && strncmp(text, "../", 3) != 0) {
+        buf_put_text(b, text);
+        return;
+    }
+    char *path = mem_text(text);
+    conf_absolute(&path, base);
+    buf_put_text(b, path);
+    mem_free(path);
+}
+
+static void pack(struct buf *b, const config_setting_t *s, const char *base)
 {
     switch (config_setting_type(s)) {
     case CONFIG_TYPE_INT:
@@ -17,7 +33,7 @@ static void pack(struct buf *b, const config_setting_t *s)
         buf_put_bool(b, config_setting_get_bool(s));
         return;
     case CONFIG_TYPE_STRING:
-        buf_put_text(b, config_setting_get_string(s));
+        pack_text(b, config_setting_get_string(s), base);
         return;
     case CONFIG_TYPE_GROUP:
         buf_put_map(b, (size_t) config_setting_length(s));
@@ -30,12 +46,12 @@ static void pack(struct buf *b, const config_setting_t *s)
         if (config_setting_is_group(s)) {
             buf_put_text(b, config_setting_name(item));
         }
-        pack(b, item);
+        pack(b, item, base);
     }
 }
 
-int plugin_options_pack(const config_setting_t *group, const char *name, size_t limit_bytes, void **ret_data,
-                        size_t *ret_bytes, struct err *err)
+int plugin_options_pack(const config_setting_t *group, const char *name, const char *base, size_t limit_bytes,
+                        void **ret_data, size_t *ret_bytes, struct err *err)
 {
     if (!group) {
         *ret_data = NULL;
@@ -54,7 +70,7 @@ int plugin_options_pack(const config_setting_t *group, const char *name, size_t 
     }
     struct buf b;
     buf_init(&b, limit_bytes);
-    pack(&b, group);
+    pack(&b, group, base);
     if (b.failed) {
         buf_done(&b);
         return err_set(err, KILN_INVALID, "options",

@@ -6,11 +6,12 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
 import numpy
 import pytest
 
-from house import BUILD, PATIENCE, ROOT, environment, until
+from house import BUILD, PATIENCE, ROOT, House, environment, until
 
 pytestmark = pytest.mark.usefixtures("house")
 
@@ -121,6 +122,85 @@ def test_demo():
     p = subprocess.run([f"{ROOT}/examples/demo", BUILD], capture_output=True, text=True, check=False, timeout=PATIENCE * 3, env=environment(),
                        cwd="/")
     assert p.returncode == 0, p.stdout + p.stderr
-    for words in ("ETH", "SOL", "RSI", "MACD", "VWAP", "CVD", "kiln call"):
+    for words in ("ETH", "SOL", "RSI", "MACD", "VWAP", "CVD", "bull", "regime:1 *", "kiln call"):
         assert words in p.stdout, p.stdout
     assert not re.search(r"Sanitizer|runtime error", p.stdout + p.stderr)
+
+
+# ---- a model
+
+REGIME = f"{ROOT}/examples/market_regime.py"
+
+
+def inference(folder):
+    return [{"name": "inference", "data": [str(folder)], "options": {"folder": str(folder)}}]
+
+
+def test_market_regime_is_what_scikit_learn_says(tmp_path):
+    """Trained anew, served, and every row compared: in jobs of 64 rows by the example itself, and each row as a job of its own."""
+    trained = subprocess.run([REGIME, "train", tmp_path / "regime" / "1"], capture_output=True, text=True, check=True, timeout=PATIENCE * 3)
+    assert "later days: " in trained.stdout
+    with House() as house:
+        house.start_daemon(inference(tmp_path))
+        out = run([REGIME, "check"], house)
+        found = re.search(r"(\d+) rows: 0 labels differ, probabilities differ by at most (\S+)\n", out)
+        assert found and int(found[1]) > 3000 and float(found[2]) <= 1e-5, out
+
+        sys.path.insert(0, f"{ROOT}/examples")
+        import market_regime
+        model, x, _, _ = market_regime.fitted()
+        producer, rows = house.producer(), x[::3]
+        answers = producer.calls([{"id": str(i), "fn": "inference.predict"} for i in range(len(rows))],
+                                 [{"model": "regime", "labels": True, "inputs": {"x": [row.tolist()]}} for row in rows])
+        got = [answers[str(i)].expect("ok").result for i in range(len(rows))]
+        assert [g["labels"][0] for g in got] == model.predict(rows).tolist()
+        numpy.testing.assert_allclose([g["probabilities"][0] for g in got], model.predict_proba(rows), atol=1e-5)
+        assert all(g["classes"] == model.classes_.tolist() for g in got)
+        drift = producer.call("inference.drift", {"model": "regime"}).expect("ok").result
+        assert market_regime.COLUMNS == [c["column"] for c in drift["columns"]] and all(c["seen"] > len(x) for c in drift["columns"]), drift
+
+
+def test_the_model_of_the_demo_is_what_the_example_trains():
+    """The committed model answers, for every row, what one that is trained now says."""
+    with House() as house:
+        house.start_daemon(inference(f"{ROOT}/examples/models"))
+        assert " 0 labels differ" in run([REGIME, "check"], house)
+        found = {m["name"]: m for m in house.producer().call("inference.models", {}).expect("ok").result["models"]}
+        assert found["regime"]["state"] == "ready" and found["regime"]["examples"] == 1
+
+
+def test_market_regime_tells_when_answers_differ(tmp_path):
+    """A check that cannot fail shows nothing: another model under the name."""
+    shutil.copytree(f"{ROOT}/examples/models/regime/1", tmp_path / "regime" / "1")
+    sys.path.insert(0, f"{ROOT}/examples")
+    import market_regime
+    import sk2onnx
+    x, y, dates, _ = market_regime.examples(market_regime.read_bars())
+    other = market_regime.train(x[::2], y[::2])
+    (tmp_path / "regime" / "1" / "model.onnx").write_bytes(sk2onnx.convert(other, len(market_regime.COLUMNS)).SerializeToString())
+    with House() as house:
+        daemon = house.start_daemon(inference(tmp_path), ready=False)
+        daemon.says("golden example 1")  # the example beside it is not met: it does not serve
+        daemon.expected = 1 if not daemon.alive() else 0
+    os.remove(tmp_path / "regime" / "1" / "golden.json")
+    with House() as house:
+        house.start_daemon(inference(tmp_path))
+        p = subprocess.run([REGIME, "check", house.front], capture_output=True, text=True, check=False, timeout=PATIENCE * 3)
+        assert p.returncode == 1 and "labels differ" in p.stdout, p.stdout + p.stderr
+
+
+def test_features_need_only_the_past():
+    """What comes after a day changes nothing that is said of it."""
+    sys.path.insert(0, f"{ROOT}/examples")
+    import market_regime
+    bars = market_regime.read_bars()
+    before = market_regime.features(bars, "ETH", 300)
+    cut = {a: {k: v[:301] for k, v in b.items()} for a, b in bars.items()}
+    assert market_regime.features(cut, "ETH", 300) == before and len(before) == len(market_regime.COLUMNS)
+    early, late = market_regime.split(market_regime.examples(bars)[2])
+    assert not (early & late).any() and early.sum() > late.sum() > 500
+
+
+def test_market_regime_says_how_it_is_called():
+    p = subprocess.run([REGIME, "teach"], capture_output=True, text=True, check=False, timeout=PATIENCE)
+    assert p.returncode == 2 and "examples/market_regime.py train" in p.stderr

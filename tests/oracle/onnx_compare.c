@@ -2,6 +2,10 @@
 /* onnx_compare - plugins/inference beside ONNX Runtime, in one process, in turns, one thread.
  *
  *     onnx_compare LIBONNXRUNTIME MODEL.onnx ROW[,ROW...] [BATCH...]
+ *     onnx_compare --start LIBONNXRUNTIME MODEL.onnx ROW[,ROW...]      from nothing to the first answers
+ *     onnx_compare --resident LIBONNXRUNTIME MODEL.onnx ROW[,ROW...]   memory of a process with one of them: - is Kiln's plans
+ *
+ * LIBONNXRUNTIME may be -: Kiln's figures alone.
  *
  * MODEL has one float32 input whose dimension -1 is the batch: the others, ROW, are given as numbers, with "b" where the
  * batch is ("b,32"; "50,b,8"). Inputs rotate through thousands of rows. A line for each batch: the lowest and the median time of a call of both, in
@@ -18,7 +22,7 @@
 
 #include "plan.h"
 
-enum { ROWS = 4096, ROUNDS = 60, MOST_BATCH = 4096, NAME = 64 };
+enum { ROWS = 4096, ROUNDS = 60, STARTS = 21, WARM_BATCH = 64, MOST_BATCH = 4096, NAME = 64 };
 
 /* Places in the table of functions, and kinds of memory and elements. */
 enum {
@@ -35,6 +39,7 @@ enum {
     TENSOR_DATA = 51,
     CPU_MEMORY = 69,
     ALLOCATOR = 78,
+    RELEASE_SESSION = 95,
     RELEASE_VALUE = 96
 };
 enum { API_VERSION = 12, ARENA = 1, DEFAULT_MEMORY = 0, FLOAT_ELEMENTS = 1, LOG_ERRORS = 3 };
@@ -66,9 +71,20 @@ static double now_us(void)
 }
 
 struct peer {
-    void *session, *memory;
+    void *env, *options, *session, *memory;
     char *input, *output;
 };
+
+static void peer_create(struct peer *p, const char *model)
+{
+    check(CALL(CREATE_SESSION, (void *, const char *, void *, void **) )(p->env, model, p->options,
+                                                                         &p->session));
+}
+
+static void peer_drop(struct peer *p)
+{
+    ((void (*)(void *))(uintptr_t) api[RELEASE_SESSION])(p->session);
+}
 
 static struct peer peer_new(const char *library, const char *model)
 {
@@ -81,12 +97,12 @@ static struct peer peer_new(const char *library, const char *model)
     }
     api = base()->get(API_VERSION);
     struct peer p = {0};
-    void *env, *options, *allocator;
-    check(CALL(CREATE_ENV, (int, const char *, void **) )(LOG_ERRORS, "compare", &env));
-    check(CALL(CREATE_OPTIONS, (void **) )(&options));
-    check(CALL(INTRA_THREADS, (void *, int) )(options, 1));
-    check(CALL(INTER_THREADS, (void *, int) )(options, 1));
-    check(CALL(CREATE_SESSION, (void *, const char *, void *, void **) )(env, model, options, &p.session));
+    void *allocator;
+    check(CALL(CREATE_ENV, (int, const char *, void **) )(LOG_ERRORS, "compare", &p.env));
+    check(CALL(CREATE_OPTIONS, (void **) )(&p.options));
+    check(CALL(INTRA_THREADS, (void *, int) )(p.options, 1));
+    check(CALL(INTER_THREADS, (void *, int) )(p.options, 1));
+    peer_create(&p, model);
     check(CALL(CPU_MEMORY, (int, int, void **) )(ARENA, DEFAULT_MEMORY, &p.memory));
     check(CALL(ALLOCATOR, (void **) )(&allocator));
     check(CALL(INPUT_NAME, (void *, size_t, void *, char **) )(p.session, 0, allocator, &p.input));
@@ -147,32 +163,71 @@ static struct tensor shape_of(const char *text, int64_t batch)
     return t;
 }
 
-struct both {
-    double ours[ROUNDS], theirs[ROUNDS];
+static double median(double *values, int n)
+{
+    qsort(values, (size_t) n, sizeof *values, by_size);
+    return values[n / 2];
+}
+
+/* Our side: a model with the memory it lives in. */
+struct ours {
+    struct budget budget;
+    struct workspace workspace;
+    struct model *model;
 };
 
-static int compare(struct model *m, const struct peer *peer, const char *text, int64_t batch, float *rows)
+static void fail(const char *what, const struct refusal *why)
 {
-    const struct tensor shape = shape_of(text, batch);
-    const size_t n = (size_t) shape.count, places = (size_t) (ROWS / (batch < ROWS ? batch : ROWS));
+    fprintf(stderr, "%s: %s\n", what, why->text);
+    exit(1);
+}
+
+static void ours_load(struct ours *o, const char *path)
+{
     struct refusal why = {0};
-    struct plan *plan = model_plan(m, &shape, &why);
-    struct run r = {0};
+    *o = (struct ours){.budget = {.limit = (size_t) 1 << 30}};
+    workspace_init(&o->workspace, &o->budget);
+    if (model_load(path, &o->budget, &o->workspace, &o->model, &why)) {
+        fail(path, &why);
+    }
+}
+
+static void ours_done(struct ours *o)
+{
+    model_free(&o->model);
+    workspace_done(&o->workspace);
+}
+
+static struct plan *ours_plan(struct ours *o, const struct tensor *shape)
+{
+    struct refusal why = {0};
+    struct plan *plan = model_plan(o->model, shape, &why);
     if (!plan) {
-        fprintf(stderr, "%s\n", why.text);
-        return 1;
+        fail("plan", &why);
     }
-    void **values = calloc(places, sizeof *values);
-    for (size_t i = 0; i < places; i++) {
-        values[i] = peer_value(peer, rows + i * n, &shape);
+    return plan;
+}
+
+static void ours_run(struct plan *plan, float *rows)
+{
+    struct run r = {0};
+    struct refusal why = {0};
+    void *inputs[] = {rows};
+    if (plan_run(plan, inputs, NULL, &r, &why)) {
+        fail("run", &why);
     }
+}
+
+/* ---- many runs ---- */
+
+/* The largest difference of the results of some rows, and the largest result. */
+static void differences(struct plan *plan, const struct peer *peer, void **values, size_t places, float *rows,
+                        size_t n)
+{
     double worst = 0, most = 0;
     for (size_t i = 0; i<places; i += places> 64 ? places / 64 : 1) {
-        void *inputs[] = {rows + i * n}, *result = peer_run(peer, values[i], NULL);
-        if (plan_run(plan, inputs, NULL, &r, &why)) {
-            fprintf(stderr, "%s\n", why.text);
-            return 1;
-        }
+        void *result = peer_run(peer, values[i], NULL);
+        ours_run(plan, rows + i * n);
         const struct tensor *out = plan_output(plan, 0);
         float *theirs;
         check(CALL(TENSOR_DATA, (void *, void **) )(result, (void **) &theirs));
@@ -182,58 +237,195 @@ static int compare(struct model *m, const struct peer *peer, const char *text, i
         }
         ((void (*)(void *))(uintptr_t) api[RELEASE_VALUE])(result);
     }
-    struct both times;
+    printf("  off by %.2g of %.2g", worst, most);
+}
+
+/* peer: NULL where there is none. */
+static void compare(struct ours *o, const struct peer *peer, const char *text, int64_t batch, float *rows)
+{
+    const struct tensor shape = shape_of(text, batch);
+    const size_t n = (size_t) shape.count, places = (size_t) (ROWS / (batch < ROWS ? batch : ROWS));
+    struct plan *plan = ours_plan(o, &shape);
+    void **values = calloc(places, sizeof *values);
+    for (size_t i = 0; peer && i < places; i++) {
+        values[i] = peer_value(peer, rows + i * n, &shape);
+    }
+    double ours[ROUNDS], theirs[ROUNDS];
     const int calls = batch * (int64_t) n > 100000 ? 20 : 500;
     size_t next = 0;
     for (int round = 0; round < ROUNDS; round++) {
+        struct run r = {0};
+        struct refusal why;
         double start = now_us();
         for (int i = 0; i < calls; i++, next = next + 1 == places ? 0 : next + 1) {
             void *inputs[] = {rows + next * n};
             plan_run(plan, inputs, NULL, &r, &why);
         }
-        times.ours[round] = (now_us() - start) / calls;
-        void *result = peer_run(peer, values[0], NULL);
-        start = now_us();
-        for (int i = 0; i < calls; i++, next = next + 1 == places ? 0 : next + 1) {
-            peer_run(peer, values[next], result);
+        ours[round] = (now_us() - start) / calls;
+        if (peer) {
+            void *result = peer_run(peer, values[0], NULL);
+            start = now_us();
+            for (int i = 0; i < calls; i++, next = next + 1 == places ? 0 : next + 1) {
+                peer_run(peer, values[next], result);
+            }
+            theirs[round] = (now_us() - start) / calls;
+            ((void (*)(void *))(uintptr_t) api[RELEASE_VALUE])(result);
         }
-        times.theirs[round] = (now_us() - start) / calls;
-        ((void (*)(void *))(uintptr_t) api[RELEASE_VALUE])(result);
     }
-    qsort(times.ours, ROUNDS, sizeof *times.ours, by_size);
-    qsort(times.theirs, ROUNDS, sizeof *times.theirs, by_size);
-    const double *a = times.ours, *b = times.theirs;
-    printf("batch %4lld: kiln %9.2f %9.2f  onnxruntime %9.2f %9.2f  ratio %5.2f %5.2f  off by %.2g of %.2g\n",
-           (long long) batch, a[0], a[ROUNDS / 2], b[0], b[ROUNDS / 2], b[0] / a[0],
-           b[ROUNDS / 2] / a[ROUNDS / 2], worst, most);
-    return 0;
+    const double a = median(ours, ROUNDS), b = peer ? median(theirs, ROUNDS) : 0;
+    printf("batch %4lld: kiln %9.2f %9.2f", (long long) batch, ours[0], a);
+    if (peer) {
+        printf("  onnxruntime %9.2f %9.2f  ratio %5.2f %5.2f", theirs[0], b, theirs[0] / ours[0], b / a);
+        differences(plan, peer, values, places, rows, n);
+    }
+    printf("\n");
+    for (size_t i = 0; peer && i < places; i++) {
+        ((void (*)(void *))(uintptr_t) api[RELEASE_VALUE])(values[i]);
+    }
+    free(values);
+}
+
+/* ---- from nothing to an answer ---- */
+
+static void warm_ours(struct ours *o, const char *text, float *rows)
+{
+    for (int64_t batch = 1; batch <= WARM_BATCH; batch *= 2) {
+        const struct tensor shape = shape_of(text, batch);
+        ours_run(ours_plan(o, &shape), rows);
+    }
+}
+
+static void warm_peer(const struct peer *p, const char *text, float *rows)
+{
+    for (int64_t batch = 1; batch <= WARM_BATCH; batch *= 2) {
+        const struct tensor shape = shape_of(text, batch);
+        void *value = peer_value(p, rows, &shape), *result = peer_run(p, value, NULL);
+        ((void (*)(void *))(uintptr_t) api[RELEASE_VALUE])(result);
+        ((void (*)(void *))(uintptr_t) api[RELEASE_VALUE])(value);
+    }
+}
+
+static double start_ours(const char *path, const char *text, float *rows)
+{
+    const double begin = now_us();
+    struct ours o;
+    ours_load(&o, path);
+    warm_ours(&o, text, rows);
+    const double took = now_us() - begin;
+    ours_done(&o);
+    return took;
+}
+
+static double start_peer(const struct peer *peer, const char *path, const char *text, float *rows)
+{
+    const double begin = now_us();
+    struct peer other = *peer;
+    peer_create(&other, path);
+    warm_peer(&other, text, rows);
+    const double took = now_us() - begin;
+    peer_drop(&other);
+    return took;
+}
+
+static void print_start(const char *name, double ours, double theirs)
+{
+    printf("%s: kiln %9.0f", name, ours);
+    if (theirs > 0) {
+        printf("  onnxruntime %9.0f  ratio %5.2f", theirs, theirs / ours);
+    }
+    printf("\n");
+}
+
+/* Read, made ready and run once at 1, 2, 4 ... WARM_BATCH rows: for the first time in a process, the peer's with the
+ * loading of its library; and again. */
+static void start(const char *library, const char *path, const char *text, float *rows)
+{
+    double ours[STARTS], theirs[STARTS] = {0};
+    const double first = start_ours(path, text, rows);
+    double first_peer = 0;
+    struct peer peer = {0};
+    if (library) {
+        const double begin = now_us();
+        peer = peer_new(library, path);
+        warm_peer(&peer, text, rows);
+        first_peer = now_us() - begin;
+    }
+    for (int round = 0; round < STARTS; round++) {
+        ours[round] = start_ours(path, text, rows);
+        theirs[round] = library ? start_peer(&peer, path, text, rows) : 0;
+    }
+    print_start("first", first, first_peer);
+    print_start("start", median(ours, STARTS), median(theirs, STARTS));
+}
+
+static void resident(const char *path, struct peer *peer, const char *text, float *rows)
+{
+    struct ours o;
+    if (peer) {
+        warm_peer(peer, text, rows);
+    } else {
+        ours_load(&o, path);
+        warm_ours(&o, text, rows);
+    }
+    char line[128];
+    FILE *status = fopen("/proc/self/status", "r");
+    while (status && fgets(line, sizeof line, status)) {
+        if (strncmp(line, "VmRSS:", 6) == 0) {
+            printf("resident: %.1f MiB\n", (double) atoll(line + 6) / 1024);
+        }
+    }
+    if (status) {
+        fclose(status);
+    }
+    if (!peer) {
+        ours_done(&o);
+    }
 }
 
 int main(int argc, char **argv)
 {
-    if (argc < 4) {
-        fprintf(stderr, "usage: onnx_compare LIBONNXRUNTIME MODEL.onnx b,ROW [BATCH...]\n");
+    const char *mode = argc > 1 && strncmp(argv[1], "--", 2) == 0 ? argv[1] : "";
+    argv += *mode != 0;
+    argc -= *mode != 0;
+    if (argc < 4 || (*mode && strcmp(mode, "--start") != 0 && strcmp(mode, "--resident") != 0)) {
+        fprintf(stderr,
+                "usage: onnx_compare [--start | --resident] LIBONNXRUNTIME|- MODEL.onnx b,ROW [BATCH...]\n");
         return 2;
     }
-    const struct peer peer = peer_new(argv[1], argv[2]);
-    struct budget budget = {.limit = (size_t) 1 << 30};
-    struct workspace workspace;
-    struct model *m = NULL;
-    struct refusal why = {0};
-    workspace_init(&workspace, &budget);
-    if (model_load(argv[2], &budget, &workspace, &m, &why)) {
-        fprintf(stderr, "%s: %s\n", argv[2], why.text);
+    const char *path = argv[2], *text = argv[3];
+    const char *library = strcmp(argv[1], "-") == 0 ? NULL : argv[1];
+    const int64_t most =
+        *mode ? WARM_BATCH : ROWS; /* a process whose memory is asked for has no more than it needs */
+    float *rows = random_rows((size_t) most * (size_t) shape_of(text, 1).count);
+    if (!rows) {
         return 1;
     }
-    float *rows = random_rows((size_t) ROWS * (size_t) shape_of(argv[3], 1).count);
-    int rc = rows == NULL;
+    if (strcmp(mode, "--start") == 0) {
+        start(library, path, text, rows);
+        free(rows);
+        return 0;
+    }
+    struct peer made = {0}, *peer = NULL;
+    if (library) {
+        made = peer_new(library, path);
+        peer = &made;
+    }
     static const int usual[] = {1, 16, 64, 256};
-    for (int i = 0; i < (argc > 4 ? argc - 4 : 4) && !rc; i++) {
-        const int64_t batch = argc > 4 ? atoll(argv[4 + i]) : usual[i];
-        rc = batch < 1 || batch > MOST_BATCH || compare(m, &peer, argv[3], batch, rows);
+    if (strcmp(mode, "--resident") == 0) {
+        resident(path, peer, text, rows);
+    } else {
+        struct ours o;
+        ours_load(&o, path);
+        for (int i = 0; i < (argc > 4 ? argc - 4 : 4); i++) {
+            const int64_t batch = argc > 4 ? atoll(argv[4 + i]) : usual[i];
+            if (batch < 1 || batch > MOST_BATCH) {
+                fprintf(stderr, "BATCH is %s, expected 1 to %d\n", argv[4 + i], MOST_BATCH);
+                return 2;
+            }
+            compare(&o, peer, text, batch, rows);
+        }
+        ours_done(&o);
     }
     free(rows);
-    model_free(&m);
-    workspace_done(&workspace);
-    return rc;
+    return 0;
 }

@@ -2,6 +2,7 @@
 """ai.onnx.ml beside scikit-learn: every family of estimators, exported by sk2onnx.py, row by row; several classes, labels of both kinds,
 missing values, values on thresholds and next to them, all types of input."""
 import os
+import sys
 import warnings
 
 os.environ["OMP_NUM_THREADS"] = "1"  # threads for 300 rows only wait for each other
@@ -14,7 +15,8 @@ from sklearn.compose import ColumnTransformer
 from sklearn.datasets import make_classification, make_regression
 from sklearn.impute import SimpleImputer
 
-import sk2onnx
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "examples"))
+import sk2onnx  # noqa: E402
 from onnx_models import put, serving
 
 warnings.filterwarnings("ignore")

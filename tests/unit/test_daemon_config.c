@@ -198,6 +198,23 @@ static void a_path_too_long_for_a_socket(void **state)
     assert_non_null(strstr(err.text, "at most 107 bytes"));
 }
 
+static void paths_among_options_start_from_the_file(void **state)
+{
+    (void) state;
+    struct daemon_config *c = NULL;
+    struct err err = {0};
+    assert_int_equal(
+        load(PLUGIN("options = { a = \"./m\"; b = [\"../n/o\", \"p/q\"]; c = \"/r\"; d = \".s\"; };"), &c,
+             &err),
+        0);
+    char expected[400];
+    snprintf(expected, sizeof expected,
+             "{\"a\":\"%s/./m\",\"b\":[\"%s/../n/o\",\"p/q\"],\"c\":\"/r\",\"d\":\".s\"}", folder.path,
+             folder.path);
+    assert_string_equal(unpack(c->plugins[0].options, c->plugins[0].options_bytes), expected);
+    daemon_config_free(&c);
+}
+
 static void options_have_a_limit(void **state)
 {
     (void) state;
@@ -227,6 +244,7 @@ int main(void)
         cmocka_unit_test(everything_said),
         cmocka_unit_test(refusals),
         cmocka_unit_test(a_path_too_long_for_a_socket),
+        cmocka_unit_test(paths_among_options_start_from_the_file),
         cmocka_unit_test(options_have_a_limit),
         cmocka_unit_test(a_file_that_is_not_there),
     };

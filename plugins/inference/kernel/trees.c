@@ -69,9 +69,14 @@ static int by_number(const void *x, const void *y)
     return (a > b) - (a < b);
 }
 
-/* The node that is called so; SIZE_MAX when there is none. */
-static size_t find(const struct build *b, int64_t tree, int64_t id)
+/* The node that is called so; SIZE_MAX when there is none. `near` is a node before or behind it: most files list the
+ * nodes of a tree by id without a gap, and there the distance of ids is that of places. */
+static size_t find(const struct build *b, size_t near, int64_t tree, int64_t id)
 {
+    const size_t likely = near + ((size_t) id - (size_t) b->nodes[near].id);
+    if (likely < b->n && compare(&b->nodes[likely], tree, id) == 0) {
+        return likely;
+    }
     size_t low = 0, high = b->n;
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
@@ -99,8 +104,9 @@ static int sort_nodes(struct build *b)
     return KILN_OK;
 }
 
-static int check_node(struct build *b, const struct tree_given *g)
+static int check_node(struct build *b, size_t i)
 {
+    const struct tree_given *g = &b->nodes[i];
     const long long tree = g->tree, id = g->id;
     if (g->feature < 0 || g->feature >= MOST) {
         return refuse(b, "tree %lld, node %lld asks for feature %lld, expected 0..%d", tree, id,
@@ -111,7 +117,7 @@ static int check_node(struct build *b, const struct tree_given *g)
     }
     const int64_t children[] = {g->yes, g->no};
     for (size_t k = 0; k < 2; k++) {
-        const size_t child = find(b, g->tree, children[k]);
+        const size_t child = find(b, i, g->tree, children[k]);
         if (child == SIZE_MAX) {
             return refuse(b, "tree %lld, node %lld has the child %lld, which is not there", tree, id,
                           (long long) children[k]);
@@ -130,7 +136,7 @@ static int check_nodes(struct build *b, struct trees *f)
     size_t n = 0;
     for (size_t i = 0; i < b->n && rc == KILN_OK; i++) {
         if (b->nodes[i].mode != TREE_LEAF) {
-            rc = check_node(b, &b->nodes[i]);
+            rc = check_node(b, i);
             b->used[n++] = (int32_t) b->nodes[i].feature;
         }
     }
@@ -203,8 +209,8 @@ static size_t lay_out(struct build *b, struct trees *f, size_t root, size_t from
         put(b, f, at, end, &places[at], &kinds[at]);
         const struct tree_given *g = &b->nodes[b->queue[at]];
         if (g->mode != TREE_LEAF) {
-            b->queue[end++] = find(b, g->tree, kinds[at].turned ? g->no : g->yes);
-            b->queue[end++] = find(b, g->tree, kinds[at].turned ? g->yes : g->no);
+            b->queue[end++] = find(b, b->queue[at], g->tree, kinds[at].turned ? g->no : g->yes);
+            b->queue[end++] = find(b, b->queue[at], g->tree, kinds[at].turned ? g->yes : g->no);
         }
     }
     *ret_depth = depth;
@@ -247,10 +253,11 @@ static int lay_out_all(struct build *b, struct trees *f, struct place *places, s
     return used < b->n ? refuse_circle(b, used) : KILN_OK;
 }
 
-static int check_weight(struct build *b, const struct tree_weight *w, size_t n_targets, size_t *ret_node)
+/* *node_io: the node of the weight before, then of this one. */
+static int check_weight(struct build *b, const struct tree_weight *w, size_t n_targets, size_t *node_io)
 {
     const long long tree = w->tree, id = w->id;
-    const size_t node = find(b, w->tree, w->id);
+    const size_t node = find(b, *node_io, w->tree, w->id);
     if (node == SIZE_MAX) {
         return refuse(b, "a weight is for node %lld of tree %lld, which is not there", id, tree);
     }
@@ -261,7 +268,7 @@ static int check_weight(struct build *b, const struct tree_weight *w, size_t n_t
         return refuse(b, "tree %lld, node %lld gives a weight to %lld, expected 0..%zu", tree, id,
                       (long long) w->target, n_targets - 1);
     }
-    *ret_node = node;
+    *node_io = node;
     return KILN_OK;
 }
 
@@ -273,8 +280,8 @@ static int place_weights(struct build *b, const struct tree_weight *given, size_
         b->parents[b->queue[i]] = (int32_t) i;
     }
     for (int pass = 0; pass < 2; pass++) {
+        size_t node = 0;
         for (size_t i = 0; i < n; i++) {
-            size_t node = 0;
             const int rc = check_weight(b, &given[i], n_targets, &node);
             if (rc) {
                 return rc;
