@@ -2,11 +2,14 @@
 #include "backend.h"
 
 #include "clock.h"
+#include "errand.h"
 #include "lifecycle.h"
 #include "log.h"
 #include "mem.h"
 #include "outbox.h"
+#include "retire.h"
 #include "schedule.h"
+#include "trial.h"
 
 void backend_lose(struct broker *b, struct worker *w, const char *cause)
 {
@@ -25,10 +28,21 @@ void backend_lose(struct broker *b, struct worker *w, const char *cause)
             job_give_back(b, job);
         }
     }
+    trial_leave(b, w);
     for (size_t i = 0; i < w->n_functions; i++) {
-        function_leave(w->functions[i], w);
+        struct function *f = w->functions[i];
+        function_leave(f, w);
+        if (!f->n_workers && f->announced && w->node) {
+            catalogue_orphan(&b->catalogue, f, w->node->wid, w->node->session, w->generation);
+        }
     }
     peers_drop_worker(&b->peers, w);
+}
+
+void backend_lose_node(struct broker *b, struct node *n, const char *why)
+{
+    errand_vanished(b, n, why);
+    peers_drop_node(&b->peers, n);
 }
 
 /* It has left for good: a start under the same name is a new one, which nobody drained. */
@@ -67,6 +81,16 @@ static int release(struct broker *b, struct worker *w, const msgpack_object_map 
     return 0;
 }
 
+static void send_plain(struct broker *b, const struct peer_route *to, const char *op)
+{
+    struct buf *out = &b->out;
+    buf_clear(out);
+    buf_put_map(out, 1);
+    buf_put_str_const(out, "op");
+    buf_put_text(out, op);
+    outbox_worker(b, to, out, NULL, 0);
+}
+
 void backend_tell(struct broker *b, const struct peer_route *to, bool quiet)
 {
     struct buf *out = &b->out;
@@ -95,6 +119,11 @@ static int worker_verb(struct broker *b, struct worker *w, struct frames *f, con
     }
     if (text_is(op, op_bytes, "beat")) {
         backend_tell(b, &w->route, w->quiet);
+        return 0;
+    }
+    if (text_is(op, op_bytes, "serve")) {
+        trial_serve(b, w);
+        send_plain(b, &w->route, "serve");
         return 0;
     }
     if (text_is(op, op_bytes, "bye")) {
@@ -152,7 +181,10 @@ static int gone(struct broker *b, struct node *n, const msgpack_object_map *map,
         if (!job) {
             continue;
         }
-        if (deadline && n_running == 1) {
+        if (w->trial) { /* it is the generation that is judged, not the job: it runs again, in another one */
+            job->shy = true;
+            job_give_back(b, job);
+        } else if (deadline && n_running == 1) {
             char text[260];
             snprintf(text, sizeof text, "%s", why);
             job_end(b, job, KILN_DEADLINE, text, NULL, NULL, w);
@@ -175,6 +207,7 @@ static int node_beat(struct broker *b, struct node *n, const msgpack_object_map 
         buf_clear(&n->plugins);
         msgpack_packer p = buf_packer(&n->plugins);
         msgpack_pack_object(&p, *plugins);
+        retire_by_beat(b, n, &plugins->via.array);
     }
     backend_tell(b, &n->route, n->quiet);
     return 0;
@@ -193,8 +226,11 @@ static int node_verb(struct broker *b, struct node *n, const msgpack_object_map 
     if (text_is(op, op_bytes, "bye")) {
         log_info("node_left", "wid=%s", n->wid);
         forget_drain(b, n->wid);
-        peers_drop_node(&b->peers, n);
+        backend_lose_node(b, n, "the node has stopped");
         return 0;
+    }
+    if (text_is(op, op_bytes, "reloaded")) {
+        return errand_ended(b, n, map, err);
     }
     return err_set(err, KILN_UNKNOWN_OP, "op", "op is \"%.*s\", which no node can say", (int) op_bytes, op);
 }
@@ -205,12 +241,7 @@ static void ask_who(struct broker *b, struct frames *f)
 {
     struct peer_route to;
     route_take(&to, &f->route);
-    struct buf *out = &b->out;
-    buf_clear(out);
-    buf_put_map(out, 1);
-    buf_put_str_const(out, "op");
-    buf_put_str_const(out, "who");
-    outbox_worker(b, &to, out, NULL, 0);
+    send_plain(b, &to, "who");
 }
 
 static void log_refusal(struct broker *b, zmq_msg_t *route, const struct err *err)
@@ -297,6 +328,7 @@ void backend_sweep(struct broker *b)
         }
     }
     mem_free(workers);
+    retire_sweep(b);
     struct node **nodes = (struct node **) peers_all(b->peers.nodes, &n_nodes);
     for (size_t i = 0; i < n_nodes; i++) {
         struct node *n = nodes[i];
@@ -304,7 +336,7 @@ void backend_sweep(struct broker *b)
             log_warning("node_lost", "wid=%s silent_ms=%lld", n->wid,
                         (long long) ((b->now_ns - n->heard_ns) / CLOCK_MS));
             b->counters.nodes_lost++;
-            peers_drop_node(&b->peers, n);
+            backend_lose_node(b, n, "the node fell silent");
         }
     }
     mem_free(nodes);

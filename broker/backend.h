@@ -22,6 +22,9 @@ void backend_refuse(struct broker *b, struct frames *f, const struct err *err);
 /* A worker leaves: its jobs are given back and it is forgotten. cause NULL: in peace; else it is logged as lost. */
 void backend_lose(struct broker *b, struct worker *w, const char *cause);
 
+/* A node is forgotten; who waits for it is told why. */
+void backend_lose_node(struct broker *b, struct node *n, const char *why);
+
 /* Tells a peer at once what its next beat would be answered. */
 void backend_tell(struct broker *b, const struct peer_route *to, bool quiet);
 

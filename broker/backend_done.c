@@ -6,6 +6,7 @@
 #include "outbox.h"
 #include "schedule.h"
 #include "status.h"
+#include "trial.h"
 #include "utf8.h"
 
 /* One outcome as the worker sent it. */
@@ -105,6 +106,9 @@ static void finish(struct broker *b, struct worker *w, struct job *job, const st
         job_retry(b, job);
         return;
     }
+    if (job->fn->n_shadows) {
+        trial_copy(b, w, job, d->status, d->run_ns, d->batch, result);
+    }
     if (d->status == KILN_OK && result->bytes <= (size_t) b->config.max_bytes) {
         job_end(b, job, KILN_OK, NULL, NULL, result, w);
         return;
@@ -193,6 +197,7 @@ int backend_done(struct broker *b, struct worker *w, struct frames *f, const msg
         finish(b, w, job, &d, &parts[i]);
     }
     reply_flush(b);
+    trial_flush(b);
     if (n_stale) {
         tell_stale(b, w, stale, n_stale);
     }

@@ -4,14 +4,16 @@
 #include <assert.h>
 
 #include "clock.h"
+#include "errand.h"
 #include "lifecycle.h"
 #include "log.h"
 #include "mem.h"
+#include "offer.h"
 #include "outbox.h"
-#include "scan.h"
 #include "status.h"
+#include "trial.h"
 
-enum { FUNCTIONS_MOST = 512, WORD_BYTES = 200, LABEL_BUILD = 8, PAYLOAD_BYTES = 4 << 20 };
+enum { FUNCTIONS_MOST = 512, WORD_BYTES = 200, LABEL_BUILD = 8 };
 
 static char *copy(const char *text, size_t bytes)
 {
@@ -81,7 +83,7 @@ static void make_way(struct broker *b, struct frames *f, const char *wid, const 
     if (e && e->worker) {
         backend_lose(b, e->worker, cause);
     } else if (e) {
-        peers_drop_node(&b->peers, e->node);
+        backend_lose_node(b, e->node, cause);
     }
     struct worker *w = zhashx_lookup(b->peers.workers, wid);
     if (w) {
@@ -142,113 +144,22 @@ static int hello_node(struct broker *b, struct frames *f, const msgpack_object_m
     route_take(&n->route, &f->route);
     snprintf(n->key, sizeof n->key, "%s", speaker->key);
     n->heard_ns = b->now_ns;
-    make_way(b, f, "", "its connection now belongs to a node");
-    old = zhashx_lookup(b->peers.nodes, n->wid); /* unless it had this connection */
-    if (old && strcmp(old->session, n->session) != 0) {
+    if (old && strcmp(old->session, n->session) == 0) {
+        peers_drop_node(&b->peers, old); /* the same process: what it was asked to do it still does */
+    } else if (old) {
         bury_workers(b, old, n);
+        backend_lose_node(b, old, "the node was started anew");
     }
-    if (old) {
-        peers_drop_node(&b->peers, old);
-    }
+    make_way(b, f, "", "its connection now belongs to another node");
     b->counters.nodes_joined++;
     log_info("node_joined", "wid=%s host=%s pid=%llu", n->wid, n->host, (unsigned long long) n->pid);
     peers_add_node(&b->peers, n);
     welcome(b, &n->route, KILN_OK, NULL, NULL, 0);
+    errand_again(b, n);
     return 0;
 }
 
 /* ---- workers ---- */
-
-/* What a hello says of one function. */
-struct offer {
-    char name[2 * CATALOGUE_NAME_BYTES + 2]; /* "stats.mean" */
-    size_t name_bytes;
-    uint64_t warm_us; /* UINT64_MAX: not said */
-};
-
-static int read_offer(const struct worker *w, const msgpack_object *o, struct offer *ret, struct err *err)
-{
-    if (o->type != MSGPACK_OBJECT_MAP) {
-        return err_set(err, KILN_INVALID, "functions", "functions holds something that is not a map");
-    }
-    const char *name = "";
-    size_t bytes = 0;
-    struct offer made = {.warm_us = UINT64_MAX};
-    uint64_t
-        max_batch; /* checked, and told to people by the contract; the worker itself splits what it gets */
-    if (header_text(&o->via.map, "name", CATALOGUE_NAME_BYTES, &name, &bytes, err) ||
-        header_uint(&o->via.map, "max_batch", 0, 1 << 20, &max_batch, err)) {
-        return KILN_INVALID;
-    }
-    const msgpack_object *warm = header_get(&o->via.map, "warm_us");
-    if (warm && (warm->type == MSGPACK_OBJECT_FLOAT64 || warm->type == MSGPACK_OBJECT_FLOAT32)) {
-        made.warm_us = warm->via.f64 > 0 && warm->via.f64 < 1e12 ? (uint64_t) warm->via.f64 : 0;
-    } else if (warm && warm->type == MSGPACK_OBJECT_POSITIVE_INTEGER) {
-        made.warm_us = warm->via.u64;
-    }
-    made.name_bytes = (size_t) snprintf(made.name, sizeof made.name, "%s.%.*s", w->plugin, (int) bytes, name);
-    *ret = made;
-    return 0;
-}
-
-/* All that can be wrong with the functions and payloads of a hello, before it changes anything. */
-static int check_offers(struct broker *b, const struct worker *w, const msgpack_object_array *functions,
-                        struct frames *f, struct err *err)
-{
-    static const struct scan_limits limits = {.depth = 24, .items = PAYLOAD_BYTES};
-    size_t n = functions ? functions->size : 0;
-    if (f->n_payloads != n && f->n_payloads != n + 1) {
-        return err_set(err, KILN_INVALID, NULL,
-                       "hello has %zu payloads, expected a contract for each of %zu functions and a report",
-                       f->n_payloads, n);
-    }
-    for (size_t i = 0; i < n; i++) {
-        struct offer o;
-        if (read_offer(w, &functions->ptr[i], &o, err)) {
-            return KILN_INVALID;
-        }
-        if (!catalogue_accepts(&b->catalogue, o.name, o.name_bytes, n)) {
-            return err_set(err, KILN_INVALID, "functions",
-                           "functions holds \"%.100s\", expected lower case letters, digits and underscores",
-                           o.name);
-        }
-    }
-    /* They go into other peers' payloads as they are. */
-    for (size_t i = 0; i < f->n_payloads; i++) {
-        size_t bytes = zmq_msg_size(&f->payloads[i]);
-        if (bytes > PAYLOAD_BYTES) {
-            return err_set(err, KILN_INVALID, NULL, "payload %zu of hello has %zu bytes, expected at most %d",
-                           i, bytes, PAYLOAD_BYTES);
-        }
-        if (scan_check(zmq_msg_data(&f->payloads[i]), bytes, &limits, err)) {
-            return err_prefix(err, "payload %zu of hello", i);
-        }
-    }
-    return 0;
-}
-
-static void take_function(struct broker *b, struct worker *w, const msgpack_object *said, zmq_msg_t *contract)
-{
-    struct offer o;
-    struct function *fn =
-        read_offer(w, said, &o, NULL) ? NULL : catalogue_make(&b->catalogue, o.name, o.name_bytes);
-    assert(fn); /* check_offers */
-    if (o.warm_us != UINT64_MAX && !fn->stats.times) {
-        /* Rounded up: a function that takes less than a microsecond says 0. */
-        fn->cost_ns = (int64_t) (o.warm_us < 60000000 ? o.warm_us + 1 : 60000000) * CLOCK_US;
-    }
-    mem_free(fn->plugin);
-    fn->plugin = mem_text(w->label);
-    if (fn->described) {
-        zmq_msg_close(&fn->contract);
-    }
-    zmq_msg_init(&fn->contract);
-    zmq_msg_move(&fn->contract, contract);
-    fn->described = true;
-    w->functions = mem_grow(w->functions, (w->n_functions + 1) * sizeof(struct function *));
-    w->functions[w->n_functions++] = fn;
-    catalogue_announce(&b->catalogue, fn, w);
-}
 
 /* The tokens the worker still holds: those leases stay, its other ones are given back, unknown ones are lost. */
 static size_t resume(struct broker *b, struct worker *w, const msgpack_object_array *tokens, uint64_t *lost)
@@ -292,6 +203,28 @@ static void worker_discard(struct worker **worker)
     *worker = NULL;
 }
 
+static int read_trial(const msgpack_object_map *map, struct worker *w, struct err *err)
+{
+    const char *trial = "";
+    size_t bytes = 0;
+    if (header_text(map, "trial", 20, &trial, &bytes, err) ||
+        header_uint(map, "share_permille", 1, 500, &w->share_permille, err)) {
+        return KILN_INVALID;
+    }
+    w->trial = text_is(trial, bytes, "shadow")   ? WORKER_SHADOW
+               : text_is(trial, bytes, "canary") ? WORKER_CANARY
+                                                 : WORKER_SERVES;
+    if (bytes && !w->trial) {
+        return err_set(err, KILN_INVALID, "trial", "trial is \"%.*s\", expected shadow or canary",
+                       (int) bytes, trial);
+    }
+    if (w->trial == WORKER_CANARY && !w->share_permille) {
+        return err_set(err, KILN_INVALID, "share_permille",
+                       "share_permille is missing, expected 1..500 of a canary");
+    }
+    return 0;
+}
+
 static int read_worker(const msgpack_object_map *map, struct worker *w, struct err *err)
 {
     if (word(map, "wid", true, &w->wid, err) || word(map, "session", true, &w->session, err) ||
@@ -301,7 +234,7 @@ static int read_worker(const msgpack_object_map *map, struct worker *w, struct e
         word(map, "node_session", false, &w->node_session, err) ||
         header_uint(map, "pid", 0, UINT32_MAX, &w->pid, err) ||
         header_uint(map, "generation", 0, UINT32_MAX, &w->generation, err) ||
-        header_bool(map, "packed", &w->packed, err)) {
+        header_bool(map, "packed", &w->packed, err) || read_trial(map, w, err)) {
         return KILN_INVALID;
     }
     if (!*w->node_name) {
@@ -335,15 +268,16 @@ static void join(struct broker *b, struct worker *w, const msgpack_object_array 
     make_way(b, f, w->wid, "another worker said hello in its place");
     route_take(&w->route, &f->route);
     size_t n = functions ? functions->size : 0;
-    for (size_t i = 0; i < n; i++) {
-        take_function(b, w, &functions->ptr[i], &f->payloads[i]);
-    }
+    w->trial ? offers_keep(w, functions, f) : offers_take(b, w, functions, f);
     if (f->n_payloads > n) {
         zmq_msg_init(&w->report);
         zmq_msg_move(&w->report, &f->payloads[n]);
         w->reported = true;
     }
     peers_add_worker(&b->peers, w);
+    if (w->trial) {
+        trial_join(b, w);
+    }
     b->counters.workers_joined++;
     log_info("worker_joined", "wid=%s plugin=%s build=%s functions=%zu", w->wid, w->label, w->build,
              w->n_functions);
@@ -357,7 +291,7 @@ static int hello_worker(struct broker *b, struct frames *f, const msgpack_object
     int status = read_worker(map, w, err);
     status = status ? status : header_list(map, "functions", FUNCTIONS_MOST, &functions, err);
     status = status ? status : header_list(map, "resume", WIRE_JOBS * 4, &tokens, err);
-    status = status ? status : check_offers(b, w, functions, f, err);
+    status = status ? status : offers_check(b, w, functions, f, err);
     struct worker *old = status ? NULL : zhashx_lookup(b->peers.workers, w->wid);
     if (old) {
         status = check_name(w->wid, old->key, speaker, err);
@@ -369,9 +303,13 @@ static int hello_worker(struct broker *b, struct frames *f, const msgpack_object
         return status;
     }
     if (old && strcmp(old->session, w->session) == 0) {
+        bool serves = w->trial == WORKER_SERVES;
         worker_discard(&w);
         w = old;
         reconnect(b, w, f);
+        if (serves) {
+            trial_serve(b, w); /* its word may have been lost with the connection */
+        }
     } else {
         snprintf(w->key, sizeof w->key, "%s", speaker->key);
         join(b, w, functions, f);

@@ -9,11 +9,13 @@
 
 #include "backend.h"
 #include "clock.h"
+#include "errand.h"
 #include "lifecycle.h"
 #include "log.h"
 #include "mem.h"
 #include "outbox.h"
 #include "schedule.h"
+#include "trial.h"
 
 enum {
     TURN_MESSAGES = 256, /* taken from each side in one turn, so that neither starves the other */
@@ -39,12 +41,12 @@ static void settle(void *arg, struct timer *t)
     size_t n;
     struct function **all = catalogue_sorted(&b->catalogue, &n);
     for (size_t i = 0; i < n; i++) {
-        while (!all[i]->announced && all[i]->queue.count) {
+        while (!all[i]->announced && !all[i]->retired && all[i]->queue.count) {
             char text[300];
             snprintf(text, sizeof text, "fn is \"%s\", which no plugin offers", all[i]->name);
             job_end(b, queue_first(&all[i]->queue), KILN_UNKNOWN_FUNCTION, text, "fn", NULL, NULL);
         }
-        if (!all[i]->announced && !all[i]->delayed) {
+        if (!all[i]->announced && !all[i]->retired && !all[i]->delayed) {
             catalogue_drop(&b->catalogue, all[i]);
         }
     }
@@ -298,6 +300,7 @@ void broker_close(struct broker *b)
         }
     }
     mem_free(jobs);
+    errands_close(b);
     reply_flush(b);
     outbox_release(b);
     results_done(b);
@@ -315,6 +318,7 @@ void broker_close(struct broker *b)
     reply_done(&b->reply);
     frames_done(&b->frames);
     header_done(&b->header);
+    trial_done(b);
     buf_done(&b->out);
     buf_done(&b->pack);
     buf_done(&b->sizes);

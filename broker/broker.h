@@ -58,6 +58,10 @@ struct broker {
     struct leases leases;
     struct results results;
     struct reply reply;
+    struct errand *errands; /* under way */
+    size_t n_errands;
+    uint32_t errand_serial;
+    struct copies *copies;  /* for shadows, being gathered */
     struct held *held;      /* answers that wait for the journal */
     struct buf out;         /* scratch for one header */
     struct buf pack, sizes; /* scratch for the payloads of one packed message, and their sizes */

@@ -14,8 +14,14 @@ static void function_free(void **item)
     if (f->described) {
         zmq_msg_close(&f->contract);
     }
+    if (f->orphan) {
+        mem_free(f->orphan->node);
+        mem_free(f->orphan->session);
+        mem_free(f->orphan);
+    }
     mem_free(f->stats.times);
     mem_free(f->workers);
+    mem_free(f->shadows);
     mem_free(f->name);
     mem_free(f->plugin);
     mem_free(f);
@@ -88,8 +94,37 @@ struct function *catalogue_make(struct catalogue *c, const char *name, size_t na
     return f;
 }
 
+void catalogue_orphan(struct catalogue *c, struct function *f, const char *node, const char *session,
+                      uint64_t generation)
+{
+    if (f->orphan) {
+        mem_free(f->orphan->node);
+        mem_free(f->orphan->session);
+        mem_free(f->orphan);
+        f->orphan = NULL;
+        c->orphans--;
+    }
+    if (node) {
+        f->orphan = mem_alloc(sizeof *f->orphan);
+        *f->orphan = (struct orphan){mem_text(node), mem_text(session), generation};
+        c->orphans++;
+    }
+}
+
+void catalogue_retire(struct catalogue *c, struct function *f)
+{
+    catalogue_orphan(c, f, NULL, NULL, 0);
+    c->announced -= f->announced;
+    c->retired += !f->retired;
+    f->announced = false;
+    f->retired = true;
+}
+
 void catalogue_drop(struct catalogue *c, struct function *f)
 {
+    catalogue_orphan(c, f, NULL, NULL, 0);
+    c->announced -= f->announced;
+    c->retired -= f->retired;
     if (c->last == f) {
         c->last = NULL;
     }
@@ -117,16 +152,35 @@ void catalogue_announce(struct catalogue *c, struct function *f, struct worker *
 {
     f->workers = mem_grow(f->workers, (f->n_workers + 1) * sizeof(struct worker *));
     f->workers[f->n_workers++] = w;
+    catalogue_orphan(c, f, NULL, NULL, 0);
     c->announced += !f->announced;
+    c->retired -= f->retired;
     f->announced = true;
+    f->retired = false;
+}
+
+static void take_out(struct worker **list, size_t *n, const struct worker *w)
+{
+    for (size_t i = 0; i < *n; i++) {
+        if (list[i] == w) {
+            list[i] = list[--*n];
+            return;
+        }
+    }
 }
 
 void function_leave(struct function *f, struct worker *w)
 {
-    for (size_t i = 0; i < f->n_workers; i++) {
-        if (f->workers[i] == w) {
-            f->workers[i] = f->workers[--f->n_workers];
-            return;
-        }
-    }
+    take_out(f->workers, &f->n_workers, w);
+}
+
+void function_shadow(struct function *f, struct worker *w)
+{
+    f->shadows = mem_grow(f->shadows, (f->n_shadows + 1) * sizeof(struct worker *));
+    f->shadows[f->n_shadows++] = w;
+}
+
+void function_unshadow(struct function *f, const struct worker *w)
+{
+    take_out(f->shadows, &f->n_shadows, w);
 }

@@ -2,7 +2,9 @@
 /* catalogue - the functions the broker has heard of, each with its queue, its workers and its figures.
  *
  * A function enters when a worker announces it, or, in the first moments after a start, when a producer asks for one that
- * no worker has announced yet. It stays until the broker ends: its queue outlives its workers. */
+ * no worker has announced yet. Its queue outlives its workers: a node that went away may come back. But when the node that offered it
+ * last is here and says that it does so no more, the function is retired: new jobs are refused, and when nothing of it is
+ * left it is forgotten (retire.c). */
 #ifndef CATALOGUE_H
 #define CATALOGUE_H
 
@@ -30,25 +32,38 @@ struct function_stats {
 struct function {
     char *name;     /* "stats.mean" */
     char *plugin;   /* "stats/1.0.0", of the newest worker */
-    bool announced; /* by some worker, since the broker started */
-    bool ready;     /* in the scheduler's list */
-    bool paused;    /* by an operator: its jobs wait */
+    bool announced; /* by some worker, since the broker started, and not retired */
+    bool retired;
+    struct orphan
+        *orphan; /* who offered it last, when nobody does; NULL: somebody does, or nobody ever did */
+    bool ready;  /* in the scheduler's list */
+    bool paused; /* by an operator: its jobs wait; until the function is forgotten */
     struct function *next_ready, *prev_ready;
     uint64_t passed_from; /* deliveries when its turn first passed without one, and 1; 0: it did not */
     struct queue queue;
     uint32_t delayed, running;
     int64_t cost_ns; /* expected worker time of one job: a moving average, first the warm-up's figure */
-    struct worker **workers;
+    struct worker **workers; /* canaries too */
     size_t n_workers;
-    zmq_msg_t contract; /* msgpack, as the newest worker sent it */
+    struct worker **shadows; /* on trial: they take copies of its jobs */
+    size_t n_shadows;
+    uint32_t canaries;       /* of its workers */
+    uint32_t share_permille; /* theirs together */
+    double due;              /* jobs that canaries should have had by now, and had not */
+    zmq_msg_t contract;      /* msgpack, as the newest worker sent it */
     bool described;
     struct function_stats stats;
 };
 
+struct orphan {
+    char *node, *session; /* wid and session of the node */
+    uint64_t generation;
+};
+
 struct catalogue {
     zhashx_t *by_name;
-    size_t announced;      /* of them */
-    struct function *last; /* the last found: jobs come in runs */
+    size_t announced, orphans, retired; /* of them */
+    struct function *last;              /* the last found: jobs come in runs */
 };
 
 enum { CATALOGUE_MOST = 10000, CATALOGUE_NAME_BYTES = 128 };
@@ -76,5 +91,14 @@ static inline size_t catalogue_unannounced(const struct catalogue *c)
     return zhashx_size(c->by_name) - c->announced;
 }
 void function_leave(struct function *f, struct worker *w);
+
+/* After its last worker has left, which belonged to a node; NULL node: somebody offers it again. */
+void catalogue_orphan(struct catalogue *c, struct function *f, const char *node, const char *session,
+                      uint64_t generation);
+void catalogue_retire(struct catalogue *c, struct function *f);
+
+/* w takes copies of its jobs; no more. */
+void function_shadow(struct function *f, struct worker *w);
+void function_unshadow(struct function *f, const struct worker *w);
 
 #endif

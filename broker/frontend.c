@@ -4,6 +4,7 @@
 #include <kiln/version.h>
 
 #include "clock.h"
+#include "errand.h"
 #include "mem.h"
 #include "outbox.h"
 #include "stats.h"
@@ -134,6 +135,16 @@ static int submit(struct broker *b, struct ask *a, struct err *err)
     return frontend_jobs(b, a, true, err);
 }
 
+static int reload(struct broker *b, struct ask *a, struct err *err)
+{
+    return errand_start(b, a, "reload", err);
+}
+
+static int rollback(struct broker *b, struct ask *a, struct err *err)
+{
+    return errand_start(b, a, "rollback", err);
+}
+
 /* An operation that does not say whose it is is for admins only; they may do all the rest as well. */
 enum whose { FOR_ADMINS, FOR_PRODUCERS };
 
@@ -155,6 +166,8 @@ static const struct op {
     {"pause", frontend_pause, FOR_ADMINS},
     {"resume", frontend_resume, FOR_ADMINS},
     {"drain", frontend_drain, FOR_ADMINS},
+    {"reload", reload, FOR_ADMINS},
+    {"rollback", rollback, FOR_ADMINS},
 };
 
 /* "call, submit, ..." */

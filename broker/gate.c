@@ -231,7 +231,7 @@ static void lose_revoked(struct broker *b)
             log_warning("node_lost", "wid=%s why=%s", nodes[i]->wid,
                         log_quote("its key was taken from the list"));
             b->counters.nodes_lost++;
-            peers_drop_node(&b->peers, nodes[i]);
+            backend_lose_node(b, nodes[i], "its key was taken from the list");
         }
     }
     mem_free(nodes);

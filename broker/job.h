@@ -53,6 +53,7 @@ struct job {
     uint32_t load; /* what its payload adds to the cost of a turn: queue.h */
     uint8_t priority, crashes;
     bool submitted, solo;
+    bool shy; /* a worker on trial died of it, perhaps: it goes to none again */
     uint16_t attempt, max_attempts;
     int32_t status; /* once done */
     uint32_t batch;

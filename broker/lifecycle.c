@@ -239,7 +239,7 @@ static void job_fire(void *arg, struct timer *t)
         snprintf(text, sizeof text, "not started within its ttl of %lld ms",
                  (long long) ((job->start_by_ns - job->arrived_ns) / CLOCK_MS));
         job_end(b, job, KILN_EXPIRED, text, NULL, NULL, NULL);
-    } else if (job->state == JOB_DELAYED && !job->fn->announced && !b->settling) {
+    } else if (job->state == JOB_DELAYED && !job->fn->announced && !job->fn->retired && !b->settling) {
         char text[200];
         snprintf(text, sizeof text, "fn is \"%s\", which no plugin offers", job->fn->name);
         job_end(b, job, KILN_UNKNOWN_FUNCTION, text, "fn", NULL, NULL);

@@ -21,6 +21,8 @@ struct peer_route {
     uint8_t bytes[WIRE_ROUTE_BYTES];
 };
 
+enum worker_trial { WORKER_SERVES, WORKER_SHADOW, WORKER_CANARY };
+
 struct worker {
     struct peer_route route;
     char *wid, *node_name, *node_session, *session, *host, *plugin, *version, *build;
@@ -40,6 +42,10 @@ struct worker {
     bool quiet;                           /* takes no more */
     bool deaf;                            /* a message to it was refused by ZeroMQ; until it is heard again */
     bool packed;                          /* understands packed payloads */
+    enum worker_trial trial;
+    uint64_t share_permille; /* canary */
+    struct offer *offers;    /* on trial: what it will announce when it serves */
+    size_t n_offers;
     int64_t heard_ns;
     zmq_msg_t report; /* warm-up report, msgpack */
     bool reported;

@@ -7,6 +7,7 @@
 #include "lifecycle.h"
 #include "outbox.h"
 #include "ready.h"
+#include "trial.h"
 
 enum {
     PACK_BYTES = 4096, /* payloads up to this size travel packed, to workers that take them so */
@@ -28,15 +29,18 @@ static bool can_take(const struct broker *b, const struct worker *w, int64_t cos
     return w->running == 0 || w->running_ns + cost_ns <= b->config.ahead_us * CLOCK_US;
 }
 
+enum { SERVING = 1 << WORKER_SERVES, CANARIES = 1 << WORKER_CANARY };
+
 /* The worker with the least to do, and among how many like it the jobs should be shared: the idle ones, while there is one. */
-static struct worker *choose(const struct broker *b, const struct function *fn, size_t *ret_able)
+static struct worker *choose_of(const struct broker *b, const struct function *fn, unsigned kinds,
+                                size_t *ret_able)
 {
     struct worker *best = NULL;
     size_t idle = 0, busy = 0;
     const int64_t cost_ns = is_overdue(b, fn) ? 0 : fn->cost_ns;
     for (size_t i = 0; i < fn->n_workers; i++) {
         struct worker *w = fn->workers[i];
-        if (can_take(b, w, cost_ns)) {
+        if ((kinds >> w->trial & 1) && can_take(b, w, cost_ns)) {
             *(w->running ? &busy : &idle) += 1;
             if (!best || w->running_ns < best->running_ns) {
                 best = w;
@@ -45,6 +49,17 @@ static struct worker *choose(const struct broker *b, const struct function *fn, 
     }
     *ret_able = idle ? idle : busy;
     return best;
+}
+
+/* Canaries take what is due to them and no more, unless nobody else has the function. */
+static struct worker *choose(const struct broker *b, const struct function *fn, size_t *ret_able)
+{
+    if (!fn->canaries || fn->canaries == fn->n_workers) {
+        return choose_of(b, fn, SERVING | CANARIES, ret_able);
+    }
+    struct worker *w =
+        trial_due(fn) && !queue_first(&fn->queue)->shy ? choose_of(b, fn, CANARIES, ret_able) : NULL;
+    return w ? w : choose_of(b, fn, SERVING, ret_able);
 }
 
 static size_t least(size_t a, uint64_t b)
@@ -59,6 +74,9 @@ static size_t how_many(const struct broker *b, const struct function *fn, const 
     n = least(n, (uint64_t) b->config.batch_jobs);
     int64_t room_ns = b->config.ahead_us * CLOCK_US - w->running_ns;
     n = least(n, room_ns > fn->cost_ns ? (uint64_t) (room_ns / fn->cost_ns) : 1);
+    if (w->trial && fn->canaries < fn->n_workers) {
+        n = least(n, (uint64_t) fn->due);
+    }
     return n;
 }
 
@@ -106,7 +124,7 @@ static uint32_t n_terms(const struct terms *t, const struct terms *around)
 /* Takes up to n jobs that may travel together out of the queue, in turns of their tenants, and gives them as a list (next) in
  * which each tenant's jobs stand together: they are computed as one batch, so their order says nothing of fairness, but answers to
  * one request that follow each other leave in one message. */
-static struct job *pick(struct broker *b, struct queue *q, size_t n, bool packed)
+static struct job *pick(struct broker *b, struct queue *q, size_t n, const struct worker *w, bool packed)
 {
     struct job *first = queue_first(q), *end = NULL;
     const uint64_t delivery = b->counters.deliveries + 1;
@@ -114,6 +132,9 @@ static struct job *pick(struct broker *b, struct queue *q, size_t n, bool packed
     for (struct job *job = first; picked < n && job; job = queue_first(q)) {
         if (picked && (job->solo || (packed && zmq_msg_size(&job->payload) > PACK_BYTES))) {
             break; /* it travels in another message */
+        }
+        if (picked && job->shy && w->trial) {
+            break; /* it goes to somebody else */
         }
         queue_pop(q);
         struct tenant *t = job->tenant;
@@ -205,7 +226,7 @@ static void deliver(struct broker *b, struct function *fn, struct worker *w, siz
     put_head(out, fn, w, &common, packed);
     buf_put_str_const(out, "jobs");
     size_t count_at = buf_open_list(out), sent = 0;
-    job = pick(b, &fn->queue, n, packed);
+    job = pick(b, &fn->queue, n, w, packed);
     for (struct job *next = NULL; job; job = next) {
         next = job->next;
         bool solo = job->solo;
@@ -236,6 +257,9 @@ static void deliver(struct broker *b, struct function *fn, struct worker *w, siz
     w->delivered += sent;
     b->counters.jobs_delivered += sent;
     b->counters.deliveries++;
+    if (fn->canaries) {
+        trial_count(b, fn, w, sent);
+    }
     if (outbox_worker(b, &w->route, out, parts, n_parts)) {
         take_back(b, w, slot);
     }

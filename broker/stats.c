@@ -150,7 +150,11 @@ static void put_worker(const struct broker *b, struct buf *out, const struct wor
     put_text(out, "version", w->version);
     put_text(out, "build", w->build);
     put_uint(out, "generation", w->generation);
-    put_text(out, "state", quiet_state(w->quiet, w->running));
+    put_text(out, "state",
+             w->quiet                    ? quiet_state(w->quiet, w->running)
+             : w->trial == WORKER_SHADOW ? "shadow"
+             : w->trial == WORKER_CANARY ? "canary"
+                                         : "ready");
     put_uint(out, "free", w->credit > w->delivered ? w->credit - w->delivered : 0);
     put_uint(out, "silent_ms", silent_ms(b, w->heard_ns));
     put_uint(out, "running", w->running);

@@ -51,6 +51,8 @@ int verb_resume(struct cli *c);
 int verb_drain(struct cli *c);
 int verb_check(struct cli *c);
 int verb_keygen(struct cli *c);
+int verb_reload(struct cli *c);
+int verb_rollback(struct cli *c);
 int verb_help(struct cli *c);
 
 /* Opens the client; 0, or the exit status. */

@@ -38,6 +38,18 @@ static const char call_help[] = "On a terminal the result is shown for people: t
 static const char ids_help[] =
     "The exit status is 0, or 5 when a job is not known or not in a state that allows it.";
 
+static const char reload_help[] =
+    "Every node (or --node) reads its configuration again and swaps what changed; the answer comes when that "
+    "has ended "
+    "everywhere. With names of plugins, only those. What serves goes on until the new generation is proven; "
+    "one that "
+    "cannot be, changes nothing.\n"
+    "\n"
+    "  kiln reload stats --shadow 500          compare it on copies of live jobs first\n"
+    "  kiln reload stats --canary 5% --for 1m  let it answer a share of them first\n"
+    "\n"
+    "The exit status is 0 when everything is as asked, also when nothing had changed.";
+
 static const struct verb verbs[] = {
     {"call", VERB_CALL, 1, 4096, false, verb_call, "FN [NAME=VALUE ...] [--json FILE]",
      "run a job and print its result", call_help},
@@ -80,6 +92,13 @@ static const struct verb verbs[] = {
      "Times are microseconds: half, 95 % and 99 % of the jobs took no longer. With -v also the broker's "
      "counters."},
     {"ping", VERB_PING, 0, 0, false, verb_ping, "", "is the broker there?", NULL},
+    {"reload", VERB_RELOAD, 0, 256, false, verb_reload, "[PLUGIN ...] [--shadow N | --canary PERCENT]",
+     "bring in what changed: plugin files, settings", reload_help},
+    {"rollback", VERB_ROLLBACK, 1, 256, false, verb_rollback, "PLUGIN ...", "go back to what served before",
+     "What served before is proven again before it takes over. The build that was rolled back from does not "
+     "come again before its "
+     "file or settings change, or with kiln reload --force. While a reload is under way it is that which is "
+     "taken back."},
     {"check", VERB_CHECK, 1, 4096, true, verb_check, "FILE.so [OPTIONS]",
      "judge, warm and prove a plugin without a broker",
      "Starts kilnd --check FILE.so, the kilnd beside this program before any other."},

@@ -17,7 +17,8 @@ enum {
     IDS = VERB_STATUS | VERB_CANCEL | VERB_FORGET,
     LISTS = VERB_FUNCTIONS | VERB_DESCRIBE | VERB_PLUGINS | VERB_STATS | VERB_PING | VERB_NODES | VERB_MODELS,
     FLOW = VERB_PAUSE | VERB_RESUME | VERB_DRAIN,
-    ASKS = JOBS | VERB_RESULT | IDS | LISTS | FLOW, /* whoever speaks with a broker */
+    SWAPS = VERB_RELOAD | VERB_ROLLBACK,
+    ASKS = JOBS | VERB_RESULT | IDS | LISTS | FLOW | SWAPS, /* whoever speaks with a broker */
 };
 
 static const int64_t DAY_MS = 86400000;
@@ -43,10 +44,11 @@ static const struct row {
      "that broker's public key, or the file it is in; default: $KILN_SERVER_KEY"},
     {"timeout", 't', NUMBER, (ASKS & ~VERB_SUBMIT) | OPTION_BEFORE, AT(timeout_ms), "MS", 1, DAY_MS,
      "call: the job must be finished by then (30000); other verbs: how long to wait for the broker's answer "
-     "(10000)"},
+     "(10000); reload, rollback: for the end of it (60000, and the time of the trial)"},
     {"connect", 0, NUMBER, ASKS | OPTION_BEFORE, AT(connect_ms), "MS", 0, DAY_MS,
      "how long to wait for a broker that is not there (1000)"},
-    {"json", 'j', FLAG, VERB_RESULT | IDS | LISTS | FLOW | OPTION_BEFORE, AT(json), NULL, 0, 0, "print JSON"},
+    {"json", 'j', FLAG, VERB_RESULT | IDS | LISTS | FLOW | SWAPS | OPTION_BEFORE, AT(json), NULL, 0, 0,
+     "print JSON"},
     {"json", 'j', TEXT, JOBS, AT(json_file), "FILE", 0, 0,
      "take the arguments from a JSON object in FILE, or - for standard input; NAME=VALUE words override "
      "members of it"},
@@ -73,6 +75,22 @@ static const struct row {
     {"backoff", 0, NUMBER, VERB_SUBMIT, AT(backoff_ms), "MS", 0, 3600000,
      "pause before the second attempt, then doubling (100)"},
     {"keep", 0, NUMBER, VERB_SUBMIT, AT(keep_ms), "MS", 0, MONTH_MS, "how long the result is kept (3600000)"},
+    {"node", 'n', TEXT, SWAPS, AT(node), "NODE", 0, 0, "only there; default: at every node"},
+    {"shadow", 0, NUMBER, VERB_RELOAD, AT(shadow), "N", 1, 1000000,
+     "first run the new generation on copies of the next N live jobs, and compare"},
+    {"canary", 0, TEXT, VERB_RELOAD, AT(canary), "PERCENT", 0, 0,
+     "first give the new generation this share of the live jobs: 5%"},
+    {"for", 0, TEXT, VERB_RELOAD, AT(trial_for), "TIME", 0, 0,
+     "canary: so long (30s); shadow: the copies must have come by then (60s). 500ms, 30s, 5m, 2h"},
+    {"jobs", 0, NUMBER, VERB_RELOAD, AT(trial_jobs), "N", 20, 100000000,
+     "canary: until it has had so many jobs"},
+    {"allow", 0, NUMBER, VERB_RELOAD, AT(allow), "N", 0, 1000000, "shadow: so many answers may differ (0)"},
+    {"slower", 0, TEXT, VERB_RELOAD, AT(slower), "FACTOR", 0, 0,
+     "p95 of running may be so many times that of the generation that serves (2)"},
+    {"impure", 0, FLAG, VERB_RELOAD, AT(impure), NULL, 0, 0,
+     "shadow: run copies of functions too that do not say they are pure"},
+    {"force", 0, FLAG, VERB_RELOAD, AT(force), NULL, 0, 0,
+     "load a build too that was rolled back from, or that failed its trial"},
     {"wait", 'w', NUMBER, VERB_RESULT, AT(wait_ms), "MS", 0, 3600000, "wait for the result this long (0)"},
     {"wait", 'w', NUMBER, VERB_DRAIN, AT(wait_ms), "MS", 0, DAY_MS,
      "wait so long until nothing runs there any more (0)"},

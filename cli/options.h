@@ -29,6 +29,8 @@ enum verb_bit {
     VERB_HELP = 1 << 12,
     OPTION_BEFORE = 1 << 13,
     VERB_KEYGEN = 1 << 14,
+    VERB_RELOAD = 1 << 15,
+    VERB_ROLLBACK = 1 << 16,
     VERB_NODES = 1 << 20,
     VERB_PAUSE = 1 << 21,
     VERB_RESUME = 1 << 22,
@@ -48,6 +50,9 @@ struct settings {
     bool json;      /* --json in its meaning of output */
     bool verbose, all, help, version;
     const char *json_file, *form, *id, *share;
+    const char *node, *canary, *trial_for, *slower; /* of a reload; texts with units */
+    int64_t shadow, trial_jobs, allow;
+    bool impure, force;
 };
 
 struct words {

@@ -7,7 +7,7 @@
 #include "cli.h"
 #include "table.h"
 
-enum { BUILD_SHOWN = 12 };
+enum { BUILD_SHOWN = 12, LABEL_BUILD = 8 };
 
 static bool same_text(const struct view *a, const struct view *b)
 {
@@ -22,10 +22,28 @@ static int build_bytes(const struct view *build)
 
 /* ---- which run where ---- */
 
+/* "promoted 12 s ago" */
+static void swap_cell(struct table *t, const struct view *p)
+{
+    struct view last = view_get(p, "last_swap"), result = view_get(&last, "result");
+    int64_t ago_s = number(&last, "ago_ms") / 1000;
+    const char *unit = ago_s < 120 ? "s" : ago_s < 7200 ? "min" : "h";
+    if (last.there) {
+        table_cell(t, "%.*s %" PRId64 " %s ago", VIEW_TEXT(&result),
+                   ago_s < 120    ? ago_s
+                   : ago_s < 7200 ? ago_s / 60
+                                  : ago_s / 3600,
+                   unit);
+    } else {
+        table_cell(t, "-");
+    }
+}
+
 static void add_plugin(struct table *t, const struct view *node, const struct view *p)
 {
     struct view name = view_get(p, "name"), version = view_get(p, "version"), build = view_get(p, "build"),
                 state = view_get(p, "state"), why = view_get(p, "why"), wid = view_get(node, "wid"),
+                coming = view_get(p, "coming_state"), coming_build = view_get(p, "coming_build"),
                 flow = view_get(node, "state");
     bool runs = view_text_is(&flow, "ready");
     table_cell(t, "%.*s", VIEW_TEXT(&name));
@@ -37,6 +55,13 @@ static void add_plugin(struct table *t, const struct view *node, const struct vi
     table_cell(t, "%" PRId64, view_get_int(p, "denied"));
     table_cell(t, "%.*s%s%.*s%s", VIEW_TEXT(&wid), runs ? "" : " (", runs ? 0 : view_text_bytes(&flow),
                view_text_data(&flow), runs ? "" : ")");
+    table_cell(t, "%" PRId64, number(p, "generation"));
+    if (coming.there) {
+        table_cell(t, "%.*s %.*s", LABEL_BUILD, view_text_data(&coming_build), VIEW_TEXT(&coming));
+    } else {
+        table_cell(t, "-");
+    }
+    swap_cell(t, p);
     table_cell(t, "%.*s", VIEW_TEXT(&why));
 }
 
@@ -54,6 +79,9 @@ static void add_lone_worker(struct table *t, const struct view *worker)
     table_cell(t, "-");
     table_cell(t, "-");
     table_cell(t, "%.*s", VIEW_TEXT(&wid));
+    table_cell(t, "%" PRId64, number(worker, "generation"));
+    table_cell(t, "-");
+    table_cell(t, "-");
     table_cell(t, "%s", "");
 }
 
@@ -72,10 +100,11 @@ static bool has_node(const struct view *nodes, const struct view *worker)
 
 static size_t print_plugins(const struct view *nodes, const struct view *workers)
 {
-    static const char *const heads[] = {"plugin",   "state",  "version", "build", "workers",
-                                        "restarts", "denied", "node",    ""};
-    static const enum table_align aligns[] = {TABLE_LEFT,  TABLE_LEFT,  TABLE_LEFT, TABLE_LEFT, TABLE_RIGHT,
-                                              TABLE_RIGHT, TABLE_RIGHT, TABLE_LEFT, TABLE_WRAP};
+    static const char *const heads[] = {"plugin", "state", "version",    "build",  "workers",   "restarts",
+                                        "denied", "node",  "generation", "coming", "last swap", ""};
+    static const enum table_align aligns[] = {TABLE_LEFT,  TABLE_LEFT,  TABLE_LEFT,  TABLE_LEFT,
+                                              TABLE_RIGHT, TABLE_RIGHT, TABLE_RIGHT, TABLE_LEFT,
+                                              TABLE_RIGHT, TABLE_LEFT,  TABLE_LEFT,  TABLE_WRAP};
     struct table t = {0};
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
         table_column(&t, heads[i], aligns[i]);

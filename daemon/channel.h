@@ -3,7 +3,7 @@
  *
  * A SOCK_SEQPACKET pair: one message is one packet, and the end of either process is end of file at the other. Both ends
  * are the same binary, so a packet is a plain structure. The supervisor speaks first (the order to work), later
- * perhaps CHANNEL_GO and CHANNEL_DRAIN; the worker tells what became of it in notes. */
+ * perhaps CHANNEL_GO, CHANNEL_SERVE and CHANNEL_DRAIN; the worker tells what became of it in notes. */
 #ifndef CHANNEL_H
 #define CHANNEL_H
 
@@ -29,6 +29,9 @@ enum channel_kind {
     CHANNEL_REFUSED,    /* worker: why it cannot serve, and would not if tried again; it exits */
     CHANNEL_WALLED,     /* worker: with the listener of its walls; before it maps plugin code */
     CHANNEL_LEAVING,    /* worker: the broker told it to stop; it drains and exits */
+    CHANNEL_SERVE,      /* supervisor: the trial is passed, serve like any other */
+    CHANNEL_SERVING,    /* worker: so it is, the broker knows */
+    CHANNEL_COMPARED,   /* worker: what became of one copy */
 };
 
 /* The first packet: everything a worker must know. Followed in the packet by options_bytes of msgpack. */
@@ -40,6 +43,10 @@ struct order {
     int32_t nice;
     uint32_t held;    /* once proven, wait for CHANNEL_GO; until then stand back behind those that work */
     uint32_t sandbox; /* walls and fence around plugin code */
+    uint32_t trial;   /* enum trial_kind: how it offers itself to the broker */
+    uint32_t impure;  /* shadow: functions that are not pure are tried too */
+    uint64_t share_permille; /* canary */
+    uint64_t copies;         /* shadow: as many are this worker's */
     uint64_t generation;
     int64_t job_slots; /* most jobs held: the credit */
     struct plugin_limits limits;
@@ -62,8 +69,13 @@ struct note {
     int64_t load_ns; /* CHANNEL_PROVEN */
     int64_t prove_ns;
     uint32_t functions;
+    uint32_t eligible; /* CHANNEL_PROVEN: functions that a shadow may run */
+    bool differs, timed;
+    int64_t was_ns,
+        run_ns; /* CHANNEL_COMPARED: how long the serving worker ran the job, and this one; when timed */
     char version[64];
-    char text[512]; /* CHANNEL_REFUSED: the sentence */
+    char function[CONFIG_NAME_BYTES * 2];
+    char text[512]; /* CHANNEL_REFUSED: the sentence; CHANNEL_COMPARED: the difference */
 };
 
 /* A connected pair, both ends closed on exec and not blocking; -1 with errno. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "config.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
@@ -329,6 +330,21 @@ int daemon_config_load(const char *path, struct daemon_config **ret_config, stru
         return status;
     }
     *ret_config = c;
+    return 0;
+}
+
+int daemon_config_check_file(const struct plugin_config *plugin, struct err *err)
+{
+    if (access(plugin->file, R_OK)) {
+        return err_set(err, KILN_INVALID, "file", "plugin %s: its file %s cannot be opened: %s", plugin->name,
+                       plugin->file, strerror(errno));
+    }
+    for (size_t i = 0; i < plugin->data.n; i++) {
+        if (access(plugin->data.items[i], R_OK | X_OK)) {
+            return err_set(err, KILN_INVALID, "data", "plugin %s: its folder of data %s cannot be opened: %s",
+                           plugin->name, plugin->data.items[i], strerror(errno));
+        }
+    }
     return 0;
 }
 

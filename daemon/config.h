@@ -72,6 +72,9 @@ struct daemon_config {
 int daemon_config_load(const char *path, struct daemon_config **ret_config, struct err *err);
 void daemon_config_free(struct daemon_config **config);
 
+/* KILN_INVALID when its file or one of its folders of data cannot be opened. */
+int daemon_config_check_file(const struct plugin_config *plugin, struct err *err);
+
 /* Takes plugin i out of a configuration: the caller's, to be freed by plugin_config_free. Its place stays empty. */
 struct plugin_config *daemon_config_take(struct daemon_config *config, size_t i);
 struct plugin_config *plugin_config_copy(const struct plugin_config *plugin);

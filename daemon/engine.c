@@ -349,6 +349,19 @@ int64_t engine_function_warm_ns(const struct engine *e, size_t i)
     return e->functions[i].least_warm_ns;
 }
 
+void engine_function_tolerance(const struct engine *e, size_t i, double *ret_rtol, double *ret_atol)
+{
+    assert(i < e->n_functions);
+    const struct kiln_function *f = &e->functions[i].desc;
+    *ret_rtol = *ret_atol = 0;
+    for (uint32_t k = 0; k < f->n_goldens; k++) {
+        struct kiln_golden g = {0};
+        memcpy(&g, (const char *) f->goldens + (size_t) k * f->golden_size, f->golden_size);
+        *ret_rtol = g.rtol > *ret_rtol ? g.rtol : *ret_rtol;
+        *ret_atol = g.atol > *ret_atol ? g.atol : *ret_atol;
+    }
+}
+
 int engine_find(const struct engine *e, const char *name, size_t name_bytes)
 {
     for (size_t i = 0; i < e->n_functions; i++) {

@@ -72,6 +72,8 @@ uint32_t engine_function_flags(const struct engine *e, size_t i);
 uint32_t engine_function_max_batch(const struct engine *e, size_t i); /* 1 when there is no run_batch */
 /* After engine_prove: the whole job, median, of the golden example that takes the least. */
 int64_t engine_function_warm_ns(const struct engine *e, size_t i);
+/* How far a number of its results may be off, by the most generous of its examples. */
+void engine_function_tolerance(const struct engine *e, size_t i, double *ret_rtol, double *ret_atol);
 int engine_find(const struct engine *e, const char *name, size_t name_bytes); /* index or -1 */
 
 /* The contract as msgpack, as docs/PROTOCOL.md section 6 shapes it. Borrowed, valid until engine_free. */

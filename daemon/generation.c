@@ -8,8 +8,16 @@
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
+#include "trial.h"
 
-enum { TRIES = 3, PAUSE_FIRST_MS = 100, PAUSE_MOST_MS = 60000, PAUSE_JOB_MS = 1000, WELL_MS = 60000 };
+enum {
+    TRIES = 3,
+    PAUSE_FIRST_MS = 100,
+    OUTDATED_MS = 1000,
+    /* meanwhile the plugin is loaded anew */ PAUSE_MOST_MS = 60000,
+    PAUSE_JOB_MS = 1000,
+    WELL_MS = 60000
+};
 
 const char *generation_state_name(enum generation_state state)
 {
@@ -46,7 +54,6 @@ void generation_free(struct generation **generation, struct site *site)
         for (size_t i = 0; i < g->n_members; i++) {
             member_free(&g->members[i], site);
         }
-        staging_drop(&g->staged);
         plugin_config_free(&g->plugin);
         mem_free(g->members);
         mem_free(g->seats);
@@ -76,7 +83,7 @@ size_t generation_working(const struct generation *g)
 {
     size_t n = 0;
     for (size_t i = 0; i < g->n_members; i++) {
-        n += well(g->members[i]);
+        n += well(g->members[i]) && !g->members[i]->on_trial;
     }
     return n;
 }
@@ -95,6 +102,29 @@ void generation_go(struct generation *g)
     g->held = false;
     for (size_t i = 0; i < g->n_members; i++) {
         member_go(g->members[i]);
+    }
+}
+
+void generation_serve(struct generation *g)
+{
+    g->terms.kind = TRIAL_NONE;
+    for (size_t i = 0; i < g->n_members; i++) {
+        member_serve(g->members[i]);
+    }
+}
+
+/* What a member does counts for the trial. */
+static void enlist(const struct generation *g, struct member *m)
+{
+    m->trial = g->trial;
+    atomic_store(&m->slot->counting, g->trial ? trial_number(g->trial) : 0);
+}
+
+void generation_try(struct generation *g, struct trial *trial)
+{
+    g->trial = trial;
+    for (size_t i = 0; i < g->n_members; i++) {
+        enlist(g, g->members[i]);
     }
 }
 
@@ -155,6 +185,7 @@ void generation_hear(struct generation *g, struct member *m)
     count_denials(g, m);
     if (m->proven_ns && !was_proven) {
         g->was_ready = true;
+        g->eligible = m->proven.eligible;
         snprintf(g->version, sizeof g->version, "%s", m->proven.version);
         log_info("worker_proven",
                  "wid=%s plugin=%s version=%s build=%s functions=%u start_us=%" PRId64 " load_us=%" PRId64
@@ -243,6 +274,9 @@ void generation_reap(struct generation *g, struct site *site, int64_t now_ns)
         }
         g->members[i] = g->members[--g->n_members];
         count_denials(g, m);
+        if (g->trial) {
+            trial_lost(g->trial, g, m->slot, &e);
+        }
         bury(g, m, &e, now_ns);
         member_free(&m, site);
     }
@@ -258,7 +292,14 @@ static void start(struct generation *g, struct site *site, size_t seat, enum mem
 {
     struct err err;
     struct member *m;
-    if (member_start(site, g->plugin, &g->staged, g->number, seat, g->held, &m, &err)) {
+    const struct posting posting = {.plugin = g->plugin,
+                                    .staged = &g->staged,
+                                    .generation = g->number,
+                                    .seat = seat,
+                                    .n_seats = g->n_seats,
+                                    .held = g->held,
+                                    .trial = g->terms.kind ? &g->terms : NULL};
+    if (member_start(site, &posting, &m, &err)) {
         /* No memory or no processes for now: like a death, but with nobody to bury. */
         struct seat *s = &g->seats[seat];
         int64_t wait_ns = pause_ns(++s->failures, PAUSE_MOST_MS);
@@ -268,6 +309,7 @@ static void start(struct generation *g, struct site *site, size_t seat, enum mem
         return;
     }
     m->role = role;
+    enlist(g, m);
     g->members[g->n_members++] = m;
     g->seats[seat].retry_ns = INT64_MAX;
 }
@@ -281,6 +323,11 @@ static bool worn(const struct generation *g, const struct member *m, int64_t now
                                   (uint64_t) r->resident_mb << 20);
 }
 
+static bool has_its_data(const struct generation *g)
+{
+    return !g->plugin->data.n || staging_has_its_data(&g->staged, &g->plugin->data);
+}
+
 /* Fills an empty seat when it is time; puts a successor beside a worn member. */
 static int64_t tend_seat(struct generation *g, struct site *site, size_t seat, int64_t now_ns)
 {
@@ -292,10 +339,16 @@ static int64_t tend_seat(struct generation *g, struct site *site, size_t seat, i
         return INT64_MAX;
     }
     bool due = now_ns >= s->retry_ns;
+    if (!current && due && g->was_ready && !g->told_outdated && !has_its_data(g)) {
+        g->told_outdated = g->outdated = true; /* what it would read now is another build */
+        s->retry_ns = now_ns + OUTDATED_MS * CLOCK_MS;
+        log_warning("data_changed", "plugin=%s build=%s", g->plugin->name, g->staged.digest);
+        return s->retry_ns;
+    }
     if (!current && due) {
         start(g, site, seat, MEMBER_CURRENT, now_ns);
     } else if (current && !next && !find(g, seat, MEMBER_LEAVING) && well(current) &&
-               worn(g, current, now_ns) && (due || s->retry_ns == INT64_MAX)) {
+               worn(g, current, now_ns) && has_its_data(g) && (due || s->retry_ns == INT64_MAX)) {
         log_info("worker_recycled", "wid=%s jobs=%" PRIu64 " resident_bytes=%" PRIu64, current->wid,
                  atomic_load(&current->slot->jobs), atomic_load(&current->slot->resident_bytes));
         start(g, site, seat, MEMBER_NEXT, now_ns);
@@ -360,12 +413,13 @@ static void put_text(struct buf *b, const char *key, const char *value)
     buf_put_text(b, value);
 }
 
-void generation_put(const struct generation *g, const struct generation *coming, const char *refusal,
-                    struct buf *b)
+uint32_t generation_pairs(const struct generation *g)
 {
-    bool version = g->version[0], build = g->staged.digest[0];
-    const char *why = g->why[0] ? g->why : refusal;
-    buf_put_map(b, 5u + (g->denied ? 2u : 0) + version + build + (why[0] != '\0') + (coming ? 2u : 0));
+    return 5u + (g->denied ? 2u : 0) + (g->version[0] != '\0') + (g->staged.digest[0] != '\0');
+}
+
+void generation_put(const struct generation *g, struct buf *b)
+{
     put_text(b, "name", g->plugin->name);
     put_text(b, "state", generation_state_name(g->state));
     buf_put_str_const(b, "generation");
@@ -380,17 +434,10 @@ void generation_put(const struct generation *g, const struct generation *coming,
         buf_put_u64(b, g->denied);
         put_text(b, "denied_call", denials_name(g->denied_call, name));
     }
-    if (version) {
+    if (g->version[0]) {
         put_text(b, "version", g->version);
     }
-    if (build) {
+    if (g->staged.digest[0]) {
         put_text(b, "build", g->staged.digest);
-    }
-    if (why[0]) {
-        put_text(b, "why", why);
-    }
-    if (coming) {
-        put_text(b, "coming_build", coming->staged.digest);
-        put_text(b, "coming_state", generation_state_name(coming->state));
     }
 }

@@ -34,9 +34,15 @@ struct generation {
     struct staged staged;
     uint64_t number;
     enum generation_state state;
-    bool held;       /* its workers wait, once proven, for generation_go */
-    bool was_ready;  /* some worker was proven once */
-    unsigned deaths; /* before that */
+    bool held;                /* its workers wait, once proven, for generation_go */
+    struct trial_terms terms; /* on which its workers are started; kind NONE: to serve */
+    struct trial *trial;      /* what its workers do counts for it; NULL: none. Borrowed */
+    bool was_ready;           /* some worker was proven once */
+    bool
+        outdated; /* a worker is wanted, and its data changed since the first was proven: load it anew. Once */
+    bool told_outdated;
+    uint32_t eligible; /* functions a shadow may run */
+    unsigned deaths;   /* before that */
     uint64_t restarts;
     uint64_t denied;      /* system calls that its workers were refused */
     int denied_call;      /* the last kind of them; when denied */
@@ -51,15 +57,20 @@ struct generation {
 
 const char *generation_state_name(enum generation_state state);
 
-/* Takes over the configuration, and the staged file (it is dropped with the generation). */
+/* Takes over the configuration; the staged file is its owner's to drop. */
 struct generation *generation_new(struct plugin_config **plugin, const struct staged *staged,
                                   uint64_t number);
-/* Before its first tend: another generation serves, and this one shall not before generation_go. */
-static inline void generation_hold(struct generation *g)
+/* Before its first tend: another generation serves, and this one shall not before generation_go; then on trial, if the terms
+ * say so. */
+static inline void generation_hold(struct generation *g, const struct trial_terms *terms)
 {
     g->held = true;
+    g->terms = *terms;
 }
 void generation_go(struct generation *g);
+void generation_serve(struct generation *g); /* the trial was passed */
+/* What its workers do counts for this trial from now on; NULL: for none. */
+void generation_try(struct generation *g, struct trial *trial);
 bool generation_proven(const struct generation *g); /* every seat has a proven worker */
 
 /* One that cannot be: its file could not be staged. */
@@ -82,10 +93,10 @@ void generation_hasten(struct generation *g, int64_t ms, int64_t now_ns);
 
 /* Some worker is proven and welcomed by the broker. */
 bool generation_serves(const struct generation *g);
-size_t generation_working(const struct generation *g); /* how many are */
+size_t generation_working(const struct generation *g); /* how many are, and not on trial */
 
-/* As an item of `plugins` in a beat. coming: the generation that shall take over, or NULL; refusal: why the last one did not. */
-void generation_put(const struct generation *g, const struct generation *coming, const char *refusal,
-                    struct buf *b);
+/* Pairs of an item of `plugins` in a beat, and how many they are. */
+uint32_t generation_pairs(const struct generation *g);
+void generation_put(const struct generation *g, struct buf *b);
 
 #endif

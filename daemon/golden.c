@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "compare.h"
 #include "json.h"
-#include "scan.h"
 
 /* ---- generated data -------------------------------------------------------------------------- */
 
@@ -151,157 +151,9 @@ void golden_done(struct golden *g)
     buf_done(&g->expected);
 }
 
-/* ---- comparing ------------------------------------------------------------------------------- */
-
-struct comparer {
-    double rtol, atol;
-    struct err *err;
-    char path[200];
-};
-
-static bool is_number(const struct token *t)
-{
-    return t->type == SCAN_INT || t->type == SCAN_UINT || t->type == SCAN_FLOAT;
-}
-
-static bool is_nan(const struct token *t)
-{
-    return t->type == SCAN_NIL || (t->type == SCAN_FLOAT && isnan(t->f));
-}
-
-static bool is_text(const struct token *t)
-{
-    return t->type == SCAN_STR || t->type == SCAN_BIN;
-}
-
-static bool equal(const struct comparer *c, const struct token *want, const struct token *got)
-{
-    if (is_nan(want) || is_nan(got)) {
-        return is_nan(want) && is_nan(got);
-    }
-    if (is_number(want) && is_number(got)) {
-        if (want->type == SCAN_INT && got->type == SCAN_INT && want->i == got->i) {
-            return true; /* beyond 2^53 too */
-        }
-        return want->f == got->f || fabs(got->f - want->f) <= c->atol + c->rtol * fabs(want->f);
-    }
-    if (is_text(want) && is_text(got)) {
-        return want->count == got->count && memcmp(want->text, got->text, want->count) == 0;
-    }
-    return want->type == SCAN_BOOL && got->type == SCAN_BOOL && want->i == got->i;
-}
-
-static int differ(struct comparer *c, const struct token *want, const struct token *got)
-{
-    char a[80], b[80], within[40] = "";
-    if (is_number(want) && is_number(got)) {
-        snprintf(within, sizeof within, " within %.3g", c->atol + c->rtol * fabs(want->f));
-        if (fabs(want->f - got->f) <= 1e-12 * fabs(want->f)) { /* 15 digits would look the same */
-            snprintf(a, sizeof a, "%.17g", got->f);
-            snprintf(b, sizeof b, "%.17g", want->f);
-            return err_set(c->err, KILN_INTERNAL, NULL, "%s is %s, expected %s%s", c->path, a, b, within);
-        }
-    }
-    return err_set(c->err, KILN_INTERNAL, NULL, "%s is %s, expected %s%s",
-                   c->path[0] ? c->path : "the result", scan_show(got, a, sizeof a),
-                   scan_show(want, b, sizeof b), within);
-}
-
-static int compare(struct comparer *c, struct scan *want, struct scan *got);
-
-/* The value of `key` in the map whose first pair is at `map`; found fastest when asked in the order of the
- * map. */
-static bool find(struct scan map, uint32_t pairs, const struct token *key, struct scan *ret_value)
-{
-    for (uint32_t i = 0; i < pairs; i++) {
-        struct token t;
-        if (!scan_next(&map, &t)) {
-            return false;
-        }
-        if (is_text(&t) && t.count == key->count && memcmp(t.text, key->text, t.count) == 0) {
-            *ret_value = map;
-            return true;
-        }
-        if (!scan_skip(&map)) {
-            return false;
-        }
-    }
-    return false;
-}
-
-static int compare_map(struct comparer *c, struct scan *want, uint32_t n, const struct scan *got,
-                       uint32_t got_n)
-{
-    size_t length = strlen(c->path);
-    for (uint32_t i = 0; i < n; i++) {
-        struct token key;
-        struct scan value;
-        if (!scan_next(want, &key)) {
-            return err_set(c->err, KILN_INTERNAL, NULL, "the expected result is damaged");
-        }
-        snprintf(c->path + length, sizeof c->path - length, "%s%.*s", length ? "." : "",
-                 key.count < 60 ? (int) key.count : 60, key.text);
-        if (!find(*got, got_n, &key, &value)) {
-            return err_set(c->err, KILN_INTERNAL, NULL, "%s is not in the result", c->path);
-        }
-        int status = compare(c, want, &value);
-        if (status) {
-            return status;
-        }
-        c->path[length] = '\0';
-    }
-    return 0;
-}
-
-static int compare_list(struct comparer *c, struct scan *want, struct scan *got, uint32_t n)
-{
-    size_t length = strlen(c->path);
-    for (uint32_t i = 0; i < n; i++) {
-        struct scan w = *want, g = *got;
-        struct token a, b;
-        if (scan_next(&w, &a) && scan_next(&g, &b) && a.type != SCAN_LIST && a.type != SCAN_MAP &&
-            equal(c, &a, &b)) {
-            *want = w; /* the way of nearly all: no text is made */
-            *got = g;
-            continue;
-        }
-        snprintf(c->path + length, sizeof c->path - length, "[%u]", i);
-        int status = compare(c, want, got);
-        if (status) {
-            return status;
-        }
-        c->path[length] = '\0';
-    }
-    return 0;
-}
-
-/* Consumes one value of each. */
-static int compare(struct comparer *c, struct scan *want, struct scan *got)
-{
-    struct token w, g;
-    struct scan before = *got;
-    if (!scan_next(want, &w) || !scan_next(got, &g)) {
-        return err_set(c->err, KILN_INTERNAL, NULL, "%s ends early", c->path[0] ? c->path : "the result");
-    }
-    if (w.type == SCAN_MAP && g.type == SCAN_MAP) {
-        int status = compare_map(c, want, w.count, got, g.count);
-        *got = before;
-        return status ? status : scan_skip(got) ? 0 : KILN_INTERNAL;
-    }
-    if (w.type == SCAN_LIST && g.type == SCAN_LIST && w.count == g.count) {
-        return compare_list(c, want, got, w.count);
-    }
-    if (w.type == SCAN_MAP || w.type == SCAN_LIST || g.type == SCAN_MAP || g.type == SCAN_LIST ||
-        !equal(c, &w, &g)) {
-        return differ(c, &w, &g);
-    }
-    return 0;
-}
-
 int golden_compare(const void *expected, size_t expected_bytes, const void *actual, size_t actual_bytes,
                    double rtol, double atol, struct err *err)
 {
-    struct comparer c = {.rtol = rtol, .atol = atol, .err = err};
-    struct scan want = scan_over(expected, expected_bytes), got = scan_over(actual, actual_bytes);
-    return compare(&c, &want, &got);
+    const struct compare how = {.rtol = rtol, .atol = atol};
+    return compare_results(&how, expected, expected_bytes, actual, actual_bytes, err);
 }

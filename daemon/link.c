@@ -61,8 +61,8 @@ int link_init(struct link *l, const char *endpoint, const struct curve_keys *key
 
 void link_done(struct link *l, int linger_ms)
 {
-    for (size_t i = 0; i < LINK_GONE_KEPT; i++) {
-        buf_done(&l->gone[i]);
+    for (size_t i = 0; i < LINK_KEPT; i++) {
+        buf_done(&l->kept[i]);
     }
     frames_done(&l->frames);
     header_done(&l->header);
@@ -73,11 +73,25 @@ void link_done(struct link *l, int linger_ms)
 
 /* ---- saying ---- */
 
+struct buf *link_tell(struct link *l)
+{
+    struct buf *b = &l->kept[l->n_kept++ % LINK_KEPT];
+    buf_clear(b);
+    return b;
+}
+
+void link_told(struct link *l, const struct buf *b)
+{
+    l->spoke = true;
+    if (l->welcome) {
+        dealer_send_header(&l->dealer, b);
+    }
+}
+
 void link_gone(struct link *l, const char *wid, const char *cause, const char *kind, const uint64_t *running,
                size_t n)
 {
-    struct buf *b = &l->gone[l->n_gone++ % LINK_GONE_KEPT];
-    buf_clear(b);
+    struct buf *b = link_tell(l);
     buf_put_map(b, 5);
     buf_put_str_const(b, "op");
     buf_put_text(b, "gone");
@@ -92,10 +106,7 @@ void link_gone(struct link *l, const char *wid, const char *cause, const char *k
     for (size_t i = 0; i < n; i++) {
         buf_put_u64(b, running[i]);
     }
-    l->spoke = true;
-    if (l->welcome) {
-        dealer_send_header(&l->dealer, b);
-    }
+    link_told(l, b);
 }
 
 bool link_beat_due(const struct link *l, int64_t now_ns)
@@ -143,9 +154,9 @@ static void hear_welcome(struct link *l)
     l->welcome = true;
     l->asked_ns = 0;
     l->next_beat_ns = 0; /* tell how the plugins are at once */
-    uint64_t kept = l->n_gone < LINK_GONE_KEPT ? l->n_gone : LINK_GONE_KEPT;
-    for (uint64_t i = l->n_gone - kept; i < l->n_gone; i++) {
-        dealer_send_header(&l->dealer, &l->gone[i % LINK_GONE_KEPT]);
+    uint64_t kept = l->n_kept < LINK_KEPT ? l->n_kept : LINK_KEPT;
+    for (uint64_t i = l->n_kept - kept; i < l->n_kept; i++) {
+        dealer_send_header(&l->dealer, &l->kept[i % LINK_KEPT]);
     }
     log_info("broker_joined", "broker=%s", l->dealer.endpoint);
 }
@@ -187,6 +198,8 @@ bool link_recv(struct link *l)
         hear_welcome(l);
     } else if (text_is(op, bytes, "who") && (l->welcome || now_ns - l->asked_ns > l->beat_ns)) {
         say_hello(l, now_ns);
+    } else if (l->on_ask && l->welcome) {
+        l->on_ask(l->arg, op, bytes, &l->header.map);
     }
     return true;
 }

@@ -17,8 +17,9 @@
 #include "dealer.h"
 #include "wire.h"
 
-/* The last dead workers are told again after a reconnection: the first telling may have been lost with it. */
-enum { LINK_GONE_KEPT = 16 };
+/* The last dead workers, and how the last reloads ended, are told again after a reconnection: the first telling may have been
+ * lost with it. */
+enum { LINK_KEPT = 16 };
 
 struct link {
     struct dealer dealer;
@@ -32,8 +33,11 @@ struct link {
     int64_t beat_ns;
     int64_t asked_ns; /* of the unanswered hello or beat; 0: none is */
     int64_t next_beat_ns;
-    struct buf gone[LINK_GONE_KEPT]; /* encoded; ring */
-    uint64_t n_gone;
+    struct buf kept[LINK_KEPT]; /* encoded; ring */
+    uint64_t n_kept;
+    /* Set by the owner: what the broker asks of this node. */
+    void (*on_ask)(void *arg, const char *op, size_t op_bytes, const msgpack_object_map *map);
+    void *arg;
 };
 
 int link_init(struct link *l, const char *endpoint, const struct curve_keys *keys, const char *wid,
@@ -50,6 +54,10 @@ void link_beat(struct link *l, const struct buf *pairs, uint32_t n_pairs, int64_
 /* kind: "crash", "deadline", "memory" or "stop". */
 void link_gone(struct link *l, const char *wid, const char *cause, const char *kind, const uint64_t *running,
                size_t n);
+
+/* A message that shall not be lost: fill what is returned, which is empty, then link_told(). */
+struct buf *link_tell(struct link *l);
+void link_told(struct link *l, const struct buf *b);
 
 /* Hello on a new socket after a silence. Returns when to be called again. */
 int64_t link_tend(struct link *l, int64_t now_ns);

@@ -39,6 +39,13 @@ static int test(const char *path)
         fprintf(stderr, "kilnd: %s\n", err.text);
         return status_exit(err.status);
     }
+    for (size_t i = 0; i < config->n_plugins; i++) {
+        if (daemon_config_check_file(&config->plugins[i], &err)) {
+            fprintf(stderr, "%s: %s\n", path, err.text);
+            daemon_config_free(&config);
+            return status_exit(err.status);
+        }
+    }
     printf("%s: ok, %zu plugins\n", path, config->n_plugins);
     daemon_config_free(&config);
     return 0;

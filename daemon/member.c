@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
+#include "trial.h"
 #include "worker.h"
 
 /* How often to look while jobs are in plugin code, and while none is; how long a worker may do nothing at all. */
@@ -34,7 +35,7 @@ static int take_slot(struct site *site, size_t *ret_slot, struct err *err)
 }
 
 static void fill_order(struct order *o, const struct site *site, const struct member *m,
-                       const struct staged *staged, uint64_t generation)
+                       const struct posting *at)
 {
     const struct daemon_config *c = site->config;
     const struct plugin_config *p = m->plugin;
@@ -47,7 +48,7 @@ static void fill_order(struct order *o, const struct site *site, const struct me
                         .nice = (int32_t) p->nice,
                         .held = m->held,
                         .sandbox = p->sandbox,
-                        .generation = generation,
+                        .generation = at->generation,
                         .job_slots = c->slots,
                         .limits = p->limits,
                         .keys = c->keys,
@@ -57,16 +58,23 @@ static void fill_order(struct order *o, const struct site *site, const struct me
     snprintf(o->node, sizeof o->node, "%s", c->name);
     snprintf(o->node_session, sizeof o->node_session, "%s", site->link->session);
     snprintf(o->broker, sizeof o->broker, "%s", c->broker);
-    snprintf(o->build, sizeof o->build, "%s", staged->digest);
-    snprintf(o->path, sizeof o->path, "%s", staged->path);
+    snprintf(o->build, sizeof o->build, "%s", at->staged->digest);
+    snprintf(o->path, sizeof o->path, "%s", at->staged->path);
+    if (at->trial) {
+        o->trial = at->trial->kind;
+        o->impure = at->trial->impure;
+        o->share_permille = at->trial->share_permille;
+        o->copies = (at->trial->jobs + at->n_seats - 1) / at->n_seats;
+    }
     for (size_t i = 0; i < cpus->n; i++) {
         o->cpus[cpus->items[i] / 8] |= (uint8_t) (1 << (cpus->items[i] % 8));
     }
 }
 
-int member_start(struct site *site, const struct plugin_config *plugin, const struct staged *staged,
-                 uint64_t generation, size_t seat, bool held, struct member **ret_member, struct err *err)
+int member_start(struct site *site, const struct posting *posting, struct member **ret_member,
+                 struct err *err)
 {
+    const struct plugin_config *plugin = posting->plugin;
     struct process process;
     size_t slot_index = 0;
     int status = take_slot(site, &slot_index, err);
@@ -80,15 +88,16 @@ int member_start(struct site *site, const struct plugin_config *plugin, const st
     *m = (struct member){.process = process,
                          .plugin = plugin,
                          .slot_index = slot_index,
-                         .seat = seat,
-                         .held = held,
+                         .seat = posting->seat,
+                         .held = posting->held,
+                         .on_trial = posting->trial != NULL,
                          .denials = {.fd = -1},
                          .started_ns = clock_ns()};
     m->slot = &site->board->slots[m->slot_index];
     atomic_store(&m->slot->heartbeat_ns, m->started_ns);
     snprintf(m->wid, sizeof m->wid, "%s.%s.%" PRIu64, site->config->name, plugin->name, ++site->serial);
     struct order order;
-    fill_order(&order, site, m, staged, generation);
+    fill_order(&order, site, m, posting);
     if (!channel_send_order(m->process.channel, &order, plugin->options)) {
         /* It is dead already; its end will be seen like any other. */
         process_kill(&m->process);
@@ -139,6 +148,14 @@ static void take_note(struct member *m, const struct note *n)
     case CHANNEL_REFUSED:
         err_set(&m->refused, n->status ? n->status : KILN_INTERNAL, NULL, "%.*s", (int) sizeof n->text - 1,
                 n->text);
+        break;
+    case CHANNEL_SERVING:
+        m->on_trial = false;
+        break;
+    case CHANNEL_COMPARED:
+        if (m->trial) {
+            trial_compared(m->trial, n);
+        }
         break;
     case CHANNEL_LEAVING:
         m->told_to_leave = true;
@@ -246,6 +263,14 @@ void member_go(struct member *m)
         if (m->process.channel >= 0 && !channel_send(m->process.channel, &note)) {
             process_kill(&m->process); /* its end will be seen */
         }
+    }
+}
+
+void member_serve(struct member *m)
+{
+    struct note note = {.kind = CHANNEL_SERVE};
+    if (m->on_trial && m->process.channel >= 0 && !channel_send(m->process.channel, &note)) {
+        process_kill(&m->process); /* its end will be seen */
     }
 }
 

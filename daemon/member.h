@@ -19,6 +19,9 @@
 #include "process.h"
 #include "scoreboard.h"
 #include "staging.h"
+#include "swap.h"
+
+struct trial;
 
 /* What members need of their surroundings. One for the whole supervisor. */
 struct site {
@@ -46,6 +49,8 @@ struct member {
     int64_t started_ns, proven_ns; /* proven_ns 0: not yet */
     bool held;                     /* proven or not, it may not serve yet */
     bool registered;               /* at the broker now */
+    bool on_trial;                 /* it offers itself to the broker as such */
+    struct trial *trial;           /* who wants to know what it compared; NULL: nobody */
     bool known;                    /* the broker has ever known it */
     struct note proven;            /* what it told when proven */
     struct err refused;            /* status 0: it has not refused */
@@ -59,9 +64,18 @@ struct member {
     int64_t kill_started_ns; /* kind deadline: which stay in plugin code was too long */
 };
 
-/* held: once proven it waits for member_go. */
-int member_start(struct site *site, const struct plugin_config *plugin, const struct staged *staged,
-                 uint64_t generation, size_t seat, bool held, struct member **ret_member, struct err *err);
+/* Where a member is put. */
+struct posting {
+    const struct plugin_config *plugin; /* borrowed for as long as it lives */
+    const struct staged *staged;
+    uint64_t generation;
+    size_t seat, n_seats;
+    bool held;                       /* once proven it waits for member_go */
+    const struct trial_terms *trial; /* NULL: none */
+};
+
+int member_start(struct site *site, const struct posting *posting, struct member **ret_member,
+                 struct err *err);
 void member_free(struct member **member, struct site *site);
 
 /* Takes in what it says. True when anything changed. */
@@ -70,7 +84,8 @@ bool member_hear(struct member *m);
 /* Looks after one that should be loading or working. Returns when to look again. */
 int64_t member_watch(struct member *m, int64_t now_ns);
 
-void member_go(struct member *m); /* it may offer itself to the broker */
+void member_go(struct member *m);    /* it may offer itself to the broker */
+void member_serve(struct member *m); /* the trial is passed */
 void member_drain(struct member *m);
 void member_hasten(struct member *m); /* the running job is told that it is cancelled */
 void member_kill(struct member *m, const char *kind, const char *format, ...)

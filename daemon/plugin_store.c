@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "plugin_store.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "data_files.h"
-#include "clock.h"
 #include "log.h"
 #include "mem.h"
-
-/* A generation let go to the broker takes over when all its workers are welcomed; or when some are, after this long. */
-enum { WELCOME_MS = 1000 };
 
 int plugin_store_init(struct plugin_store *s, struct site *site, struct err *err)
 {
@@ -21,29 +16,56 @@ int plugin_store_init(struct plugin_store *s, struct site *site, struct err *err
     return staging_open(s->staged_dir, &s->lock_fd, err);
 }
 
-/* ---- generations ---- */
+/* ---- generations and their files ---- */
 
-static struct generation *add(struct plugin_store *s, struct generation *g)
+struct generation *plugin_store_add(struct plugin_store *s, struct generation *g)
 {
     s->generations = mem_grow(s->generations, (s->n_generations + 1) * sizeof(struct generation *));
     s->generations[s->n_generations++] = g;
     return g;
 }
 
+/* The same file may serve with several settings, and be what a rollback would go to. */
+static bool uses(const struct plugin_store *s, const char *path)
+{
+    for (size_t i = 0; i < s->n_generations; i++) {
+        if (strcmp(s->generations[i]->staged.path, path) == 0) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < s->n_hosted; i++) {
+        if (s->hosted[i].standby.plugin && strcmp(s->hosted[i].standby.staged.path, path) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void plugin_store_release(const struct plugin_store *s, struct staged *staged)
+{
+    if (!uses(s, staged->path)) {
+        staging_drop(staged);
+    }
+    *staged = (struct staged){0};
+}
+
 static void drop(struct plugin_store *s, size_t i)
 {
     struct generation *g = s->generations[i];
+    struct staged staged = g->staged;
     s->generations[i] = s->generations[--s->n_generations];
-    for (size_t k = 0; k < s->n_generations; k++) {
-        if (strcmp(s->generations[k]->staged.path, g->staged.path) == 0) {
-            g->staged.path[0] = '\0'; /* the same file, with other settings: it is still needed */
-        }
-    }
     generation_free(&g, s->site);
+    plugin_store_release(s, &staged);
 }
 
 void plugin_store_done(struct plugin_store *s)
 {
+    for (size_t i = 0; i < s->n_hosted; i++) {
+        struct staged *kept = &s->hosted[i].standby.staged;
+        hosted_done(&s->hosted[i]);
+        plugin_store_release(s, kept);
+    }
+    s->n_hosted = 0;
     while (s->n_generations) {
         drop(s, s->n_generations - 1);
     }
@@ -55,9 +77,24 @@ void plugin_store_done(struct plugin_store *s)
     *s = (struct plugin_store){.lock_fd = -1};
 }
 
+void plugin_store_tell_begun(const struct plugin_store *s, const struct hosted *h)
+{
+    if (s->watch.begun) {
+        s->watch.begun(s->watch.arg, h);
+    }
+}
+
+void plugin_store_tell_ended(struct plugin_store *s, const struct hosted *h)
+{
+    s->ended++;
+    if (s->watch.ended) {
+        s->watch.ended(s->watch.arg, h);
+    }
+}
+
 /* ---- the configuration ---- */
 
-static struct hosted *find(struct plugin_store *s, const char *name)
+static struct hosted *find(const struct plugin_store *s, const char *name)
 {
     for (size_t i = 0; i < s->n_hosted; i++) {
         if (strcmp(s->hosted[i].name, name) == 0) {
@@ -79,61 +116,6 @@ static struct hosted *enlist(struct plugin_store *s, const char *name)
     return h;
 }
 
-static void refuse(struct hosted *h, const char *build, const char *why)
-{
-    snprintf(h->refusal, sizeof h->refusal, "%s", why);
-    log_error("swap_refused", "plugin=%s build=%s why=%s still=%s", h->name, build, log_quote(why),
-              h->serving->staged.digest);
-}
-
-/* Nobody's any more: it is freed when its workers are gone. */
-static void dismiss(const struct plugin_store *s, struct generation **generation, int64_t now_ns)
-{
-    if (*generation) {
-        generation_drain(*generation, s->site->config->drain_ms, now_ns);
-        *generation = NULL;
-    }
-}
-
-static void load(struct plugin_store *s, struct hosted *h, struct plugin_config *config, int64_t now_ns)
-{
-    struct staged staged = {0};
-    struct err err;
-    bool works = h->serving && h->serving->state != GENERATION_FAILED;
-    const struct generation *newest = h->coming ? h->coming : h->serving;
-    if (staging_copy(s->staged_dir, config->file, &s->site->config->trusted_keys, &config->data, &staged,
-                     &err)) {
-        if (works) {
-            refuse(h, "-", err.text);
-            plugin_config_free(&config);
-            return;
-        }
-        log_error("plugin_failed", "plugin=%s why=%s", h->name, log_quote(err.text));
-        dismiss(s, &h->serving, now_ns);
-        h->serving = add(s, generation_failed(&config, err.text));
-        return;
-    }
-    bool same = newest && newest->state != GENERATION_FAILED &&
-                strcmp(newest->staged.path, staged.path) == 0 && plugin_config_equal(newest->plugin, config);
-    if (same) {
-        plugin_config_free(&config);
-        return;
-    }
-    struct generation *g = add(s, generation_new(&config, &staged, ++s->number));
-    if (!works) {
-        dismiss(s, &h->serving, now_ns);
-        h->serving = g;
-        return;
-    }
-    dismiss(s, &h->coming, now_ns);
-    generation_hold(g);
-    h->coming = g;
-    h->coming_ns = now_ns;
-    h->go_ns = 0;
-    log_info("swap_begun", "plugin=%s build=%s generation=%" PRIu64 " from=%s", h->name, g->staged.digest,
-             g->number, h->serving->staged.digest);
-}
-
 static bool lists(const struct daemon_config *config, const char *name)
 {
     for (size_t i = 0; i < config->n_plugins; i++) {
@@ -144,24 +126,66 @@ static bool lists(const struct daemon_config *config, const char *name)
     return false;
 }
 
-void plugin_store_apply(struct plugin_store *s, struct daemon_config *config, int64_t now_ns)
+static bool concerns(const struct store_order *order, const char *name)
+{
+    for (size_t i = 0; i < order->n; i++) {
+        if (strcmp(order->names[i], name) == 0) {
+            return true;
+        }
+    }
+    return order->n == 0;
+}
+
+int plugin_store_check(const struct plugin_store *s, const struct daemon_config *config,
+                       const struct store_order *order, struct err *err)
+{
+    for (size_t i = 0; i < order->n; i++) {
+        if (!find(s, order->names[i]) && !(config && lists(config, order->names[i]))) {
+            return err_set(err, KILN_INVALID, "plugins", "there is no plugin \"%s\" here%s", order->names[i],
+                           config ? ", nor in the configuration" : "");
+        }
+    }
+    for (size_t i = 0; config && i < config->n_plugins;
+         i++) { /* a name that is misspelt is a new plugin without a file */
+        const struct plugin_config *p = &config->plugins[i];
+        if (p->required && !find(s, p->name) && concerns(order, p->name) &&
+            daemon_config_check_file(p, err)) {
+            return KILN_INVALID;
+        }
+    }
+    return 0;
+}
+
+void plugin_store_apply(struct plugin_store *s, struct daemon_config *config, const struct store_order *order,
+                        int64_t now_ns)
 {
     for (size_t i = 0; i < s->n_hosted;) {
         struct hosted *h = &s->hosted[i];
-        if (lists(config, h->name)) {
+        if (lists(config, h->name) || !concerns(order, h->name)) {
             i++;
             continue;
         }
         log_info("plugin_removed", "plugin=%s", h->name);
-        dismiss(s, &h->coming, now_ns);
-        dismiss(s, &h->serving, now_ns);
+        hosted_remove(s, h, now_ns);
         memmove(h, h + 1, (--s->n_hosted - i) * sizeof *h);
     }
     for (size_t i = 0; i < config->n_plugins; i++) {
+        if (!concerns(order, config->plugins[i].name)) {
+            continue;
+        }
         struct plugin_config *p = daemon_config_take(config, i);
         struct hosted *h = enlist(s, p->name);
         h->required = p->required;
-        load(s, h, p, now_ns);
+        hosted_load(s, h, &p, &order->terms, now_ns);
+    }
+}
+
+void plugin_store_rollback(struct plugin_store *s, const struct store_order *order, int64_t now_ns)
+{
+    for (size_t i = 0; i < s->n_hosted; i++) {
+        if (concerns(order, s->hosted[i].name)) {
+            hosted_rollback(s, &s->hosted[i], now_ns);
+        }
     }
 }
 
@@ -174,49 +198,15 @@ void plugin_store_watch(const struct plugin_store *s, const struct watch *watch)
 
 void plugin_store_refresh(struct plugin_store *s, int64_t now_ns)
 {
+    static const struct swap_terms plain;
     for (size_t i = 0; i < s->n_hosted; i++) {
         struct hosted *h = &s->hosted[i];
-        load(s, h, plugin_config_copy((h->coming ? h->coming : h->serving)->plugin), now_ns);
+        struct plugin_config *p = plugin_config_copy((h->coming ? h->coming : h->serving)->plugin);
+        hosted_load(s, h, &p, &plain, now_ns);
     }
 }
 
 /* ---- what is due ---- */
-
-static void take_over(const struct plugin_store *s, struct hosted *h, int64_t now_ns)
-{
-    log_info("swapped",
-             "plugin=%s version=%s build=%s generation=%" PRIu64 " from=%s after_ms=%" PRId64
-             " welcome_ms=%" PRId64,
-             h->name, h->coming->version, h->coming->staged.digest, h->coming->number,
-             h->serving->staged.digest, (now_ns - h->coming_ns) / CLOCK_MS, (now_ns - h->go_ns) / CLOCK_MS);
-    dismiss(s, &h->serving, now_ns);
-    h->serving = h->coming;
-    h->coming = NULL;
-    h->refusal[0] = '\0';
-}
-
-static int64_t tend_coming(const struct plugin_store *s, struct hosted *h, int64_t now_ns)
-{
-    if (h->coming->state == GENERATION_FAILED) {
-        refuse(h, h->coming->staged.digest, h->coming->why);
-        h->coming = NULL;
-        return INT64_MAX;
-    }
-    if (h->go_ns == 0 && generation_proven(h->coming)) {
-        generation_go(h->coming);
-        h->go_ns = now_ns;
-    }
-    if (h->go_ns == 0) {
-        return INT64_MAX;
-    }
-    size_t working = generation_working(h->coming);
-    int64_t patience_ns = h->go_ns + WELCOME_MS * CLOCK_MS;
-    if (working == h->coming->n_seats || (working && now_ns >= patience_ns)) {
-        take_over(s, h, now_ns);
-        return INT64_MAX;
-    }
-    return now_ns < patience_ns ? patience_ns : INT64_MAX;
-}
 
 static bool listed(const struct plugin_store *s, const struct generation *g)
 {
@@ -232,10 +222,19 @@ int64_t plugin_store_tend(struct plugin_store *s, int64_t now_ns)
 {
     int64_t until_ns = INT64_MAX;
     for (size_t i = 0; i < s->n_hosted; i++) {
-        if (s->hosted[i].coming) {
-            int64_t next_ns = tend_coming(s, &s->hosted[i], now_ns);
-            until_ns = next_ns < until_ns ? next_ns : until_ns;
+        struct generation *g = s->hosted[i].serving;
+        if (g && g->outdated) {
+            static const struct swap_terms plain;
+            g->outdated = false;
+            struct plugin_config *p = plugin_config_copy(g->plugin);
+            if (!s->hosted[i].coming) {
+                hosted_load(s, &s->hosted[i], &p, &plain, now_ns);
+            } else {
+                plugin_config_free(&p);
+            }
         }
+        int64_t next_ns = hosted_tend(s, &s->hosted[i], now_ns);
+        until_ns = next_ns < until_ns ? next_ns : until_ns;
     }
     for (size_t i = 0; i < s->n_generations;) {
         struct generation *g = s->generations[i];
@@ -336,7 +335,6 @@ void plugin_store_put(const struct plugin_store *s, struct buf *b)
     buf_put_str_const(b, "plugins");
     buf_put_list(b, (uint32_t) s->n_hosted);
     for (size_t i = 0; i < s->n_hosted; i++) {
-        const struct hosted *h = &s->hosted[i];
-        generation_put(h->serving, h->coming, h->refusal, b);
+        hosted_put(&s->hosted[i], b);
     }
 }

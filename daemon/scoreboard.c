@@ -75,6 +75,8 @@ void scoreboard_reset(struct slot *s)
     atomic_store(&s->phase, PHASE_STARTING);
     atomic_store(&s->cancelled, 0);
     atomic_store(&s->draining, 0);
+    atomic_store(&s->counting, 0);
+    atomic_store(&s->tally.of, 0);
     s->step[0] = '\0';
 }
 
@@ -162,4 +164,42 @@ bool scoreboard_look(const struct slot *s, bool dead, struct running *ret_runnin
         }
     }
     return false;
+}
+
+/* ---- counting ---- */
+
+void scoreboard_count(struct slot *s, uint32_t counting, bool ok, int64_t run_ns)
+{
+    struct tally *t = &s->tally;
+    if (atomic_load_explicit(&t->of, memory_order_relaxed) != counting) {
+        atomic_store_explicit(&t->of, 0, memory_order_release); /* nobody adds up what is half emptied */
+        atomic_store_explicit(&t->ok, 0, memory_order_release);
+        atomic_store_explicit(&t->bad, 0, memory_order_release);
+        for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
+            atomic_store_explicit(&t->run[i], 0, memory_order_release);
+        }
+        atomic_store_explicit(&t->of, counting, memory_order_release);
+    }
+    /* One writer: a load and a store will do. */
+    _Atomic uint64_t *n = ok ? &t->ok : &t->bad, *bucket = &t->run[histogram_bucket(run_ns)];
+    atomic_store_explicit(bucket, atomic_load_explicit(bucket, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+    atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + 1, memory_order_release);
+}
+
+void scoreboard_sum(const struct slot *s, uint32_t counting, uint64_t *ok, uint64_t *bad,
+                    struct histogram *run)
+{
+    const struct tally *t = &s->tally;
+    if (atomic_load_explicit(&t->of, memory_order_acquire) != counting) {
+        return;
+    }
+    run->max_ns = INT64_MAX; /* not known: quantiles end at their bucket */
+    *ok += atomic_load_explicit(&t->ok, memory_order_acquire);
+    *bad += atomic_load_explicit(&t->bad, memory_order_acquire);
+    for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        uint64_t n = atomic_load_explicit(&t->run[i], memory_order_relaxed);
+        run->buckets[i] += n;
+        run->count += n;
+    }
 }

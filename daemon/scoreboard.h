@@ -21,11 +21,20 @@
 #include <stdint.h>
 
 #include "err.h"
+#include "histogram.h"
 
 /* Most jobs that one call of plugin code computes together; room for the name of a step of warming. */
 enum { SCOREBOARD_TOKENS = 256, SCOREBOARD_STEP_BYTES = 128 };
 
 enum phase { PHASE_STARTING, PHASE_LOADING, PHASE_WARMING, PHASE_SERVING, PHASE_LEAVING };
+
+/* How a worker's jobs ended and how long they ran, while somebody wants to know. */
+struct tally {
+    _Atomic uint32_t of; /* which counting this is of; see slot.counting */
+    _Atomic uint64_t ok, bad;
+    _Atomic uint64_t run
+        [HISTOGRAM_BUCKETS]; /* as histogram_bucket has it: time without that spent waiting for a processor */
+};
 
 struct slot {
     /* Written by the worker. */
@@ -42,9 +51,11 @@ struct slot {
     /* Written by the supervisor. */
     _Alignas(64) _Atomic uint32_t cancelled; /* the running job should stop: nobody waits any more */
     _Atomic uint32_t draining;               /* start no further job */
+    _Atomic uint32_t counting; /* not 0: endings are counted in `tally`, from zero for each new number */
     _Alignas(64) _Atomic uint64_t tokens[SCOREBOARD_TOKENS];
     /* Written by the worker while it loads and warms: the step it is at. Read only when it died or hangs there. */
     char step[SCOREBOARD_STEP_BYTES];
+    struct tally tally;
 };
 
 struct scoreboard {
@@ -82,6 +93,13 @@ bool scoreboard_look(const struct slot *s, bool dead, struct running *ret_runnin
 
 /* The step, cut to fit; "" when there is none. Returns out. */
 const char *scoreboard_step(const struct slot *s, char *out, size_t bytes);
+
+/* One job ended: `counting` is the number that stands in the slot, and not 0. */
+void scoreboard_count(struct slot *s, uint32_t counting, bool ok, int64_t run_ns);
+
+/* Adds what was counted under that number. */
+void scoreboard_sum(const struct slot *s, uint32_t counting, uint64_t *ok, uint64_t *bad,
+                    struct histogram *run);
 
 /* Cheap test before scoreboard_look: some job is inside plugin code. */
 static inline bool scoreboard_busy(const struct slot *s)

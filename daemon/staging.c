@@ -268,12 +268,23 @@ static int copy(int from, int to, struct hashes *ret_hashes, size_t *ret_bytes)
 }
 
 /* The build id of code and data together. */
-static void add_data(const struct conf_texts *folders, unsigned char digest[DIGEST_BYTES])
+static void add_data(const struct conf_texts *folders, unsigned char digest[DIGEST_BYTES],
+                     unsigned char ret_data[DATA_FILES_HASH])
 {
     unsigned char both[DIGEST_BYTES + DATA_FILES_HASH];
     memcpy(both, digest, DIGEST_BYTES);
-    data_files_hash(folders, both + DIGEST_BYTES);
+    data_files_hash(folders, ret_data);
+    memcpy(both + DIGEST_BYTES, ret_data, DATA_FILES_HASH);
     crypto_generichash(digest, DIGEST_BYTES, both, sizeof both, NULL, 0);
+}
+
+bool staging_has_its_data(const struct staged *staged, const struct conf_texts *data)
+{
+    unsigned char now[DATA_FILES_HASH] = {0};
+    if (data->n) {
+        data_files_hash(data, now);
+    }
+    return memcmp(now, staged->data, sizeof now) == 0;
 }
 
 int staging_copy(const char *dir, const char *path, const struct conf_texts *keys,
@@ -300,7 +311,7 @@ int staging_copy(const char *dir, const char *path, const struct conf_texts *key
         goto fail;
     }
     if (data && data->n) {
-        add_data(data, hashes.digest);
+        add_data(data, hashes.digest, made.data);
     }
     sodium_bin2hex(made.digest, sizeof made.digest, hashes.digest, sizeof hashes.digest);
     snprintf(made.path, sizeof made.path, "%s/%s.so", dir, made.digest);

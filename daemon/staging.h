@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "conf.h"
+#include "data_files.h"
 #include "err.h"
 
 enum { STAGING_DIGEST_CHARS = 32 };
@@ -22,6 +23,7 @@ struct staged {
     char digest[STAGING_DIGEST_CHARS + 1];
     char path[1280];
     size_t bytes;
+    unsigned char data[DATA_FILES_HASH]; /* what lay in its folders of data */
 };
 
 /* Makes `dir` (its parents too), owner only, and empties it of copies an earlier daemon left. Refuses a folder that
@@ -33,6 +35,9 @@ int staging_open(const char *dir, int *ret_lock_fd, struct err *err);
  * what one of them has signed (signature.h). With folders of data (may be empty), what lies in them is part of the digest (data_files.h). */
 int staging_copy(const char *dir, const char *path, const struct conf_texts *keys,
                  const struct conf_texts *data, struct staged *ret_staged, struct err *err);
+
+/* Data are not copied: code that was staged earlier has its own again only while they lie there unchanged. */
+bool staging_has_its_data(const struct staged *staged, const struct conf_texts *data);
 
 void staging_drop(struct staged *staged);
 

@@ -18,6 +18,7 @@
 #include "mem.h"
 #include "notify.h"
 #include "plugin_store.h"
+#include "reloads.h"
 #include "watch.h"
 
 enum {
@@ -35,11 +36,13 @@ struct supervisor {
     struct site site;
     struct plugin_store store;
     struct link link;
+    struct reloads reloads;
     struct watch watch;
     int signals;
     int64_t begun_ns;
     unsigned stops; /* SIGTERM and SIGINT so far */
     bool was_ready;
+    uint64_t ended_told;              /* attempts of the store that the broker was told of */
     bool changed;                     /* something of the plugins may have */
     char refusal[512];                /* why the last reload changed nothing; "" when it did */
     char said[256];                   /* the last STATUS */
@@ -96,7 +99,7 @@ static size_t slots_for(const struct daemon_config *config)
 }
 
 /* Before the files are looked at: what changes from then on is told. */
-static void watch_files(struct supervisor *s)
+static void watch_files(struct supervisor *s, const struct daemon_config *config)
 {
     if (!s->config->watch) {
         watch_close(&s->watch);
@@ -105,11 +108,14 @@ static void watch_files(struct supervisor *s)
     if (s->watch.fd < 0) {
         watch_open(&s->watch);
     }
-    for (size_t i = 0; i < s->config->n_plugins; i++) {
-        watch_folder_of(&s->watch, s->config->plugins[i].file);
-        data_files_watch(&s->config->plugins[i].data, &s->watch);
+    for (size_t i = 0; i < config->n_plugins; i++) {
+        watch_folder_of(&s->watch, config->plugins[i].file);
+        data_files_watch(&config->plugins[i].data, &s->watch);
     }
 }
+
+static const struct store_order everything;
+static void on_ask(void *arg, const char *op, size_t op_bytes, const msgpack_object_map *map);
 
 static int begin(struct supervisor *s, struct err *err)
 {
@@ -132,8 +138,11 @@ static int begin(struct supervisor *s, struct err *err)
     if (status) {
         return status;
     }
-    watch_files(s);
-    plugin_store_apply(&s->store, s->config, clock_ns());
+    s->link.on_ask = on_ask;
+    s->link.arg = s;
+    s->store.watch = (struct store_watch){reloads_begun, reloads_ended, &s->reloads};
+    watch_files(s, s->config);
+    plugin_store_apply(&s->store, s->config, &everything, clock_ns());
     plugin_store_tend(&s->store, clock_ns());
     s->changed = true;
     if (curve_wanted(s->config->broker) && !s->config->keys.server_key[0]) {
@@ -149,6 +158,7 @@ static int begin(struct supervisor *s, struct err *err)
 static void end(struct supervisor *s)
 {
     plugin_store_done(&s->store);
+    reloads_done(&s->reloads);
     if (s->link.dealer.context) {
         link_done(&s->link, s->link.welcome ? LINGER_MS : 0);
     }
@@ -202,33 +212,106 @@ static int check_unchanged(const struct daemon_config *old, const struct daemon_
     return 0;
 }
 
-/* Reads the configuration again and makes what runs what it says. A wrong one changes nothing. */
-static void reload(struct supervisor *s)
+static int read_config(const struct supervisor *s, const struct store_order *order,
+                       struct daemon_config **ret, struct err *err)
 {
     struct daemon_config *config = NULL;
-    struct err err;
-    if (s->stops) {
-        return;
+    int status = daemon_config_load(s->config_path, &config, err);
+    status = status ? status : check_unchanged(s->config, config, err);
+    status = status ? status : plugin_store_check(&s->store, config, order, err);
+    if (!status && order->n == 0) {
+        status = stay_on(&config->cpus, err);
     }
-    notify_send("RELOADING=1\nMONOTONIC_USEC=%lld", (long long) (clock_ns() / CLOCK_US));
-    s->reloading = s->changed = true;
-    int status = daemon_config_load(s->config_path, &config, &err);
-    status = status ? status : check_unchanged(s->config, config, &err);
-    status = status ? status : stay_on(&config->cpus, &err);
     if (status) {
-        log_error("reload_refused", "why=%s", log_quote(err.text));
-        snprintf(s->refusal, sizeof s->refusal, "%s", err.text);
         daemon_config_free(&config);
-        return;
+        return status;
+    }
+    *ret = config;
+    return 0;
+}
+
+/* Reads the configuration again and makes what runs what it says, as far as the order goes: one for some plugins leaves all
+ * other settings alone. A wrong one changes nothing. */
+static int reload(struct supervisor *s, const struct store_order *order, struct err *err)
+{
+    struct daemon_config *config = NULL;
+    int status = read_config(s, order, &config, err);
+    s->changed = true;
+    if (status) {
+        log_error("reload_refused", "why=%s", log_quote(err->text));
+        snprintf(s->refusal, sizeof s->refusal, "%s", err->text);
+        return status;
     }
     s->refusal[0] = '\0';
-    log_open("kilnd", (enum log_level) log_level_parse(config->log_level));
-    log_info("reload", "plugins=%zu", config->n_plugins);
-    s->site.config = config;
-    daemon_config_free(&s->config);
-    s->config = config;
-    watch_files(s);
-    plugin_store_apply(&s->store, config, clock_ns());
+    log_info("reload", "plugins=%zu", order->n ? order->n : config->n_plugins);
+    if (order->n == 0) {
+        log_open("kilnd", (enum log_level) log_level_parse(config->log_level));
+        s->site.config = config;
+        daemon_config_free(&s->config);
+        s->config = config;
+    }
+    watch_files(s, config);
+    plugin_store_apply(&s->store, config, order, clock_ns());
+    if (order->n) {
+        daemon_config_free(&config);
+    }
+    return 0;
+}
+
+/* SIGHUP: all of it, and the service manager waits for the end. */
+static void reload_all(struct supervisor *s)
+{
+    struct err err;
+    if (!s->stops) {
+        notify_send("RELOADING=1\nMONOTONIC_USEC=%lld", (long long) (clock_ns() / CLOCK_US));
+        s->reloading = true;
+        reload(s, &everything, &err);
+    }
+}
+
+/* ---- what the broker asks ---- */
+
+static int carry_out(struct supervisor *s, bool back, const msgpack_object_map *map, struct err *err)
+{
+    struct store_order order = {0};
+    if (s->stops) {
+        return err_set(err, KILN_UNAVAILABLE, NULL, "the daemon is stopping");
+    }
+    if (s->reloads.n == RELOADS_MOST) {
+        return err_set(err, KILN_BUSY, NULL, "%d reloads are under way already", RELOADS_MOST);
+    }
+    if (reloads_read(map, back, &order, err)) {
+        return KILN_INVALID;
+    }
+    if (!back) {
+        return reload(s, &order, err);
+    }
+    int status = plugin_store_check(&s->store, NULL, &order, err);
+    if (!status) {
+        plugin_store_rollback(&s->store, &order, clock_ns());
+        s->changed = true;
+    }
+    return status;
+}
+
+static void on_ask(void *arg, const char *op, size_t op_bytes, const msgpack_object_map *map)
+{
+    struct supervisor *s = arg;
+    struct err err = {0};
+    uint64_t number = 0;
+    bool back = text_is(op, op_bytes, "rollback");
+    if ((!back && !text_is(op, op_bytes, "reload")) ||
+        header_uint(map, "number", 1, UINT64_MAX, &number, NULL) || number == 0 ||
+        !reloads_open(&s->reloads, number)) {
+        return;
+    }
+    int status = carry_out(s, back, map, &err);
+    reloads_close(&s->reloads, status ? &err : NULL);
+    if (s->reloads.n > RELOADS_MOST) {
+        reloads_answer(
+            &s->reloads,
+            &s->link); /* the others behind the next beat: who is answered finds the figures right */
+    }
 }
 
 /* A worker has nothing to say by signals: its plugin would end or reload us. */
@@ -259,7 +342,7 @@ static void hear_signals(struct supervisor *s)
             s->changed = true;
             break;
         case SIGHUP:
-            reload(s);
+            reload_all(s);
             break;
         default:
             stop(s);
@@ -444,8 +527,13 @@ static void loop(struct supervisor *s)
         bool swapping = plugin_store_swapping(&s->store);
         int64_t until_ns = plugin_store_tend(&s->store, now_ns);
         s->changed = s->changed || swapping != plugin_store_swapping(&s->store);
+        if (s->ended_told != s->store.ended) { /* the broker shall know how, now */
+            s->ended_told = s->store.ended;
+            s->link.next_beat_ns = 0;
+        }
         announce(s, now_ns);
         beat(s, now_ns);
+        reloads_answer(&s->reloads, &s->link);
         until_ns = earlier(until_ns, link_tend(&s->link, now_ns));
         until_ns = earlier(until_ns, s->watch.due_ns);
         until_ns = earlier(until_ns, ask_patience(s, now_ns));

@@ -13,6 +13,9 @@
 #include "log.h"
 #include "mem.h"
 #include "sandbox.h"
+#include "shadow.h"
+#include "stall.h"
+#include "swap.h"
 #include "worker_jobs.h"
 
 /* When leaving: how long results may wait for a broker that is away; and to be sent to one that is there, or seems to be.
@@ -27,10 +30,14 @@ struct worker {
     struct engine *engine;
     struct worker_link link;
     struct worker_jobs jobs;
+    struct shadow shadow;
+    enum trial_kind trial; /* how the broker knows it */
+    bool serve_told;       /* it was on trial, and its supervisor knows that it serves */
     int statm_fd;
     int64_t next_look_ns;
 
-    struct buf hello;         /* pairs of the hello map */
+    struct buf hello; /* pairs of the hello map */
+    uint32_t hello_pairs;
     struct buf *hello_frames; /* contracts, then the report: views of the engine's memory */
     const struct buf **hello_list;
     bool told_registered;
@@ -95,7 +102,8 @@ static void load(struct worker *w)
     struct note note = {.kind = CHANNEL_PROVEN,
                         .load_ns = loaded_ns - begun_ns,
                         .prove_ns = clock_ns() - loaded_ns,
-                        .functions = (uint32_t) engine_functions(w->engine)};
+                        .functions = (uint32_t) engine_functions(w->engine),
+                        .eligible = (uint32_t) shadow_eligible(w->engine, o->impure != 0)};
     snprintf(note.version, sizeof note.version, "%s", engine_version(w->engine));
     engine_on_step(NULL, NULL);
     w->slot->step[0] = '\0';
@@ -132,9 +140,13 @@ static void put_text(struct buf *b, const char *key, const char *value)
     buf_put_text(b, value);
 }
 
-static void put_function(struct buf *b, const struct engine *e, size_t i)
+static void put_function(struct buf *b, const struct engine *e, size_t i, bool copies)
 {
-    buf_put_map(b, 4);
+    buf_put_map(b, 4u + !copies);
+    if (!copies) {
+        buf_put_str_const(b, "copies");
+        buf_put_bool(b, false);
+    }
     put_text(b, "name", engine_function_name(e, i));
     buf_put_str_const(b, "flags");
     buf_put_u64(b, engine_function_flags(e, i));
@@ -156,6 +168,7 @@ static void make_hello(struct worker *w)
     const struct engine *e = w->engine;
     char host[65] = "";
     gethostname(host, sizeof host - 1);
+    buf_clear(b);
     put_text(b, "role", "worker");
     put_text(b, "wid", o->wid);
     put_text(b, "node", o->node);
@@ -170,16 +183,24 @@ static void make_hello(struct worker *w)
     buf_put_u64(b, o->generation);
     buf_put_str_const(b, "packed");
     buf_put_bool(b, true);
+    bool shadow = w->trial == TRIAL_SHADOW, canary = w->trial == TRIAL_CANARY;
+    if (shadow || canary) {
+        put_text(b, "trial", shadow ? "shadow" : "canary");
+    }
+    if (canary) {
+        buf_put_str_const(b, "share_permille");
+        buf_put_u64(b, o->share_permille);
+    }
     buf_put_str_const(b, "functions");
     size_t n = engine_functions(e);
     buf_put_list(b, (uint32_t) n);
-    w->hello_frames = mem_alloc((n + 1) * sizeof *w->hello_frames);
-    w->hello_list = mem_alloc((n + 1) * sizeof *w->hello_list);
+    w->hello_frames = mem_grow(w->hello_frames, (n + 1) * sizeof *w->hello_frames);
+    w->hello_list = mem_grow(w->hello_list, (n + 1) * sizeof *w->hello_list);
     for (size_t i = 0; i <= n; i++) {
         size_t bytes = 0;
         const void *data;
         if (i < n) {
-            put_function(b, e, i);
+            put_function(b, e, i, !shadow || shadow_runs(e, i, o->impure != 0));
             data = engine_contract(e, i, &bytes);
         } else {
             data = engine_report(e, &bytes);
@@ -188,7 +209,7 @@ static void make_hello(struct worker *w)
         w->hello_list[i] = &w->hello_frames[i];
     }
     enum { PAIRS = 12 };
-    worker_link_hello(&w->link, b, PAIRS, w->hello_list, n + 1);
+    w->hello_pairs = PAIRS + (shadow || canary) + canary;
 }
 
 /* ---- serving ---- */
@@ -203,6 +224,19 @@ static void leave(struct worker *w)
     }
 }
 
+/* The trial was passed: from the next hello on it is a worker like any other, and the broker is told at once. */
+static void serve_from_now(struct worker *w)
+{
+    if (w->trial == TRIAL_NONE) {
+        return;
+    }
+    w->trial = TRIAL_NONE;
+    make_hello(w);
+    w->link.hello_pairs = w->hello_pairs;
+    sandbox_step_forward(&w->order);
+    worker_link_serve(&w->link, w->order.job_slots);
+}
+
 static void hear_supervisor(struct worker *w)
 {
     struct note note;
@@ -212,6 +246,8 @@ static void hear_supervisor(struct worker *w)
     }
     if (got > 0 && note.kind == CHANNEL_DRAIN) {
         leave(w);
+    } else if (got > 0 && note.kind == CHANNEL_SERVE) {
+        serve_from_now(w);
     }
 }
 
@@ -235,6 +271,11 @@ static void note_registration(struct worker *w)
     if (registered != w->told_registered) {
         w->told_registered = registered;
         tell(registered ? CHANNEL_REGISTERED : CHANNEL_LOST);
+        w->link.serving |= registered && w->trial == TRIAL_NONE; /* its hello has said so */
+    }
+    if (w->link.serving && !w->serve_told) {
+        w->serve_told = true;
+        tell(CHANNEL_SERVING);
     }
 }
 
@@ -242,6 +283,16 @@ static int wait_ms(int64_t until_ns, int64_t now_ns)
 {
     int64_t left_ns = until_ns - now_ns;
     return left_ns <= 0 ? 0 : (int) ((left_ns + CLOCK_MS - 1) / CLOCK_MS);
+}
+
+/* Once the trial is over nobody wants to know. */
+static void run_copies(struct worker *w)
+{
+    size_t n = w->link.frames.n_payloads / 2;
+    if (w->trial == TRIAL_SHADOW && !w->leaving && !shadow_run(&w->shadow, &w->link)) {
+        _exit(WORKER_EXIT_NO_SUPERVISOR);
+    }
+    worker_link_copied(&w->link, n);
 }
 
 /* One message, if there is one. */
@@ -252,6 +303,8 @@ static enum link_event receive(struct worker *w)
         worker_jobs_refuse(&w->jobs);
     } else if (event == LINK_JOBS) {
         worker_jobs_run(&w->jobs);
+    } else if (event == LINK_SHADOW) {
+        run_copies(w);
     }
     return event;
 }
@@ -364,9 +417,10 @@ int worker_main(void)
     }
     w.slot = &w.board->slots[w.order.slot];
     w.statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    stall_open();
     /* The socket first: it connects while the plugin is warmed. */
     sandbox_outside(&w.order, open_link, &w);
-    if (w.order.held) {
+    if (w.order.held || w.order.trial == TRIAL_SHADOW) {
         sandbox_stand_back(&w.order);
     }
     close_sandbox(&w);
@@ -376,9 +430,17 @@ int worker_main(void)
         engine_free(&w.engine);
         return 0;
     }
-    sandbox_step_forward(&w.order);
+    w.trial = w.order.trial;
+    if (w.trial == TRIAL_SHADOW) {
+        w.link.slots = w.link.slots < SHADOW_WINDOW ? w.link.slots : SHADOW_WINDOW;
+        w.link.most = w.order.copies;
+        shadow_init(&w.shadow, w.engine, w.slot, w.order.limits.run_ms * CLOCK_MS, w.order.impure != 0);
+    } else {
+        sandbox_step_forward(&w.order);
+    }
     phase(&w, PHASE_SERVING);
     make_hello(&w);
+    worker_link_hello(&w.link, &w.hello, w.hello_pairs, w.hello_list, engine_functions(w.engine) + 1);
     worker_jobs_init(&w.jobs, w.engine, &w.link, w.slot, w.order.limits.run_ms * CLOCK_MS);
     serve(&w);
     bool joined = w.link.state != LINK_SILENT; /* a hello on its way makes us known, too */

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "mem.h"
+#include "stall.h"
 
 enum {
     PACK_SEND_BYTES = 1 << 20,
@@ -279,12 +280,28 @@ static size_t slice(const struct worker_jobs *w, size_t fn, size_t first, size_t
     return last - first;
 }
 
+/* Somebody compares generations: how each job ended, and what it took. */
+static void tally(const struct worker_jobs *w, uint32_t counting, size_t first, size_t count,
+                  int64_t stalled_ns)
+{
+    for (size_t i = first; i < first + count; i++) {
+        const struct engine_job *j = &w->jobs[i];
+        int64_t run_ns = j->run_ns > stalled_ns ? j->run_ns - stalled_ns : 0;
+        scoreboard_count(w->slot, counting, j->status == KILN_OK, run_ns / (j->batch ? j->batch : 1));
+    }
+}
+
 static void run_slice(struct worker_jobs *w, size_t fn, size_t first, size_t count)
 {
     const struct engine_watch watch = {
         .enter = enter, .leave = leave, .cancelled = cancelled, .progress = progress, .arg = w};
+    uint32_t counting = atomic_load_explicit(&w->slot->counting, memory_order_relaxed);
+    int64_t stalled_ns = counting ? stall_ns() : 0;
     w->slice_first = first;
     engine_run(w->engine, fn, w->jobs + first, count, w->room[first].solo, &watch);
+    if (counting) {
+        tally(w, counting, first, count, stall_ns() - stalled_ns);
+    }
     uint64_t jobs = atomic_load_explicit(&w->slot->jobs, memory_order_relaxed);
     atomic_store_explicit(&w->slot->jobs, jobs + count, memory_order_relaxed);
 }

@@ -16,7 +16,8 @@ enum { BEAT_MS = 1000, SILENT_BEATS = 3, MAX_BYTES = 64 << 20 };
 int worker_link_init(struct worker_link *l, const char *endpoint, const struct curve_keys *keys,
                      int64_t slots, struct err *err)
 {
-    *l = (struct worker_link){.beat_ns = BEAT_MS * CLOCK_MS, .max_bytes = MAX_BYTES, .slots = slots};
+    *l = (struct worker_link){
+        .beat_ns = BEAT_MS * CLOCK_MS, .max_bytes = MAX_BYTES, .slots = slots, .most = UINT64_MAX};
     int status = dealer_init(&l->dealer, endpoint, keys, err);
     if (status) {
         return status;
@@ -97,6 +98,7 @@ static uint64_t credit(struct worker_link *l)
 {
     if (!l->quiet && !l->draining && !kept_full(&l->kept)) {
         uint64_t limit = l->delivered + (uint64_t) l->slots - l->held;
+        limit = limit < l->most ? limit : l->most;
         l->limit = limit > l->limit ? limit : l->limit;
     }
     return l->limit;
@@ -117,6 +119,20 @@ static void renew_credit(struct worker_link *l)
     if (l->state == LINK_WELCOME && credit(l) > before) {
         say_credit(l);
     }
+}
+
+void worker_link_serve(struct worker_link *l, int64_t slots)
+{
+    begin(l, 1, "serve");
+    dealer_send_header(&l->dealer, &l->out);
+    l->slots = slots;
+    l->most = UINT64_MAX;
+}
+
+void worker_link_copied(struct worker_link *l, size_t n)
+{
+    l->held -= n;
+    renew_credit(l);
 }
 
 void worker_link_release(struct worker_link *l, const uint64_t *tokens, size_t n)
@@ -320,13 +336,14 @@ static enum link_event hear(struct worker_link *l)
     if (header_text(m, "op", 64, &op, &bytes, NULL)) {
         return LINK_OTHER;
     }
-    if (text_is(op, bytes, "jobs")) {
+    bool copies = text_is(op, bytes, "shadow");
+    if (copies || text_is(op, bytes, "jobs")) {
         uint64_t seq = 0;
         const msgpack_object_array *jobs = NULL;
         struct err err;
         if (header_uint(m, "stored", 0, UINT64_MAX, &seq, &err) ||
             header_list(m, "jobs", WIRE_JOBS, &jobs, &err) ||
-            frames_split(&l->frames, m, jobs ? jobs->size : 0, &l->payloads, &err)) {
+            frames_split(&l->frames, m, jobs ? jobs->size * (copies ? 2u : 1u) : 0, &l->payloads, &err)) {
             log_error("jobs_invalid", "why=%s", log_quote(err.text));
             return LINK_OTHER;
         }
@@ -336,10 +353,13 @@ static enum link_event hear(struct worker_link *l)
         kept_stored(&l->kept, seq);
         l->delivered += jobs->size;
         l->held += jobs->size;
-        return LINK_JOBS;
+        return copies ? LINK_SHADOW : LINK_JOBS;
     }
     if (text_is(op, bytes, "stored")) {
         hear_stored(l);
+    } else if (text_is(op, bytes, "serve")) {
+        l->serving = true;
+        renew_credit(l);
     } else if (text_is(op, bytes, "beat")) {
         hear_beat(l);
     } else if (text_is(op, bytes, "welcome")) {

@@ -21,7 +21,7 @@
 #include "wire.h"
 
 enum link_state { LINK_SILENT, LINK_GREETED, LINK_WELCOME }; /* no hello said; hello said; welcomed */
-enum link_event { LINK_NOTHING, LINK_JOBS, LINK_OTHER };
+enum link_event { LINK_NOTHING, LINK_JOBS, LINK_SHADOW, LINK_OTHER };
 
 struct worker_link {
     struct dealer dealer;
@@ -47,6 +47,8 @@ struct worker_link {
     int64_t next_beat_ns;
 
     int64_t slots;
+    uint64_t most;      /* no more than so many in all; UINT64_MAX: no such limit */
+    bool serving;       /* the broker has heard that the trial is over */
     uint64_t delivered; /* jobs received since the welcome */
     uint64_t limit;     /* credit given */
     size_t held;        /* jobs received and not yet reported */
@@ -62,8 +64,8 @@ void worker_link_finish(struct worker_link *l, int linger_ms);
 void worker_link_hello(struct worker_link *l, const struct buf *pairs, uint32_t n_pairs,
                        const struct buf *const *payloads, size_t n_payloads);
 
-/* Receives one message and deals with it, unless it brings jobs: then it is in l->frames and l->header until the
- * next call, and is counted as delivered. */
+/* Receives one message and deals with it, unless it brings jobs, or copies of jobs (SHADOW: two payloads for each): then it is in
+ * l->frames and l->header until the next call, and is counted as delivered. */
 enum link_event worker_link_recv(struct worker_link *l);
 
 /* Says what is due: beats, credit, and after a silence hello on a new socket. Returns when to be called again. */
@@ -83,6 +85,11 @@ struct done_job {
 };
 /* pack: the payloads one after the other, copied; NULL: each job has its own frame. n >= 1. The message carries credit. */
 void worker_link_done(struct worker_link *l, const struct done_job *jobs, size_t n, const struct buf *pack);
+
+/* The trial is over: answered by the broker, after which l->serving is set. Then it may hold `slots` jobs. */
+void worker_link_serve(struct worker_link *l, int64_t slots);
+/* As many copies have been run. */
+void worker_link_copied(struct worker_link *l, size_t n);
 
 /* Hands jobs back unstarted. */
 void worker_link_release(struct worker_link *l, const uint64_t *tokens, size_t n);

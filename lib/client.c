@@ -362,24 +362,31 @@ static int wait_ids(struct kiln_client *c, enum request_op op, const char *const
     return publish(ret_err, &err, rc == KILN_OK ? await(c, e, ret_answer, &err) : rc);
 }
 
-static int wait_document(struct kiln_client *c, enum request_op op, const char *fn,
-                         struct kiln_answer **ret_answer, struct kiln_error *ret_err)
+/* The request is in c->header, unless rc says why not. */
+static int await_document(struct kiln_client *c, enum request_op op, int64_t wait_ms, int rc,
+                          struct kiln_answer **ret_answer, struct err *err)
 {
-    struct err err = {0};
     struct entry *e = NULL;
     struct kiln_answer *answer = NULL;
-    int rc = request_plain(&c->header, op, c->last_rid + 1, fn, &err);
-    rc = rc == KILN_OK ? start(c, op, NULL, NULL, 1, c->answer_ms, true, &e, &err) : rc;
-    rc = rc == KILN_OK ? await(c, e, &answer, &err) : rc;
+    rc = rc == KILN_OK ? start(c, op, NULL, NULL, 1, wait_ms, true, &e, err) : rc;
+    rc = rc == KILN_OK ? await(c, e, &answer, err) : rc;
     if (rc == KILN_OK && answer->count && answer->outcomes[0].status != KILN_OK) {
         const struct kiln_outcome *o = &answer->outcomes[0];
-        rc = err_set(&err, o->status, o->field, "%s", o->error);
+        rc = err_set(err, o->status, o->field, "%s", o->error);
         kiln_client_answer_free(&answer);
     }
     if (rc == KILN_OK) {
         *ret_answer = answer;
     }
-    return publish(ret_err, &err, rc);
+    return rc;
+}
+
+static int wait_document(struct kiln_client *c, enum request_op op, const char *fn,
+                         struct kiln_answer **ret_answer, struct kiln_error *ret_err)
+{
+    struct err err = {0};
+    int rc = request_plain(&c->header, op, c->last_rid + 1, fn, &err);
+    return publish(ret_err, &err, await_document(c, op, c->answer_ms, rc, ret_answer, &err));
 }
 
 int kiln_client_call(struct kiln_client *client, const struct kiln_job *jobs, size_t count,
@@ -450,6 +457,21 @@ int kiln_client_drain(struct kiln_client *client, const char *name, struct kiln_
                       struct kiln_error *err)
 {
     return wait_document(client, REQUEST_DRAIN, name, ret_answer, err);
+}
+
+int kiln_client_admin(struct kiln_client *client, const char *op, const void *keys, size_t keys_bytes,
+                      int64_t wait_ms, struct kiln_answer **ret_answer, struct kiln_error *ret_err)
+{
+    struct err err = {0};
+    enum request_op which = request_admin_op(op);
+    if (which == REQUEST_COUNT) {
+        return publish(
+            ret_err, &err,
+            err_set(&err, KILN_INVALID, "op", "op is \"%s\", which is no operation of administrators", op));
+    }
+    int rc = request_admin(&client->header, which, client->last_rid + 1, keys, keys_bytes, &err);
+    int64_t limit_ms = wait_ms > 0 ? wait_ms : client->answer_ms;
+    return publish(ret_err, &err, await_document(client, which, limit_ms, rc, ret_answer, &err));
 }
 
 /* ---- not waiting ---- */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "scan.h"
+
 enum {
     ID_BYTES = 62, /* 64 as msgpack */
     HEADER_BYTES = 1 << 20,
@@ -25,6 +27,8 @@ static const struct {
     [REQUEST_PAUSE] = {"pause", "pause", false},
     [REQUEST_RESUME] = {"resume", "resume", false},
     [REQUEST_DRAIN] = {"drain", "drain", false},
+    [REQUEST_RELOAD] = {"reload", "reload", true},
+    [REQUEST_ROLLBACK] = {"rollback", "rollback", true},
 };
 
 /* The numbers of a job and what they are called on the wire; the first ones belong to calls, too. */
@@ -269,5 +273,29 @@ int request_plain(struct buf *b, enum request_op op, uint64_t rid, const char *n
         buf_put_text(b, op == REQUEST_DESCRIBE ? "fn" : "name");
         buf_put_text(b, name);
     }
+    return close_header(b, err);
+}
+
+enum request_op request_admin_op(const char *name)
+{
+    enum request_op op = REQUEST_RELOAD;
+    while (op < REQUEST_COUNT && strcmp(names[op].op, name) != 0) {
+        op++;
+    }
+    return op;
+}
+
+int request_admin(struct buf *b, enum request_op op, uint64_t rid, const void *keys, size_t keys_bytes,
+                  struct err *err)
+{
+    static const struct scan_limits limits = {.depth = 7, .items = HEADER_BYTES};
+    struct scan s = scan_over(keys, keys ? keys_bytes : 0);
+    struct token map = {.type = SCAN_MAP};
+    if (keys &&
+        (scan_check(keys, keys_bytes, &limits, err) || !scan_next(&s, &map) || map.type != SCAN_MAP)) {
+        return err_set(err, KILN_INVALID, "keys", "keys is not a msgpack map");
+    }
+    open_header(b, op, rid, map.count);
+    buf_put_raw(b, s.at, (size_t) (s.end - s.at));
     return close_header(b, err);
 }

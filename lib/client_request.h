@@ -21,6 +21,9 @@ enum request_op {
     REQUEST_PAUSE,
     REQUEST_RESUME,
     REQUEST_DRAIN,
+    REQUEST_RELOAD, /* from here on operations of administrators, with keys of their own */
+    REQUEST_ROLLBACK,
+    REQUEST_COUNT
 };
 
 const char *request_answer(enum request_op op); /* the op of the answer */
@@ -36,5 +39,9 @@ int request_ids(struct buf *b, enum request_op op, uint64_t rid, const char *con
                 int64_t wait_ms, struct err *err);
 /* name: what it is about, or NULL. */
 int request_plain(struct buf *b, enum request_op op, uint64_t rid, const char *name, struct err *err);
+/* The operation of administrators of that name; REQUEST_COUNT when there is none. keys: a msgpack map, or NULL. */
+enum request_op request_admin_op(const char *name);
+int request_admin(struct buf *b, enum request_op op, uint64_t rid, const void *keys, size_t keys_bytes,
+                  struct err *err);
 
 #endif

@@ -87,7 +87,7 @@ struct kiln_client_options {
 };
 
 /* Makes a client of the broker at `endpoint`, such as "ipc:///run/kiln/kiln.sock" or
- * "tcp://10.0.0.7:7701", and begins to connect in the background: a broker that is not there
+ * "tcp://10.0.0.7:7610", and begins to connect in the background: a broker that is not there
  * yet is no failure. options may be NULL. KILN_INVALID when the endpoint is malformed. */
 int kiln_client_open(const char *endpoint, const struct kiln_client_options *options,
                      struct kiln_client **ret_client, struct kiln_error *err);
@@ -222,6 +222,11 @@ int kiln_client_resume(struct kiln_client *client, const char *name, struct kiln
                        struct kiln_error *err);
 int kiln_client_drain(struct kiln_client *client, const char *name, struct kiln_answer **ret_answer,
                       struct kiln_error *err);
+
+/* An operation of administrators: "reload" or "rollback", with its keys as a msgpack map (NULL: none); docs/PROTOCOL.md
+ * says which. Waits at most wait_ms (0: answer_ms). One outcome, whose result is a map. */
+int kiln_client_admin(struct kiln_client *client, const char *op, const void *keys, size_t keys_bytes,
+                      int64_t wait_ms, struct kiln_answer **ret_answer, struct kiln_error *err);
 
 /* ---- requests that do not wait ------------------------------------------------------------------- */
 /* Send any number of requests, then receive their answers as they come. Each job of each request gets

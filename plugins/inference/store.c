@@ -83,6 +83,10 @@ static int load(struct store *s, struct served *m, struct kiln_call *call)
     const int rc = served_load(m, &s->load, call);
     s->loads += rc == KILN_OK;
     s->failures += rc != KILN_OK;
+    if (rc != KILN_OK && rc != KILN_RESOURCE) {
+        call->host->log(call, KILN_LOG_WARNING, "model %s, version %lld failed: %.400s", m->name,
+                        (long long) m->version, m->why.text);
+    }
     return rc;
 }
 

@@ -238,7 +238,7 @@ def test_plugins(kiln, house):
     page = kiln("plugins")
     for name in ("echo", "stats", "staking", "indicators"):
         row = next(l.split() for l in page.split("\n") if l.startswith(name + " "))
-        assert row[1] == "ready" and row[2] == "1.0.0" and row[5] == "0" and "node" in row
+        assert row[1] == "ready" and row[2] == "1.0.0" and row[5] == row[6] == "0" and row[7] == "node"
     assert "cold us" in page and "warm us" in page and "ratio" in page and "stats.describe" in page
     data = json.loads(kiln("plugins", "--json"))
     assert {p["name"] for n in data["nodes"] for p in n["plugins"]} == {"echo", "stats", "staking", "indicators"}

@@ -210,6 +210,48 @@ def test_the_flow_is_for_admins(world):
     assert [alice.recv()[0]["status"] for _ in range(2)] == ["ok", "ok"]
 
 
+def test_swaps_are_for_admins(world):
+    node = world.keyed_worker(world.node, None, role="node", wid="swaps")
+    assert node.hello()["status"] == "ok"
+    alice, worker, root = (world.keyed_producer(keys) for keys in (world.alice, world.node, world.root))
+    assert alice.ask({"op": "ping"})[0]["op"] == root.ask({"op": "ping"})[0]["op"] == "pong"
+    before = world.counters()
+    worker.send({"op": "reload"})  # a worker's key does not even come in there
+    for op in ("reload", "rollback"):
+        header, _ = alice.ask({"op": op, "plugins": ["echo"], "node": "swaps", "rid": 5})
+        assert (header["op"], header["status"], header["field"], header["rid"]) == ("error", "denied", "op", 5), header
+        assert op in header["error"] and "the key alice is producer" in header["error"]
+    node.send({"op": "beat"})
+    node.recv("beat")  # and nothing else came before
+    moved = world.moved(before)
+    assert (moved["messages_denied"], moved["messages_bad"], moved.get("errands", 0)) == (2, 2, 0) and worker.silent()
+    for op in ("reload", "rollback"):
+        root.send({"op": op, "plugins": ["echo"], "node": "swaps"})
+        asked, _ = node.recv(op)
+        node.send({"op": "reloaded", "number": asked["number"], "status": "ok", "plugins": []})
+        header, payloads = root.recv()
+        assert (header["op"], header["status"], payloads[0]["nodes"][0]["status"]) == (op, "ok", "ok")
+    assert world.moved(before)["errands"] == 2
+    node.bye()
+
+
+def test_a_node_whose_key_is_taken_away_reloads_nothing():
+    with KeyedHouse(start=False) as house:
+        key, root = house.keys("worker", "one"), house.keys("admin", "root")
+        house.start_broker()
+        node, p = house.keyed_worker(key, None, role="node", wid="n"), house.keyed_producer(root)
+        assert node.hello()["status"] == "ok"
+        p.send({"op": "reload"})
+        asked, _ = node.recv("reload")
+        house.revoke("worker", "one")
+        house.reload()
+        header, payloads = p.recv()  # it does not wait for what nobody will hear
+        (answer,) = payloads[0]["nodes"]
+        assert answer["status"] == "unavailable" and "taken from the list" in answer["error"], answer
+        node.send({"op": "reloaded", "number": asked["number"], "status": "ok", "plugins": []})
+        assert node.recv("welcome")[0]["status"] == "denied" and p.silent()
+
+
 def test_a_name_belongs_to_its_key(world):
     """Another key cannot take the place of a worker that is there, nor can somebody on ipc."""
     w = world.keyed_worker(world.node, "named", wid="the-one")

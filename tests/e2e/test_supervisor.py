@@ -91,7 +91,7 @@ def test_wrong_configuration_of_the_broker(tmp_path, text, words):
 
 def test_right_configuration(tmp_path):
     path = tmp_path / "kiln.conf"
-    path.write_text("broker = { queue_limit = 5; };\n" + DAEMON.format(daemon="", plugin=""))
+    path.write_text("broker = { queue_limit = 5; };\n" + DAEMON.format(daemon=f'plugin_dir = "{BUILD}/plugins";', plugin=""))
     assert run("kiln-broker", "-c", str(path), "--test-config").returncode == 0
     assert run("kilnd", "-c", str(path), "--test-config").returncode == 0
     assert run("kilnd", "-c", "/nonexistent.conf", "--test-config").returncode != 0

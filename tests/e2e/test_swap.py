@@ -2,90 +2,13 @@
 """Plugins swapped while traffic flows: by rename, in place, truncated first; bad ones, which leave the old one serving; and
 configurations reloaded."""
 import os
-import shutil
 import signal
-import threading
 import time
 
 import pytest
 
 from house import MODE, House, until
-
-
-BUILDS = {1: "swap_1", 2: "swap_2", "wrong_golden": "swap_wrong_golden", "init_crash": "swap_init_crash", "wrong_abi": "swap_wrong_abi",
-          "hangs": "swap_hangs"}
-
-
-class Swapped:
-    """A house with the plugin swap in a folder of its own, and its configuration, which may be written anew."""
-
-    def __init__(self, house, bad, workers=2, watch=False, **keys):
-        self.house, self.bad = house, bad
-        self.file = os.path.join(house.folder, "swap.so")
-        self.keys = {"name": "swap", "file": self.file, "workers": workers, "limits": {"warm_ms": 20000}, **keys}
-        self.put(1)
-        self.daemon = house.start_daemon([self.keys], watch=watch)
-
-    def put(self, version):
-        """As `install` or `mv` does: another file takes the name."""
-        shutil.copyfile(self.bad(BUILDS[version]), self.file + ".new")
-        os.chmod(self.file + ".new", 0o755)
-        os.rename(self.file + ".new", self.file)
-
-    def overwrite(self, version):
-        with open(self.bad(BUILDS[version]), "rb") as f, open(self.file, "r+b") as to:
-            data = f.read()
-            to.write(data)
-            to.truncate(len(data))
-
-    def truncate_and_write(self, version):
-        with open(self.bad(BUILDS[version]), "rb") as f, open(self.file, "wb") as to:
-            data = f.read()
-            for at in range(0, len(data), 4096):
-                to.write(data[at:at + 4096])
-                to.flush()
-
-    def reload(self):
-        seen = self.daemon.text().count("event=reloaded ")
-        os.kill(self.daemon.pid, signal.SIGHUP)
-        until(lambda: self.daemon.text().count("event=reloaded ") > seen, "the reload to end")
-
-    def state(self):
-        return until(lambda: self.house.plugins().get("swap"), "the node's word about its plugins")
-
-
-class Traffic:
-    """Producers that call without a pause, several jobs under way each; every answer is kept."""
-
-    def __init__(self, house, producers=3, under_way=20):
-        self.stop, self.answers, self.faults = threading.Event(), [], []
-        self.threads = [threading.Thread(target=self.run, args=(house, under_way)) for _ in range(producers)]
-        for t in self.threads:
-            t.start()
-
-    def run(self, house, under_way):
-        p = house.producer()
-        sent, waiting = 0, {}
-        try:
-            while not self.stop.is_set() or waiting:
-                while len(waiting) < under_way and not self.stop.is_set():
-                    sent += 1
-                    p.send({"op": "call", "fn": "swap.answer", "id": str(sent)}, {"x": float(sent)})
-                    waiting[str(sent)] = float(sent)
-                header, (result,) = p.recv()
-                asked = waiting.pop(header["id"])  # a second answer to the same job has no place: KeyError
-                if header["status"] != "ok" or result["x"] != asked:
-                    self.faults.append((header, result))
-                self.answers.append((header["plugin"], result and result.get("version")))
-        except Exception as e:  # noqa: BLE001: whatever it is, the test shall see it
-            self.faults.append(repr(e))
-
-    def end(self):
-        self.stop.set()
-        for t in self.threads:
-            t.join()
-        assert not self.faults, self.faults[:5]
-        return self.answers
+from swapping import Swapped, Traffic
 
 
 def test_swaps_under_load_fail_lose_and_repeat_nothing(bad):
@@ -252,25 +175,58 @@ def test_stopping_in_the_middle_of_a_swap(bad):
         assert s.daemon.wait() == 0
 
 
+class Held:
+    """What a process holds: kilobytes, descriptors, memory maps."""
+
+    def __init__(self, pid):
+        with open(f"/proc/{pid}/status", encoding="ascii") as f:
+            self.rss = next(int(l.split()[1]) for l in f if l.startswith("VmRSS"))
+        self.fds = len(os.listdir(f"/proc/{pid}/fd"))
+        with open(f"/proc/{pid}/maps", encoding="utf-8") as f:
+            self.maps = sum(1 for _ in f)
+
+    def __repr__(self):
+        return f"{self.rss} KiB, {self.fds} descriptors, {self.maps} maps"
+
+
 def test_a_hundred_swaps_leave_nothing_behind(bad):
+    """Under load, with each way to end: promoted, refused, rolled back, on trial. Nothing fails, is lost, or is left."""
     with House() as house:
         s = Swapped(house, bad, workers=1)
-
-        def held():
-            with open(f"/proc/{s.daemon.pid}/status", encoding="ascii") as f:
-                rss = next(int(l.split()[1]) for l in f if l.startswith("VmRSS"))
-            return rss, len(os.listdir(f"/proc/{s.daemon.pid}/fd"))
-
-        before = None
+        pids = [house.broker.pid, s.daemon.pid]
+        traffic = Traffic(house, producers=2, under_way=8)
+        before, results = None, {}
         for i in range(100):
-            s.put(2 - i % 2)
-            s.reload()
-            if i == 20:
-                before = held()
-        until(lambda: len(house.workers("swap")) == 1 and held()[1] <= before[1], "the descriptors")
-        assert MODE != "release" or held()[0] < before[0] + 600, (before, held())  # sanitizers keep what was freed
-
-        def staged():
-            return [f for _, _, files in os.walk(f"{house.folder}/run-node") for f in files if f.endswith(".so")]
-
-        until(lambda: len(staged()) == 1, "the copies that nobody needs to be gone")
+            if i % 10 == 5:
+                s.put("wrong_golden")
+                done = s.one()
+            elif i % 10 == 7:
+                done = s.one("swap", op="rollback")
+            elif i % 10 == 8:
+                s.put(1 if s.state()["version"] == "0.2.0" else 2)
+                done = s.one("swap", shadow=10)  # they differ in what they say
+            elif i % 10 == 9:
+                done = s.one("swap", canary_permille=500, jobs=20, slower_percent=100000)
+            else:
+                s.put(1 if s.state()["version"] == "0.2.0" else 2)
+                done = s.one()
+            results[done["result"]] = results.get(done["result"], 0) + 1
+            if i == 29:
+                before = [Held(p) for p in pids]
+        assert results.pop("promoted") >= 70 and set(results) == {"refused", "rolled_back"}, results
+        answers = traffic.end()
+        assert len(answers) > 1000
+        row = house.function("swap.answer")
+        assert (row["crashes"], row["retries"], row["errors"], row["ok"]) == (0, 0, 0, len(answers))
+        assert house.stats()["broker"]["leases_open"] == 0
+        until(lambda: len(house.workers("swap")) == 1, "one worker")
+        until(lambda: all(Held(p).fds <= then.fds for p, then in zip(pids, before)), "the descriptors")
+        for pid, then in zip(pids, before):
+            now = Held(pid)
+            assert now.fds <= then.fds, (then, now)
+            # Sanitizers keep what was freed.
+            assert MODE != "release" or (now.maps <= then.maps + 8 and now.rss < then.rss + 1000), (then, now)
+        until(lambda: len(s.staged()) == 2, "the copies that nobody needs to be gone")
+        house.daemon_conf(["echo"])
+        assert s.ask()["node"]["status"] == "ok"
+        until(lambda: len(s.staged()) == 1 and house.function("swap.answer") is None, "all of the plugin to be gone")

@@ -55,7 +55,7 @@ def test_ways_to_die(how):
                 assert a.expect("ok").result == {"n": n} and a.attempt == 1
         moved = house.moved(before)
         assert moved["jobs_poisoned"] == 1 and moved["jobs_crashed"] == 3 and moved["jobs_ended"] == 8, moved
-        assert moved["workers_lost"] in (3, 4)
+        assert 3 <= moved["workers_lost"] <= 6  # the charged ones, and a few that died of what they had been given beside it
         until(lambda: house.plugins()["wreck"]["workers"] == 1, "the worker to be back")
         untouched(house, pids)
 

@@ -138,6 +138,32 @@ static void workers_join_and_leave(void **state)
     function_leave(f, w[1]);
     assert_int_equal(f->n_workers, 0);
     assert_true(f->announced); /* it was: its jobs wait for the next worker */
+    catalogue_orphan(&c, f, "box", "s1", 3);
+    assert_int_equal(c.orphans, 1);
+    catalogue_orphan(&c, f, "box2", "s2", 4);
+    assert_int_equal(c.orphans, 1);
+    assert_string_equal(f->orphan->node, "box2");
+    catalogue_announce(&c, f, w[0]); /* somebody offers it again */
+    assert_int_equal(c.orphans, 0);
+    assert_null(f->orphan);
+    function_leave(f, w[0]);
+    catalogue_orphan(&c, f, "box", "s1", 3);
+    catalogue_retire(&c, f);
+    catalogue_retire(&c, f);
+    assert_false(f->announced);
+    assert_int_equal(c.announced, 0);
+    assert_int_equal(c.retired, 1);
+    assert_int_equal(c.orphans, 0);
+    catalogue_announce(&c, f, w[0]);
+    assert_true(f->announced && !f->retired);
+    assert_int_equal(c.announced, 1);
+    assert_int_equal(c.retired, 0);
+    function_leave(f, w[0]);
+    catalogue_orphan(&c, f, "box", "s1", 3);
+    catalogue_retire(&c, f);
+    catalogue_drop(&c, f);
+    assert_int_equal(c.announced + c.retired + c.orphans, 0);
+    assert_null(catalogue_find(&c, "a.b", 3));
     catalogue_done(&c);
 }
 

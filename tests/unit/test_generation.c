@@ -131,8 +131,8 @@ static void bench_free(struct bench *b)
         assert_false(b->used[i]); /* every slot was given back */
     }
     scoreboard_free(&b->site.board);
-    for (size_t i = 0; i < LINK_GONE_KEPT; i++) {
-        buf_done(&b->link.gone[i]);
+    for (size_t i = 0; i < LINK_KEPT; i++) {
+        buf_done(&b->link.kept[i]);
     }
     mem_free(b);
 }
@@ -172,8 +172,8 @@ static bool failed(const struct bench *b)
 
 static const char *last_gone(const struct bench *b)
 {
-    assert_true(b->link.n_gone > 0);
-    const struct buf *g = &b->link.gone[(b->link.n_gone - 1) % LINK_GONE_KEPT];
+    assert_true(b->link.n_kept > 0);
+    const struct buf *g = &b->link.kept[(b->link.n_kept - 1) % LINK_KEPT];
     return unpack(g->data, g->bytes);
 }
 
@@ -196,7 +196,8 @@ static void from_staged_to_retired(void **state)
     assert_int_equal(b->g->state, GENERATION_READY);
     assert_string_equal(b->g->version, "1.2.3");
     struct buf out = {0};
-    generation_put(b->g, NULL, "", &out);
+    buf_put_map(&out, generation_pairs(b->g));
+    generation_put(b->g, &out);
     assert_string_equal(
         unpack(out.data, out.bytes),
         "{\"name\":\"looks\",\"state\":\"ready\",\"generation\":1,\"workers\":1,\"restarts\":0,"
@@ -206,7 +207,7 @@ static void from_staged_to_retired(void **state)
     assert_int_equal(b->g->state, GENERATION_DRAINING);
     until(b, alone);
     assert_int_equal(b->g->state, GENERATION_RETIRED);
-    assert_int_equal(b->link.n_gone, 0); /* it said bye itself */
+    assert_int_equal(b->link.n_kept, 0); /* it said bye itself */
     assert_int_equal(generation_tend(b->g, &b->site, clock_ns()), INT64_MAX);
     unsetenv("NOTIFY_SOCKET");
     bench_free(b);
@@ -222,7 +223,7 @@ static void a_refusal_is_final(void **state)
     assert_int_equal(b->g->restarts, 0);
     assert_int_equal(generation_tend(b->g, &b->site, clock_ns() + 3600 * CLOCK_S), INT64_MAX);
     assert_int_equal(b->g->n_members, 0);
-    assert_int_equal(b->link.n_gone, 0); /* the broker never knew it */
+    assert_int_equal(b->link.n_kept, 0); /* the broker never knew it */
     bench_free(b);
 }
 
@@ -415,7 +416,7 @@ static void a_worn_worker_is_replaced_without_a_gap(void **state)
     assert_true(generation_serves(b->g));
     assert_int_equal(b->g->members[0]->role, MEMBER_CURRENT);
     assert_int_equal(b->g->restarts, 0);
-    assert_int_equal(b->link.n_gone, 0);
+    assert_int_equal(b->link.n_kept, 0);
     generation_drain(b->g, 1000, clock_ns());
     until(b, alone);
     bench_free(b);
@@ -432,11 +433,12 @@ static void one_that_could_not_be_staged(void **state)
     generation_drain(b->g, 5, clock_ns());
     generation_reap(b->g, &b->site, clock_ns());
     struct buf out = {0};
-    generation_put(b->g, NULL, "", &out);
+    buf_put_map(&out, generation_pairs(b->g));
+    generation_put(b->g, &out);
     assert_string_equal(
         unpack(out.data, out.bytes),
-        "{\"name\":\"absent\",\"state\":\"failed\",\"generation\":0,\"workers\":0,\"restarts\":0,"
-        "\"why\":\"plugin file x.so cannot be opened\"}");
+        "{\"name\":\"absent\",\"state\":\"failed\",\"generation\":0,\"workers\":0,\"restarts\":0}");
+    assert_string_equal(b->g->why, "plugin file x.so cannot be opened");
     buf_done(&out);
     bench_free(b);
 }

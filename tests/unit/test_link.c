@@ -89,7 +89,7 @@ static void the_dead_are_told_now_and_after_a_reconnection(void **state)
     assert_string_equal(far_hear(&f), gone);
     assert_says(far_hear(&f), "box.1.stats.3");
     /* Only so many are kept, the latest. */
-    for (int i = 0; i < LINK_GONE_KEPT; i++) {
+    for (int i = 0; i < LINK_KEPT; i++) {
         char wid[16];
         snprintf(wid, sizeof wid, "w%d", i);
         link_gone(&l, wid, "x", "stop", NULL, 0);

@@ -202,6 +202,38 @@ static void a_reset_slot_is_as_new(void **state)
     scoreboard_free(&b);
 }
 
+static void counts_from_zero_for_each_number(void **state)
+{
+    (void) state;
+    struct scoreboard *b = board(1);
+    struct slot *s = &b->slots[0];
+    struct histogram run = {0};
+    uint64_t ok = 0, bad = 0;
+    scoreboard_sum(s, 7, &ok, &bad, &run);
+    assert_int_equal(ok + bad + run.count, 0);
+    scoreboard_count(s, 7, true, 23850);
+    scoreboard_count(s, 7, true, 23850);
+    scoreboard_count(s, 7, false, 2385000);
+    scoreboard_sum(s, 7, &ok, &bad, &run);
+    assert_int_equal(ok, 2);
+    assert_int_equal(bad, 1);
+    assert_int_equal(run.count, 3);
+    assert_true(histogram_quantile(&run, 0.5) > 23000 && histogram_quantile(&run, 0.5) < 25000);
+    assert_true(histogram_quantile(&run, 1) > 2300000);
+    scoreboard_sum(s, 8, &ok, &bad, &run); /* another counting: nothing yet */
+    assert_int_equal(ok, 2);
+    scoreboard_count(s, 8, true, 1);
+    ok = bad = 0;
+    scoreboard_sum(s, 8, &ok, &bad, &run);
+    assert_int_equal(ok, 1);
+    assert_int_equal(bad, 0);
+    assert_int_equal(run.count, 4);
+    scoreboard_reset(s);
+    scoreboard_sum(s, 8, &ok, &bad, &run);
+    assert_int_equal(ok, 1);
+    scoreboard_free(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +244,7 @@ int main(void)
         cmocka_unit_test(what_is_unsent_is_remembered),
         cmocka_unit_test(copies_are_of_one_moment),
         cmocka_unit_test(a_reset_slot_is_as_new),
+        cmocka_unit_test(counts_from_zero_for_each_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,8 @@ static act_fn *const act_over[ACT_KINDS] = {[ACT_NONE] = act_copy, ACT_TABLE(ACT
 
 #include "cell_body.h"
 
+#include "near_body.h"
+
 #include "int8_body.h"
 
 SIMD_END
@@ -35,6 +37,7 @@ const struct kernels KERNELS = {
     .gemm = gemm_over,
     .lstm = lstm_over,
     .mix = mix_over,
+    .near = near_over,
     .int8_group = INT8_GROUP,
     .int8 = int8_over,
     .int8_to_floats = int8_to_floats_over,

@@ -16,6 +16,8 @@
 
 typedef void act_fn(const float *x, float *y, size_t n, float a, float b);
 
+enum { NEAR_GROUP = 16 };
+
 struct kernels {
     const char *name;
     bool (*runs_here)(void);
@@ -25,6 +27,10 @@ struct kernels {
     void (*gemm)(const struct gemm *g, size_t m, const float *x, size_t ldx, float *y, size_t ldy);
     void (*lstm)(size_t n, const float *gates, float *c, float *h); /* cell_body.h */
     void (*mix)(size_t n, const float *z, const float *x, float *h);
+    /* x[columns] against groups of 16 vectors: out[g * 16 + k] = sum over c of x[c] * v, or of (x[c] - v)^2, where
+     * v = vectors[(g * columns + c) * 16 + k]; near_body.h */
+    void (*near)(size_t groups, bool squares, size_t columns, const float *vectors, const float *x,
+                 float *out);
     size_t int8_group; /* how many k lie together: 4 as bytes, 2 as 16-bit numbers */
     void (*int8)(const struct int8 *g, size_t m, struct bytes x, size_t ldx, int32_t *y, size_t ldy,
                  void *scratch);

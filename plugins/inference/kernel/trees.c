@@ -41,7 +41,7 @@ struct build {
     size_t why_bytes;
 };
 
-static int refuse(struct build *b, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static int refuse(struct build *b, const char *format, ...)
 {
     va_list args;
     va_start(args, format);

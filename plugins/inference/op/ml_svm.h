@@ -3,9 +3,12 @@
 #ifndef INFERENCE_OP_ML_SVM_H
 #define INFERENCE_OP_ML_SVM_H
 
+#include "../kernel/kernels.h"
 #include "../op.h"
 
 enum svm_kind { SVM_LINEAR, SVM_POLY, SVM_RBF, SVM_SIGMOID };
+
+enum { SVM_LANES = NEAR_GROUP };
 
 /* n vectors of `columns` elements, and what they are compared by. */
 struct svm_kernel {
@@ -15,8 +18,6 @@ struct svm_kernel {
     const float *
         vectors; /* SVM_LANES of them side by side: element k of vector i at [(i / LANES * columns + k) * LANES + i % LANES] */
 };
-
-enum { SVM_LANES = 16 };
 
 /* Reads kernel_type and kernel_params, and lays out n * columns numbers; the memory is the model's. */
 int svm_kernel_read(struct step *s, size_t n, size_t columns, const float *vectors, struct svm_kernel *ret);

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include <math.h>
-#include <string.h>
 
-#include "../kernel/act.h"
 #include "ml_svm.h"
-
-#define INLINE static inline __attribute__((always_inline))
 
 int svm_kernel_read(struct step *s, size_t n, size_t columns, const float *vectors, struct svm_kernel *ret)
 {
@@ -45,20 +41,6 @@ int svm_kernel_read(struct step *s, size_t n, size_t columns, const float *vecto
     return KILN_OK;
 }
 
-/* x against a group of vectors: products, or squares of differences. */
-INLINE void group(const float *x, const float *vectors, size_t columns, bool squares, float *out)
-{
-    float sum[SVM_LANES] = {0};
-    for (size_t c = 0; c < columns; c++, vectors += SVM_LANES) {
-        const float v = x[c];
-        for (size_t k = 0; k < SVM_LANES; k++) {
-            const float d = v - vectors[k];
-            sum[k] += squares ? d * d : v * vectors[k];
-        }
-    }
-    memcpy(out, sum, sizeof sum);
-}
-
 static double power(double x, double degree)
 {
     return degree == 2 ? x * x : degree == 3 ? x * x * x : pow(x, degree);
@@ -86,14 +68,7 @@ static void bend(const struct svm_kernel *k, float *out)
 
 void svm_kernel_run(const struct svm_kernel *k, const float *x, float *out)
 {
-    for (size_t i = 0; i < k->n; i += SVM_LANES) {
-        const float *vectors = k->vectors + i * k->columns;
-        if (k->kind == SVM_RBF) {
-            group(x, vectors, k->columns, true, out + i);
-        } else {
-            group(x, vectors, k->columns, false, out + i);
-        }
-    }
+    kernels()->near((k->n + SVM_LANES - 1) / SVM_LANES, k->kind == SVM_RBF, k->columns, k->vectors, x, out);
     bend(k, out);
 }
 

@@ -74,7 +74,7 @@ struct recipe {
 static double threshold_of(const struct recipe *r)
 {
     const double few[] = {
-        0, -0.0, 1, 0.1f, INFINITY, -INFINITY, 3.4028234663852886e38, -3.4028234663852886e38, 1e-45};
+        0, -0.0, 1, 0x1.99999ap-4, HUGE_VAL, -HUGE_VAL, 3.4028234663852886e38, -3.4028234663852886e38, 1e-45};
     const int64_t k = seeded_int(0, 29);
     const double x = k < 9 ? few[k] : (double) seeded_int(-8, 8) / 4;
     return r->doubles && isfinite(x) ? x * (1 + 1e-12 * (double) seeded_int(-1, 1)) : x;
