@@ -26,7 +26,7 @@ static int build_bytes(const struct view *build)
 static void swap_cell(struct table *t, const struct view *p)
 {
     struct view last = view_get(p, "last_swap"), result = view_get(&last, "result");
-    int64_t ago_s = number(&last, "ago_ms") / 1000;
+    int64_t ago_s = view_get_int(&last, "ago_ms") / 1000;
     const char *unit = ago_s < 120 ? "s" : ago_s < 7200 ? "min" : "h";
     if (last.there) {
         table_cell(t, "%.*s %" PRId64 " %s ago", VIEW_TEXT(&result),
@@ -55,7 +55,7 @@ static void add_plugin(struct table *t, const struct view *node, const struct vi
     table_cell(t, "%" PRId64, view_get_int(p, "denied"));
     table_cell(t, "%.*s%s%.*s%s", VIEW_TEXT(&wid), runs ? "" : " (", runs ? 0 : view_text_bytes(&flow),
                view_text_data(&flow), runs ? "" : ")");
-    table_cell(t, "%" PRId64, number(p, "generation"));
+    table_cell(t, "%" PRId64, view_get_int(p, "generation"));
     if (coming.there) {
         table_cell(t, "%.*s %.*s", LABEL_BUILD, view_text_data(&coming_build), VIEW_TEXT(&coming));
     } else {
@@ -79,7 +79,7 @@ static void add_lone_worker(struct table *t, const struct view *worker)
     table_cell(t, "-");
     table_cell(t, "-");
     table_cell(t, "%.*s", VIEW_TEXT(&wid));
-    table_cell(t, "%" PRId64, number(worker, "generation"));
+    table_cell(t, "%" PRId64, view_get_int(worker, "generation"));
     table_cell(t, "-");
     table_cell(t, "-");
     table_cell(t, "%s", "");
