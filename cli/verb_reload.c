@@ -121,12 +121,6 @@ static void put_keys(const struct cli *c, const struct terms *t, struct buf *b)
 
 /* ---- what came of it ---- */
 
-static int64_t number(const struct view *map, const char *key)
-{
-    struct view v = view_get(map, key);
-    return view_int(&v, 0);
-}
-
 static double real(const struct view *map, const char *key)
 {
     struct view v = view_get(map, key);
@@ -141,7 +135,7 @@ static void add_plugin(struct table *t, const struct view *node, const struct vi
     table_cell(t, "%.*s", VIEW_TEXT(&name));
     table_cell(t, "%.*s", VIEW_TEXT(&result));
     table_cell(t, "%.*s", VIEW_TEXT(&label));
-    table_cell(t, "%" PRId64, number(p, "generation"));
+    table_cell(t, "%" PRId64, view_get_int(p, "generation"));
     table_cell(t, "%.3f", real(p, "seconds"));
     table_cell(t, "%.*s", VIEW_TEXT(&why));
 }
@@ -164,7 +158,7 @@ static void print_shadow(const struct view *trial)
     printf("shadow: %" PRId64 " of %" PRId64 " copies run, %" PRId64
            " differences; run p50 %.0f us (was %.0f), p95 %.0f us "
            "(was %.0f)\n",
-           number(trial, "jobs"), number(trial, "wanted"), number(trial, "differences"),
+           view_get_int(trial, "jobs"), view_get_int(trial, "wanted"), view_get_int(trial, "differences"),
            real(trial, "p50_us"), real(trial, "was_p50_us"), real(trial, "p95_us"),
            real(trial, "was_p95_us"));
     struct view first = view_get(trial, "first");
@@ -180,9 +174,10 @@ static void print_canary(const struct view *trial)
     printf("canary: %" PRId64 " jobs, %" PRId64 " not ok, %" PRId64
            " deaths, run p50 %.0f us, p95 %.0f us; the generation that "
            "served: %" PRId64 " jobs, %" PRId64 " not ok, %" PRId64 " deaths, p50 %.0f us, p95 %.0f us\n",
-           number(trial, "jobs"), number(trial, "bad"), number(trial, "deaths"), real(trial, "p50_us"),
-           real(trial, "p95_us"), number(trial, "was_jobs"), number(trial, "was_bad"),
-           number(trial, "was_deaths"), real(trial, "was_p50_us"), real(trial, "was_p95_us"));
+           view_get_int(trial, "jobs"), view_get_int(trial, "bad"), view_get_int(trial, "deaths"),
+           real(trial, "p50_us"), real(trial, "p95_us"), view_get_int(trial, "was_jobs"),
+           view_get_int(trial, "was_bad"), view_get_int(trial, "was_deaths"), real(trial, "was_p50_us"),
+           real(trial, "was_p95_us"));
 }
 
 static void print_trials(const struct view *node)
