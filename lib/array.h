@@ -46,6 +46,10 @@ int array_decode(struct scan *s, const struct array_want *want, struct arena *ar
 /* True when the map of `pairs` whose first key follows at s is an nd map: has a key "nd" that is true. */
 bool array_is_nd(const struct scan *s, uint32_t pairs);
 
+/* The type that keeps the elements of that nd map as they are: its own, booleans as KILN_U8, other whole numbers as KILN_I64, and
+ * KILN_F64 for everything else. */
+uint32_t array_nd_dtype(const struct scan *s, uint32_t pairs);
+
 /* True when the map begins like one of msgpack-numpy, well made or not. */
 bool array_is_map(const struct scan *s, uint32_t pairs);
 

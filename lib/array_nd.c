@@ -150,6 +150,32 @@ bool array_is_nd(const struct scan *at, uint32_t pairs)
     return false;
 }
 
+uint32_t array_nd_dtype(const struct scan *at, uint32_t pairs)
+{
+    struct scan s = *at;
+    struct token t;
+    for (uint32_t k = 0; k < pairs && scan_next(&s, &t); k++) {
+        if (!is_text(&t, "type")) {
+            if (t.type == SCAN_LIST || t.type == SCAN_MAP || !scan_skip(&s)) {
+                break;
+            }
+            continue;
+        }
+        if (!scan_next(&s, &t)) {
+            break;
+        }
+        for (int i = 0; i < N_SOURCES; i++) {
+            if (is_text(&t, sources[i].name)) {
+                return sources[i].same != NONE ? sources[i].same
+                       : i == S_B1             ? KILN_U8
+                       : sources[i].real       ? KILN_F64
+                                               : KILN_I64;
+            }
+        }
+    }
+    return KILN_F64;
+}
+
 bool array_is_map(const struct scan *at, uint32_t pairs)
 {
     struct scan s = *at;

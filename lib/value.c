@@ -119,7 +119,7 @@ static int read_list(struct reader *r, struct scan before, uint32_t count, struc
 static int read_map(struct reader *r, struct scan before, uint32_t count, struct kiln_value *v)
 {
     if (array_is_nd(r->s, count)) {
-        return read_array(r, before, KILN_F64, true, v);
+        return read_array(r, before, array_nd_dtype(r->s, count), true, v);
     }
     struct kiln_pair *pairs = arena_alloc(r->arena, count * sizeof *pairs, r->name);
     if (!pairs) {

@@ -106,7 +106,8 @@ struct kiln_array {
  * host has already bounded (depth, items, bytes). Strings are NUL-terminated; `count` is their
  * length in bytes without the NUL, the number of items of a list, or of pairs of a map.
  * A list that holds only numbers arrives as KILN_V_ARRAY (KILN_I64 when all are integers,
- * else KILN_F64 with null read as NaN). To return a tree, build it in arena memory. */
+ * else KILN_F64 with null read as NaN). An nd array keeps its type: KILN_F64, KILN_F32, KILN_I64, KILN_I32, or
+ * KILN_U8, which booleans are too; other whole numbers are KILN_I64. To return a tree, build it in arena memory. */
 enum kiln_value_type {
     KILN_V_NULL = 0,
     KILN_V_BOOL = 1,   /* i: 0 or 1 */

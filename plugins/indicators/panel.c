@@ -41,15 +41,18 @@ static const double *doubles_of(struct kiln_call *call, const struct kiln_value 
         *ret_n = (size_t) v->array->count;
         return v->array->data;
     }
-    bool whole = v->type == KILN_V_ARRAY && v->array->rank == 1 && v->array->dtype == KILN_I64;
-    if (!whole && v->type != KILN_V_LIST) {
+    const struct kiln_array *a = v->type == KILN_V_ARRAY && v->array->rank == 1 ? v->array : NULL;
+    if (!a && v->type != KILN_V_LIST) {
         return NULL;
     }
-    size_t n = whole ? (size_t) v->array->count : v->count;
+    size_t n = a ? (size_t) a->count : v->count;
     double *x = call->host->alloc(call, n * sizeof(double));
     for (size_t i = 0; x && i < n; i++) {
-        if (whole) {
-            x[i] = (double) ((const int64_t *) v->array->data)[i];
+        if (a) {
+            x[i] = a->dtype == KILN_F32   ? (double) ((const float *) a->data)[i]
+                   : a->dtype == KILN_I64 ? (double) ((const int64_t *) a->data)[i]
+                   : a->dtype == KILN_I32 ? (double) ((const int32_t *) a->data)[i]
+                                          : (double) ((const uint8_t *) a->data)[i];
         } else if (v->list[i].type == KILN_V_NULL) { /* a list of nothing but null */
             x[i] = (double) NAN;
         } else {

@@ -167,6 +167,25 @@ static int not_this(struct filler *f, const char *shown)
                   shown, dtype_name(f->t->dtype));
 }
 
+/* The KILN_ type of the same bits; UINT32_MAX for none. Bytes that are booleans are looked at one by one. */
+static uint32_t same_bits(enum dtype dtype)
+{
+    static const uint32_t same[DT_END] = {[DT_F64] = KILN_F64 + 1,
+                                          [DT_F32] = KILN_F32 + 1,
+                                          [DT_I64] = KILN_I64 + 1,
+                                          [DT_I32] = KILN_I32 + 1,
+                                          [DT_U8] = KILN_U8 + 1};
+    return same[dtype] - 1;
+}
+
+/* A whole number of an array of such. */
+static int64_t whole_at(const struct kiln_array *a, int64_t i)
+{
+    return a->dtype == KILN_I64   ? ((const int64_t *) a->data)[i]
+           : a->dtype == KILN_I32 ? ((const int32_t *) a->data)[i]
+                                  : ((const uint8_t *) a->data)[i];
+}
+
 static int fill_array(struct filler *f, const struct kiln_array *a)
 {
     if (a->count > f->t->count - f->at) {
@@ -185,27 +204,29 @@ static int fill_array(struct filler *f, const struct kiln_array *a)
             return KILN_OK;
         }
     }
-    if (a->dtype == KILN_F64 && f->t->dtype == DT_F64) {
+    const size_t size = dtype_size(f->t->dtype);
+    if (a->dtype == same_bits(f->t->dtype)) {
         if (a->count) {
-            memcpy((double *) (void *) f->data + f->at, a->data, (size_t) a->count * sizeof(double));
+            memcpy(f->data + (size_t) f->at * size, a->data, (size_t) a->count * size);
         }
         f->at += a->count;
         return KILN_OK;
     }
     for (int64_t i = 0; i < a->count; i++, f->at++) {
         char shown[40];
-        if (a->dtype == KILN_I64) {
-            const int64_t x = ((const int64_t *) a->data)[i];
+        if (a->dtype == KILN_I64 || a->dtype == KILN_I32 || a->dtype == KILN_U8) {
+            const int64_t x = whole_at(a, i);
             if (!set_int(f->t->dtype, f->data, f->at, x)) {
                 snprintf(shown, sizeof shown, "%lld", (long long) x);
                 return not_this(f, shown);
             }
             continue;
         }
-        if (a->dtype != KILN_F64) {
+        if (a->dtype != KILN_F64 && a->dtype != KILN_F32) {
             return refuse(f->why, KILN_INTERNAL, "%s came as an array of an unexpected type", f->field);
         }
-        const double x = ((const double *) a->data)[i];
+        const double x =
+            a->dtype == KILN_F32 ? (double) ((const float *) a->data)[i] : ((const double *) a->data)[i];
         if (!set_double(f->t->dtype, f->data, f->at, x)) {
             snprintf(shown, sizeof shown, "%.17g", x);
             return not_this(f, shown);
@@ -284,6 +305,5 @@ int input_fill(const struct kiln_value *v, const struct tensor *t, const char *f
 
 void *input_in_place(const struct kiln_value *v, const struct tensor *t)
 {
-    const uint32_t same = t->dtype == DT_F64 ? KILN_F64 : t->dtype == DT_I64 ? KILN_I64 : UINT32_MAX;
-    return v->type == KILN_V_ARRAY && v->array->dtype == same ? v->array->data : NULL;
+    return v->type == KILN_V_ARRAY && v->array->dtype == same_bits(t->dtype) ? v->array->data : NULL;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "bind.h"
+#include "number.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -138,11 +139,6 @@ static int text(struct kiln_call *call, const struct kiln_row *row, const struct
     return KILN_OK;
 }
 
-static double item(const struct kiln_array *a, size_t i)
-{
-    return a->dtype == KILN_I64 ? (double) ((const int64_t *) a->data)[i] : ((const double *) a->data)[i];
-}
-
 /* Numbers one by one, from a list or a column of cells. */
 static int store(struct kiln_call *call, const struct kiln_row *row, size_t i, double v, void *data)
 {
@@ -178,7 +174,7 @@ static int list(struct kiln_call *call, const struct kiln_row *row, const struct
     size_t n = (size_t) v->array->count;
     int rc = take(call, row, n, slot);
     for (size_t i = 0; rc == KILN_OK && i < n; i++) {
-        rc = store(call, row, i, item(v->array, i), slot->array.data);
+        rc = store(call, row, i, number_at(v->array, i), slot->array.data);
     }
     return rc;
 }

@@ -8,6 +8,7 @@
 #include <kiln/plugin.h>
 
 #include "kernel.h"
+#include "number.h"
 
 #define DAYS_MIN 3       /* two returns: one does not vary */
 #define LANES    8       /* sums are kept in so many parts, on every machine */
@@ -15,15 +16,9 @@
 
 /* ---- reading ------------------------------------------------------------------------------------- */
 
-static double at(const struct kiln_array *a, size_t i)
-{
-    return a->dtype == KILN_I64 ? (double) ((const int64_t *) a->data)[i] : ((const double *) a->data)[i];
-}
-
 static bool is_series(const struct kiln_value *v)
 {
-    return v->type == KILN_V_ARRAY && v->array->rank == 1 &&
-           (v->array->dtype == KILN_I64 || v->array->dtype == KILN_F64);
+    return v->type == KILN_V_ARRAY && v->array->rank == 1;
 }
 
 static int refuse_form(struct kiln_call *call, const char *field)
@@ -120,7 +115,7 @@ static int read_map(struct kiln_call *call, const char *field, const struct kiln
         const struct kiln_value *series = names ? find(map, names[a]) : &map->map[a].value;
         p->name[a] = names ? names[a] : map->map[a].key;
         for (size_t t = 0; rc == KILN_OK && t < days; t++) {
-            rc = put(call, field, p, t, a, at(series->array, t));
+            rc = put(call, field, p, t, a, number_at(series->array, t));
         }
     }
     return rc;
@@ -145,7 +140,7 @@ static int read_rows(struct kiln_call *call, const char *field, const struct kil
     rc = rc == KILN_OK ? take(call, list->count, assets, p) : rc;
     for (size_t t = 0; rc == KILN_OK && t < p->days; t++) {
         for (size_t a = 0; rc == KILN_OK && a < assets; a++) {
-            rc = put(call, field, p, t, a, at(list->list[t].array, a));
+            rc = put(call, field, p, t, a, number_at(list->list[t].array, a));
         }
     }
     return rc;
@@ -154,14 +149,14 @@ static int read_rows(struct kiln_call *call, const char *field, const struct kil
 static int read_matrix(struct kiln_call *call, const char *field, const struct kiln_array *m, size_t expected,
                        struct prices *p)
 {
-    if (m->rank != 2 || (m->dtype != KILN_F64 && m->dtype != KILN_I64)) {
+    if (m->rank != 2) {
         return refuse_form(call, field);
     }
     int rc = check_size(call, field, (size_t) m->shape[0], (size_t) m->shape[1], expected);
     rc = rc == KILN_OK ? take(call, (size_t) m->shape[0], (size_t) m->shape[1], p) : rc;
     for (size_t t = 0; rc == KILN_OK && t < p->days; t++) {
         for (size_t a = 0; rc == KILN_OK && a < p->assets; a++) {
-            rc = put(call, field, p, t, a, at(m, t * p->assets + a));
+            rc = put(call, field, p, t, a, number_at(m, t * p->assets + a));
         }
     }
     return rc;

@@ -45,6 +45,14 @@ def test_every_indicator_from_further_series(plugin):
             assert same_bits(got["values"][0][k], want), (case.entry, k)
 
 
+def test_series_of_any_type(plugin):
+    close = np.random.default_rng(9).integers(1, 200, 60)
+    want = plugin("bundle", series={"x": close.astype(float)}, indicators={"fn": "sma", "period": 5, "close": "x"})["values"][0]["sma"]
+    for dtype in (np.float32, np.int64, np.int32, np.int16, np.uint8):
+        got = plugin("bundle", series={"x": close.astype(dtype)}, indicators={"fn": "sma", "period": 5, "close": "x"})
+        assert same_bits(got["values"][0]["sma"], want), dtype
+
+
 def test_the_same_twice(plugin):
     close = bars(100)["close"]
     got = plugin("bundle", close=close, indicators=[{"fn": "sma", "as": "a"}, {"fn": "sma", "period": 30}, {"fn": "sma", "period": 3}])

@@ -43,6 +43,15 @@ def plugin(folder):
         yield plugin
 
 
+@pytest.mark.parametrize("dtype", [np.bool_, np.uint8, np.int8, np.int32, np.int64, np.int16])
+def test_nd_arrays_of_the_type_that_is_asked_for(plugin, dtype):
+    x = (np.arange(7) % 2).astype(dtype)
+    for sent in (x, x.tolist()):
+        np.testing.assert_array_equal(plugin("predict", model=np.dtype(dtype).name, inputs=sent)["outputs"]["y"], x)
+    if dtype == np.bool_:
+        assert "expected bool" in plugin.refused("predict", model="bool", inputs=np.full(7, 2, np.uint8)).text
+
+
 def test_rows_of_a_matrix(plugin):
     x = np.random.default_rng(2).normal(size=(37, 3)).astype(np.float32)
     for sent in (x, x.tolist(), {"x": x}, {"x": x.tolist()}, {"x": x.astype(np.float64)}):

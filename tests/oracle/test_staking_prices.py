@@ -40,6 +40,8 @@ def test_every_form_of_prices_is_the_same(staking):
     prices = np.round(walk(5, 40, 3))
     forms = [prices, prices.tolist(), prices.astype(int).tolist(),
              {f"a{i}": prices[:, i].tolist() for i in range(3)}, {f"a{i}": prices[:, i] for i in range(3)}]
+    for dtype in (np.float32, np.int32, np.int64, np.uint16):
+        forms += [prices.astype(dtype), {f"a{i}": prices[:, i].astype(dtype) for i in range(3)}]
     first = staking("market_from_prices", prices=prices)
     for form in forms:
         have = staking("market_from_prices", prices=form)

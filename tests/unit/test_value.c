@@ -81,8 +81,43 @@ static void lists_of_numbers_are_arrays(void **state)
     assert_int_equal(decode(b.data, b.bytes, &v, NULL), 0);
     assert_int_equal(v.type, KILN_V_ARRAY);
     assert_int_equal(v.array->rank, 2);
-    assert_true(((double *) v.array->data)[1] == 'b');
+    assert_int_equal(v.array->dtype, KILN_U8);
+    assert_true(((uint8_t *) v.array->data)[1] == 'b');
     buf_done(&b);
+}
+
+/* Eight bytes of each type; the map as msgpack-numpy writes it, and with its keys in another order. */
+static void nd_arrays_keep_their_type(void **state)
+{
+    (void) state;
+    static const struct {
+        const char *type;
+        uint32_t dtype;
+        int size; /* of an element as it is sent */
+    } rows[] = {{"<f8", KILN_F64, 8}, {"<f4", KILN_F32, 4}, {"<i8", KILN_I64, 8}, {"<i4", KILN_I32, 4},
+                {"|u1", KILN_U8, 1},  {"|b1", KILN_U8, 1},  {"<i2", KILN_I64, 2}, {"<u4", KILN_I64, 4},
+                {"|i1", KILN_I64, 1}, {"<u8", KILN_I64, 8}};
+    for (size_t i = 0; i < 2 * (sizeof rows / sizeof *rows); i++) {
+        char text[120];
+        snprintf(text, sizeof text,
+                 i % 2 ? "{\"nd\":true,\"shape\":[%d],\"data\":\"abcdefg\\u0001\",\"type\":\"%s\"}"
+                       : "{\"type\":\"%2$s\",\"nd\":true,\"shape\":[%1$d],\"data\":\"abcdefg\\u0001\"}",
+                 8 / rows[i / 2].size, rows[i / 2].type);
+        struct buf b = pack(text);
+        struct kiln_value v;
+        struct err e = {0};
+        const int rc = decode(b.data, b.bytes, &v, &e);
+        assert_int_equal(rc, 0);
+        assert_int_equal(v.type, KILN_V_ARRAY);
+        assert_int_equal(v.array->dtype, rows[i / 2].dtype);
+        assert_int_equal(v.array->count, 8 / rows[i / 2].size);
+        if (rows[i / 2].dtype == KILN_U8) {
+            assert_int_equal(((uint8_t *) v.array->data)[6], rows[i / 2].type[1] == 'b' ? 1 : 'g');
+        } else if (rows[i / 2].dtype == KILN_F32) {
+            assert_memory_equal(v.array->data, "abcdefg\1", 8);
+        }
+        buf_done(&b);
+    }
 }
 
 static void texts_end_in_nul_and_know_their_length(void **state)
@@ -204,6 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(trees_round_trip, setup, teardown),
         cmocka_unit_test_setup_teardown(lists_of_numbers_are_arrays, setup, teardown),
+        cmocka_unit_test_setup_teardown(nd_arrays_keep_their_type, setup, teardown),
         cmocka_unit_test_setup_teardown(texts_end_in_nul_and_know_their_length, setup, teardown),
         cmocka_unit_test_setup_teardown(refusals, setup, teardown),
         cmocka_unit_test_setup_teardown(a_tree_over_the_budget_is_refused, setup, teardown),

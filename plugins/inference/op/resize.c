@@ -19,57 +19,6 @@ struct resize {
 
 /* ---- run ----------------------------------------------------------------------------------------- */
 
-static void pick(const struct resize_axis *a, int64_t outer, int64_t inner, size_t size, const char *x,
-                 char *y)
-{
-    const size_t row = (size_t) inner * size;
-    for (int64_t o = 0; o < outer; o++, x += (size_t) a->in * row) {
-        if (row == sizeof(float)) {
-            for (int64_t i = 0; i < a->out; i++, y += row) {
-                memcpy(y, x + (size_t) a->index[i] * row, sizeof(float));
-            }
-            continue;
-        }
-        for (int64_t i = 0; i < a->out; i++, y += row) {
-            memcpy(y, x + (size_t) a->index[i] * row, row);
-        }
-    }
-}
-
-#define WEIGH(NAME, TYPE)                                                                                    \
-    static void NAME(const struct resize_axis *a, int64_t outer, int64_t inner, const TYPE *x, TYPE *y)      \
-    {                                                                                                        \
-        for (int64_t o = 0; o < outer; o++, x += a->in * inner) {                                            \
-            const int64_t *index = a->index;                                                                 \
-            const double *weight = a->weight;                                                                \
-            for (int64_t i = 0; i < a->out; i++, y += inner, index += a->taps, weight += a->taps) {          \
-                for (int64_t j = 0; j < inner; j++) {                                                        \
-                    y[j] = (TYPE) weight[0] * x[index[0] * inner + j];                                       \
-                }                                                                                            \
-                for (int t = 1; t < a->taps; t++) {                                                          \
-                    const TYPE *from = x + index[t] * inner, w = (TYPE) weight[t];                           \
-                    for (int64_t j = 0; w != 0 && j < inner; j++) {                                          \
-                        y[j] += w * from[j];                                                                 \
-                    }                                                                                        \
-                }                                                                                            \
-            }                                                                                                \
-        }                                                                                                    \
-    }
-WEIGH(weigh_floats, float)
-WEIGH(weigh_doubles, double)
-
-static void stretch(const struct resize *p, const struct resize_axis *a, int64_t outer, int64_t inner,
-                    const void *x, void *y)
-{
-    if (p->way.mode == RESIZE_NEAREST) {
-        pick(a, outer, inner, p->size, x, y);
-    } else if (p->work == DT_F32) {
-        weigh_floats(a, outer, inner, x, y);
-    } else {
-        weigh_doubles(a, outer, inner, x, y);
-    }
-}
-
 /* A number as an element of the type; whole numbers are rounded and held within it. */
 static void put_number(const struct tensor *t, int64_t i, double value)
 {
@@ -132,7 +81,7 @@ static int run_resize(const struct step *s, struct run *r)
         inner /= x->dims[d];
         if (!p->kept[d]) {
             void *to = --left == 0 && !converts ? y->data : halves[next];
-            stretch(p, &p->axes[d], outer, inner, from, to);
+            resize_axis_run(&p->axes[d], p->work, outer, inner, from, to);
             from = to;
             next = 1 - next;
             if (run_cancelled(r)) {

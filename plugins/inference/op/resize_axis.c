@@ -2,6 +2,7 @@
 #include "resize_axis.h"
 
 #include <math.h>
+#include <string.h>
 
 static double place_of(enum resize_place place, const struct resize_axis *a, int64_t i)
 {
@@ -111,4 +112,55 @@ int resize_axis_plan(struct step *s, const struct resize_way *way, struct resize
         }
     }
     return KILN_OK;
+}
+
+static void pick(const struct resize_axis *a, int64_t outer, int64_t inner, size_t size, const char *x,
+                 char *y)
+{
+    const size_t row = (size_t) inner * size;
+    for (int64_t o = 0; o < outer; o++, x += (size_t) a->in * row) {
+        if (row == sizeof(float)) {
+            for (int64_t i = 0; i < a->out; i++, y += row) {
+                memcpy(y, x + (size_t) a->index[i] * row, sizeof(float));
+            }
+            continue;
+        }
+        for (int64_t i = 0; i < a->out; i++, y += row) {
+            memcpy(y, x + (size_t) a->index[i] * row, row);
+        }
+    }
+}
+
+#define WEIGH(NAME, TYPE)                                                                                    \
+    static void NAME(const struct resize_axis *a, int64_t outer, int64_t inner, const TYPE *x, TYPE *y)      \
+    {                                                                                                        \
+        for (int64_t o = 0; o < outer; o++, x += a->in * inner) {                                            \
+            const int64_t *index = a->index;                                                                 \
+            const double *weight = a->weight;                                                                \
+            for (int64_t i = 0; i < a->out; i++, y += inner, index += a->taps, weight += a->taps) {          \
+                for (int64_t j = 0; j < inner; j++) {                                                        \
+                    y[j] = (TYPE) weight[0] * x[index[0] * inner + j];                                       \
+                }                                                                                            \
+                for (int t = 1; t < a->taps; t++) {                                                          \
+                    const TYPE *from = x + index[t] * inner, w = (TYPE) weight[t];                           \
+                    for (int64_t j = 0; w != 0 && j < inner; j++) {                                          \
+                        y[j] += w * from[j];                                                                 \
+                    }                                                                                        \
+                }                                                                                            \
+            }                                                                                                \
+        }                                                                                                    \
+    }
+WEIGH(weigh_floats, float)
+WEIGH(weigh_doubles, double)
+
+void resize_axis_run(const struct resize_axis *a, enum dtype dtype, int64_t outer, int64_t inner,
+                     const void *x, void *y)
+{
+    if (!a->weight) {
+        pick(a, outer, inner, dtype_size(dtype), x, y);
+    } else if (dtype == DT_F32) {
+        weigh_floats(a, outer, inner, x, y);
+    } else {
+        weigh_doubles(a, outer, inner, x, y);
+    }
 }

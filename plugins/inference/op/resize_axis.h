@@ -40,4 +40,8 @@ struct resize_axis {
 /* KILN_OK, or the status to return. in and out are over 0. */
 int resize_axis_plan(struct step *s, const struct resize_way *way, struct resize_axis *a);
 
+/* y[outer][out][inner] of x[outer][in][inner]; weighted ones are float32 or float64. */
+void resize_axis_run(const struct resize_axis *a, enum dtype dtype, int64_t outer, int64_t inner,
+                     const void *x, void *y);
+
 #endif
