@@ -225,7 +225,7 @@ def test_recycling_by_age_under_load():
             pids |= {w["pid"] for w in house.workers("echo")}
         moved = house.moved(before)
         assert moved["jobs_called"] == moved["jobs_ended"] == n and moved["workers_left"] >= 1
-        assert not {"workers_lost", "jobs_crashed", "jobs_given_back"} & set(moved), moved
+        assert not {"workers_lost", "jobs_crashed"} & set(moved), moved  # what reaches one that leaves is given back, uncharged
 
 
 def test_recycling_by_size_under_load():
