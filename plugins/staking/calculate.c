@@ -214,10 +214,14 @@ static int tell_unknown(struct kiln_call *call, const struct kiln_value *unknown
         return KILN_RESOURCE;
     }
     names[0] = (struct kiln_value){.type = KILN_V_LIST, .count = unknown->count, .list = names + 1};
-    for (uint32_t i = 0; i < unknown->count; i++) {
-        const char *name = unknown->map[i].key;
-        names[1 + i] =
-            (struct kiln_value){.type = KILN_V_STRING, .text = name, .count = (uint32_t) strlen(name)};
+    for (uint32_t i = 0; i < unknown->count; i++) { /* arguments end with the call, results do not */
+        const size_t bytes = strlen(unknown->map[i].key);
+        char *name = call->host->alloc(call, bytes + 1);
+        if (name == NULL) {
+            return KILN_RESOURCE;
+        }
+        memcpy(name, unknown->map[i].key, bytes + 1);
+        names[1 + i] = (struct kiln_value){.type = KILN_V_STRING, .text = name, .count = (uint32_t) bytes};
     }
     ret->value = names;
     ret->present = 1;
