@@ -13,7 +13,7 @@
 enum {
     TRIES = 3,
     PAUSE_FIRST_MS = 100,
-    OUTDATED_MS = 1000,
+    OUTDATED_MS = 10000,
     /* meanwhile the plugin is loaded anew */ PAUSE_MOST_MS = 60000,
     PAUSE_JOB_MS = 1000,
     WELL_MS = 60000
@@ -323,9 +323,10 @@ static bool worn(const struct generation *g, const struct member *m, int64_t now
                                   (uint64_t) r->resident_mb << 20);
 }
 
-static bool has_its_data(const struct generation *g)
+/* A worker that started now would read other data than those before it: another build under this one's id. */
+static bool is_outdated(const struct generation *g)
 {
-    return !g->plugin->data.n || staging_has_its_data(&g->staged, &g->plugin->data);
+    return g->was_ready && g->plugin->data.n && !staging_has_its_data(&g->staged, &g->plugin->data);
 }
 
 /* Fills an empty seat when it is time; puts a successor beside a worn member. */
@@ -339,19 +340,20 @@ static int64_t tend_seat(struct generation *g, struct site *site, size_t seat, i
         return INT64_MAX;
     }
     bool due = now_ns >= s->retry_ns;
-    if (!current && due && g->was_ready && !g->told_outdated && !has_its_data(g)) {
-        g->told_outdated = g->outdated = true; /* what it would read now is another build */
-        s->retry_ns = now_ns + OUTDATED_MS * CLOCK_MS;
-        log_warning("data_changed", "plugin=%s build=%s", g->plugin->name, g->staged.digest);
-        return s->retry_ns;
-    }
-    if (!current && due) {
-        start(g, site, seat, MEMBER_CURRENT, now_ns);
-    } else if (current && !next && !find(g, seat, MEMBER_LEAVING) && well(current) &&
-               worn(g, current, now_ns) && has_its_data(g) && (due || s->retry_ns == INT64_MAX)) {
-        log_info("worker_recycled", "wid=%s jobs=%" PRIu64 " resident_bytes=%" PRIu64, current->wid,
-                 atomic_load(&current->slot->jobs), atomic_load(&current->slot->resident_bytes));
-        start(g, site, seat, MEMBER_NEXT, now_ns);
+    bool recycle = current && !next && !find(g, seat, MEMBER_LEAVING) && well(current) &&
+                   worn(g, current, now_ns) && (due || s->retry_ns == INT64_MAX);
+    if (recycle || (!current && due)) {
+        if (is_outdated(g)) {
+            log_warning("data_changed", "plugin=%s build=%s", g->plugin->name, g->staged.digest);
+            g->outdated = true;
+            s->retry_ns = now_ns + OUTDATED_MS * CLOCK_MS;
+            return s->retry_ns;
+        }
+        if (recycle) {
+            log_info("worker_recycled", "wid=%s jobs=%" PRIu64 " resident_bytes=%" PRIu64, current->wid,
+                     atomic_load(&current->slot->jobs), atomic_load(&current->slot->resident_bytes));
+        }
+        start(g, site, seat, recycle ? MEMBER_NEXT : MEMBER_CURRENT, now_ns);
     }
     return s->retry_ns;
 }

@@ -38,11 +38,10 @@ struct generation {
     struct trial_terms terms; /* on which its workers are started; kind NONE: to serve */
     struct trial *trial;      /* what its workers do counts for it; NULL: none. Borrowed */
     bool was_ready;           /* some worker was proven once */
+    unsigned deaths;          /* before that */
     bool
-        outdated; /* a worker is wanted, and its data changed since the first was proven: load it anew. Once */
-    bool told_outdated;
+        outdated; /* it wants a worker, but its data have changed: who sees this takes it back and loads the plugin anew */
     uint32_t eligible; /* functions a shadow may run */
-    unsigned deaths;   /* before that */
     uint64_t restarts;
     uint64_t denied;      /* system calls that its workers were refused */
     int denied_call;      /* the last kind of them; when denied */

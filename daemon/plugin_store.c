@@ -196,13 +196,23 @@ void plugin_store_watch(const struct plugin_store *s, const struct watch *watch)
     }
 }
 
-void plugin_store_refresh(struct plugin_store *s, int64_t now_ns)
+static struct generation *newest(const struct hosted *h)
+{
+    return h->coming ? h->coming : h->serving;
+}
+
+/* Its file and its data may have changed; its settings have not. */
+static void refresh(struct plugin_store *s, struct hosted *h, int64_t now_ns)
 {
     static const struct swap_terms plain;
+    struct plugin_config *p = plugin_config_copy(newest(h)->plugin);
+    hosted_load(s, h, &p, &plain, now_ns);
+}
+
+void plugin_store_refresh(struct plugin_store *s, int64_t now_ns)
+{
     for (size_t i = 0; i < s->n_hosted; i++) {
-        struct hosted *h = &s->hosted[i];
-        struct plugin_config *p = plugin_config_copy((h->coming ? h->coming : h->serving)->plugin);
-        hosted_load(s, h, &p, &plain, now_ns);
+        refresh(s, &s->hosted[i], now_ns);
     }
 }
 
@@ -222,18 +232,12 @@ int64_t plugin_store_tend(struct plugin_store *s, int64_t now_ns)
 {
     int64_t until_ns = INT64_MAX;
     for (size_t i = 0; i < s->n_hosted; i++) {
-        struct generation *g = s->hosted[i].serving;
-        if (g && g->outdated) {
-            static const struct swap_terms plain;
-            g->outdated = false;
-            struct plugin_config *p = plugin_config_copy(g->plugin);
-            if (!s->hosted[i].coming) {
-                hosted_load(s, &s->hosted[i], &p, &plain, now_ns);
-            } else {
-                plugin_config_free(&p);
-            }
+        struct hosted *h = &s->hosted[i];
+        if (newest(h)->outdated) {
+            newest(h)->outdated = false;
+            refresh(s, h, now_ns);
         }
-        int64_t next_ns = hosted_tend(s, &s->hosted[i], now_ns);
+        int64_t next_ns = hosted_tend(s, h, now_ns);
         until_ns = next_ns < until_ns ? next_ns : until_ns;
     }
     for (size_t i = 0; i < s->n_generations;) {

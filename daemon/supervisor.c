@@ -12,8 +12,8 @@
 
 #include <kiln/version.h>
 
-#include "data_files.h"
 #include "clock.h"
+#include "data_files.h"
 #include "log.h"
 #include "mem.h"
 #include "notify.h"
@@ -375,7 +375,9 @@ static void judge(struct supervisor *s, int64_t now_ns)
     if (s->reloading && s->was_ready && !plugin_store_swapping(&s->store)) {
         s->reloading = false;
         s->unsaid_ready = true;
-        log_info("reloaded", "status=%s", log_quote(now));
+        if (!s->refusal[0]) {
+            log_info("reloaded", "status=%s", log_quote(now));
+        }
     }
     if (!s->was_ready && plugin_store_ready(&s->store)) {
         s->was_ready = s->unsaid_ready = true;

@@ -371,12 +371,13 @@ def test_drain_finishes_what_runs():
     with House() as house:
         d = house.start_daemon(["echo"])
         p = house.producer()
-        # Leased is not yet started, and what was not started is given back. When the first of two is answered, the second runs.
-        p.send({"op": "call", "fn": "echo.sleep", "jobs": [{}, {}]}, {"ms": 50}, {"ms": 800})
+        # Leased is not yet started, and what was not started is given back. The second starts as soon as the first is answered.
+        p.send({"op": "call", "fn": "echo.sleep", "jobs": [{}, {}]}, {"ms": 50}, {"ms": 2000})
         p.answers(1)[0].expect("ok")
+        time.sleep(0.5)
         d.terminate()
         second = p.answers(1)[1].expect("ok")
-        assert second.result["slept_ms"] >= 800
+        assert second.result["slept_ms"] >= 2000
         assert d.wait() == 0
         until(lambda: not house.stats()["nodes"] and not house.workers("echo"), "both to have left")
 

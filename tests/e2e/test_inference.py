@@ -97,6 +97,16 @@ def test_rows_that_see_each_other_are_not_mixed(served):
     assert not found["centred"]["stackable"] and found["mlp"]["stackable"] and found["linear"]["stackable"]
 
 
+def write_version(tmp_path, version, y0=None):
+    """m/VERSION appears at once and whole; with y0 its golden is wrong."""
+    away, models = tmp_path / "away", tmp_path / "models" / "m"
+    away.mkdir(exist_ok=True)
+    models.mkdir(parents=True, exist_ok=True)
+    golden = {"inputs": {"x": [[1, 0, 0]]}, "outputs": {"y": [[y0 or 0.5 * version, -1.25 * version]]}}
+    put(away, "m", linear(W * np.float32(version), B * 0), version, golden)
+    os.rename(away / "m" / str(version), models / str(version))
+
+
 class Traffic(threading.Thread):
     """Calls without a pause; every answer's version is kept."""
 
@@ -154,18 +164,7 @@ def test_models_are_swapped_under_traffic(tmp_path):
 def test_a_changed_file_is_a_new_generation(tmp_path):
     """The folder is data of the plugin: with watch, a model that appears or changes in it is swapped in by itself; a bad one changes
     nothing until it is mended; an old version that is taken away is gone."""
-    def golden(version, y0=None):
-        return {"inputs": {"x": [[1, 0, 0]]}, "outputs": {"y": [[y0 or 0.5 * version, -1.25 * version]]}}
-
-    def write(version, y0=None):
-        away = tmp_path / "away"
-        away.mkdir(exist_ok=True)
-        put(away, "m", linear(W * np.float32(version), B * 0), version, golden(version, y0))
-        (tmp_path / "models" / "m").mkdir(exist_ok=True)
-        os.rename(away / "m" / str(version), tmp_path / "models" / "m" / str(version))
-
-    (tmp_path / "models").mkdir()
-    write(1)
+    write_version(tmp_path, 1)
     with House() as house:
         daemon = house.start_daemon([{"name": "inference", "data": [str(tmp_path / "models")], "options": {"folder": str(tmp_path / "models"), "on_bad_model": "skip"}}], watch=True)
         traffic = Traffic(house)
@@ -173,14 +172,14 @@ def test_a_changed_file_is_a_new_generation(tmp_path):
         try:
             until(lambda: traffic.seen or traffic.fault)
             before = daemon.text().count("event=swapped")
-            write(2)
+            write_version(tmp_path, 2)
             until(lambda: traffic.fault or traffic.seen[-1] == 2, "the new version to answer")
-            write(3, 77)
+            write_version(tmp_path, 3, 77)
             until(lambda: daemon.text().count("event=swapped") >= before + 2, "the folder with a bad version to be loaded")
             n = len(traffic.seen)
             until(lambda: len(traffic.seen) > n + 3 or traffic.fault)
             os.utime(tmp_path / "models" / "m")  # nothing that counts: no swap
-            write(4)
+            write_version(tmp_path, 4)
             until(lambda: traffic.fault or traffic.seen[-1] == 4, "the next version to answer")
         finally:
             traffic.stop.set()
@@ -189,3 +188,67 @@ def test_a_changed_file_is_a_new_generation(tmp_path):
         assert set(traffic.seen) == {1, 2, 4} and traffic.seen == sorted(traffic.seen)
         versions = {m["version"]: m["state"] for m in house.producer().call("inference.models", {}).expect("ok").result["models"] if m["name"] == "m"}
         assert versions[3] == "failed" and versions[4] != "failed", versions
+
+
+class Unwatched:
+    """A daemon that reads its data when it starts a worker, and not when they change."""
+
+    def __init__(self, house, tmp_path, **keys):
+        models = str(tmp_path / "models")
+        write_version(tmp_path, 1)
+        self.house = house
+        self.daemon = house.start_daemon([{"name": "inference", "data": [models], "options": {"folder": models}, **keys}])
+        self.producer = house.producer()
+
+    def version(self):
+        answer = self.producer.call("inference.predict", {"model": "m", "inputs": [1, 0, 0]}).expect("ok").result
+        assert answer["outputs"]["y"][0][0] == answer["version"] / 2, answer
+        return answer["version"]
+
+    def build(self):
+        return self.house.workers("inference")[0]["build"]
+
+    def kill_worker(self):
+        os.kill(self.house.workers("inference")[0]["pid"], signal.SIGKILL)
+
+
+def test_a_worker_that_starts_after_a_change_is_another_build(tmp_path):
+    """Nobody asked for a reload, but the worker died and what it would read is not what its build was proven with: the plugin is
+    loaded anew. Without that, two answers of one build could differ."""
+    with House() as house:
+        s = Unwatched(house, tmp_path)
+        assert s.version() == 1
+        old = s.build()
+        write_version(tmp_path, 2)
+        assert s.version() == 1 and s.build() == old
+        s.kill_worker()
+        assert s.version() == 2 and s.build() != old
+        assert s.daemon.text().count("event=data_changed") == 1
+        os.rename(tmp_path / "models" / "m", tmp_path / "kept")
+        write_version(tmp_path, 3, 77)
+        s.kill_worker()  # nothing can serve now: the old build has lost its files
+        s.daemon.says("element 0 is 1.5, expected 77")
+        until(lambda: not house.function("inference.predict")["workers"], "the dead to be buried")
+        until(lambda: "expected 77" in house.plugins()["inference"].get("why", ""), "kiln plugins to say why")
+        os.rename(tmp_path / "models" / "m", tmp_path / "bad")
+        os.rename(tmp_path / "kept", tmp_path / "models" / "m")  # it is again what it was; nobody says so
+        until(lambda: house.workers("inference"), "a worker", 60)
+        assert s.version() == 2
+
+
+def test_a_worn_worker_stays_while_its_data_are_bad(tmp_path):
+    """recycle.jobs asks for a successor; what the successor would read is refused, so there is none."""
+    with House() as house:
+        s = Unwatched(house, tmp_path, recycle={"jobs": 5})
+        assert s.version() == 1
+        old, pid = s.build(), house.workers("inference")[0]["pid"]
+        os.rename(tmp_path / "models" / "m", tmp_path / "kept")
+        write_version(tmp_path, 2, 77)
+        for _ in range(20):
+            assert s.version() == 1
+        s.daemon.says("element 0 is 1, expected 77")
+        for _ in range(20):
+            assert s.version() == 1
+        assert s.build() == old and house.workers("inference")[0]["pid"] == pid
+        assert "event=worker_recycled" not in s.daemon.text()
+        assert "event=data_changed" in s.daemon.text()
