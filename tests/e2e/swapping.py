@@ -49,10 +49,10 @@ class Swapped:
                 to.write(data[at:at + 4096])
                 to.flush()
 
-    def reload(self):
-        seen = self.daemon.text().count("event=reloaded ")
+    def reload(self, says="event=reloaded "):
+        seen = self.daemon.text().count(says)
         os.kill(self.daemon.pid, signal.SIGHUP)
-        until(lambda: self.daemon.text().count("event=reloaded ") > seen, "the reload to end")
+        until(lambda: self.daemon.text().count(says) > seen, "the reload to end")
 
     def ask(self, *plugins, op="reload", **keys):
         """The operation itself; the answers by node."""

@@ -155,7 +155,7 @@ def test_a_wrong_configuration_changes_nothing(bad, keys, words):
         s = Swapped(house, bad, workers=1)
         pid = house.workers("swap")[0]["pid"]
         house.daemon_conf([{**s.keys, "workers": 3}], **keys)
-        s.reload()
+        s.reload("event=reload_refused ")
         line = next(l for l in s.daemon.text().splitlines() if "event=reload_refused" in l)
         for word in words:
             assert word in line, line
