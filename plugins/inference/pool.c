@@ -106,18 +106,24 @@ static void *take(struct pool *p, size_t bytes, size_t alignment)
             p->end = end;
         }
     }
-    memset(data, 0, bytes);
     return data;
+}
+
+static void *take_zeroed(struct pool *p, size_t bytes, size_t alignment)
+{
+    bytes += !bytes;
+    void *data = take(p, bytes, alignment);
+    return data ? memset(data, 0, bytes) : NULL;
 }
 
 void *pool_alloc(struct pool *p, size_t bytes)
 {
-    return take(p, bytes ? bytes : 1, ALIGNMENT);
+    return take_zeroed(p, bytes, ALIGNMENT);
 }
 
 void *pool_small(struct pool *p, size_t bytes)
 {
-    return take(p, bytes ? bytes : 1, 16);
+    return take_zeroed(p, bytes, 16);
 }
 
 void *pool_array(struct pool *p, size_t n, size_t size)
@@ -125,11 +131,17 @@ void *pool_array(struct pool *p, size_t n, size_t size)
     return size && n > SIZE_MAX / 2 / size ? NULL : pool_small(p, n * size);
 }
 
+void *pool_raw(struct pool *p, size_t n, size_t size)
+{
+    return size && n > SIZE_MAX / 2 / size ? NULL : take(p, n ? n * size : 1, 16);
+}
+
 char *pool_string(struct pool *p, const char *text, size_t bytes)
 {
     char *copy = take(p, bytes + 1, 1);
-    if (copy && bytes) {
+    if (copy) {
         memcpy(copy, text, bytes);
+        copy[bytes] = 0;
     }
     return copy;
 }

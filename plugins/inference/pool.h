@@ -34,6 +34,7 @@ void pool_done(struct pool *p);
 void *pool_alloc(struct pool *p, size_t bytes);          /* zeroed, aligned to 64; NULL: over budget */
 void *pool_small(struct pool *p, size_t bytes);          /* zeroed, aligned to 16 */
 void *pool_array(struct pool *p, size_t n, size_t size); /* pool_small of n * size */
+void *pool_raw(struct pool *p, size_t n, size_t size);   /* the same, not zeroed */
 char *pool_string(struct pool *p, const char *text, size_t bytes); /* a terminated copy */
 
 #endif

@@ -9,7 +9,7 @@
 
 static void *take(void *pool, size_t bytes)
 {
-    return pool_small(pool, bytes);
+    return pool_raw(pool, 1, bytes);
 }
 
 static void give(void *pool, void *block)
@@ -18,11 +18,17 @@ static void give(void *pool, void *block)
     (void) block;
 }
 
-static ProtobufCMessage *parse(struct reader *r, const ProtobufCMessageDescriptor *type, const void *data,
+ProtobufCMessage *read_message(struct reader *r, const ProtobufCMessageDescriptor *type, const void *data,
                                size_t bytes)
 {
     ProtobufCAllocator allocator = {.alloc = take, .free = give, .allocator_data = &r->temporary};
-    ProtobufCMessage *message = bytes ? protobuf_c_message_unpack(type, &allocator, bytes, data) : NULL;
+    return bytes ? protobuf_c_message_unpack(type, &allocator, bytes, data) : NULL;
+}
+
+static ProtobufCMessage *parse(struct reader *r, const ProtobufCMessageDescriptor *type, const void *data,
+                               size_t bytes)
+{
+    ProtobufCMessage *message = read_message(r, type, data, bytes);
     if (!message) {
         refuse(r->why, KILN_INVALID,
                "not an ONNX model: its %zu bytes cannot be parsed, they are truncated or damaged%s", bytes,

@@ -23,6 +23,9 @@ struct reader {
 int read_model(struct model *m, const void *data, size_t bytes, int folder, struct refusal *why);
 /* read_tensor.c. `what` is named in refusals: initializer "w". Elements go into the model's memory. */
 int read_tensor(struct reader *r, const Pb__Tensor *from, const char *what, struct tensor *ret_tensor);
+/* What is in the bytes of such a message, in temporary memory; NULL when they are damaged, or over the budget. */
+ProtobufCMessage *read_message(struct reader *r, const ProtobufCMessageDescriptor *type, const void *data,
+                               size_t bytes);
 /* read_node.c. Fills everything of the node but in and out. */
 int read_node(struct reader *r, const Pb__Node *from, int number, struct node *ret_node);
 /* A message that holds one tensor, as the .pb files of ONNX's own tests are. */

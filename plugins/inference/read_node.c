@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include <string.h>
 
+#include "lists.h"
 #include "ops.h"
 #include "read.h"
 
@@ -8,51 +9,24 @@
 enum pb_type { PB_NONE, PB_FLOAT, PB_INT, PB_STRING, PB_TENSOR, PB_GRAPH, PB_FLOATS, PB_INTS, PB_STRINGS };
 
 /* Files of the first years do not say which field is meant. */
-static enum pb_type attribute_type(const Pb__Attribute *a)
+static enum pb_type attribute_type(const Pb__Attribute *a, const struct lists *l)
 {
-    return a->type        ? (enum pb_type) a->type
-           : a->g.data    ? PB_GRAPH
-           : a->t         ? PB_TENSOR
-           : a->n_floats  ? PB_FLOATS
-           : a->n_ints    ? PB_INTS
-           : a->n_strings ? PB_STRINGS
-           : a->has_f     ? PB_FLOAT
-           : a->has_i     ? PB_INT
-           : a->has_s     ? PB_STRING
-                          : PB_NONE;
+    return a->type       ? (enum pb_type) a->type
+           : a->g.data   ? PB_GRAPH
+           : a->t        ? PB_TENSOR
+           : l->n_floats ? PB_FLOATS
+           : l->n_ints   ? PB_INTS
+           : l->n_texts  ? PB_STRINGS
+           : a->has_f    ? PB_FLOAT
+           : a->has_i    ? PB_INT
+           : a->has_s    ? PB_STRING
+                         : PB_NONE;
 }
 
-static bool copy_text(struct reader *r, const ProtobufCBinaryData *from, struct text *to)
+static int read_value(struct reader *r, const Pb__Attribute *from, const struct lists *lists,
+                      const char *what, struct attr *to)
 {
-    *to = (struct text){pool_string(r->pool, (const char *) from->data, from->len), from->len};
-    return to->chars != NULL;
-}
-
-static bool copy_list(struct reader *r, const void *from, size_t n, size_t size, const void **to)
-{
-    void *copy = pool_alloc(r->pool, n * size); /* n * size bytes are in memory already */
-    if (copy && n) {
-        memcpy(copy, from, n * size);
-    }
-    *to = copy;
-    return copy != NULL;
-}
-
-static bool copy_texts(struct reader *r, const Pb__Attribute *from, struct attr *to)
-{
-    struct text *texts = pool_array(r->pool, from->n_strings, sizeof *texts);
-    to->texts = texts;
-    bool ok = texts != NULL;
-    for (size_t i = 0; ok && i < from->n_strings; i++) {
-        ok = copy_text(r, &from->strings[i], &texts[i]);
-    }
-    return ok;
-}
-
-static int read_value(struct reader *r, const Pb__Attribute *from, const char *what, struct attr *to)
-{
-    bool ok = true;
-    switch (attribute_type(from)) {
+    switch (attribute_type(from, lists)) {
     case PB_FLOAT:
         to->type = ATTR_FLOAT;
         to->f = from->f;
@@ -63,67 +37,87 @@ static int read_value(struct reader *r, const Pb__Attribute *from, const char *w
         break;
     case PB_STRING:
         to->type = ATTR_TEXT;
-        ok = copy_text(r, &from->s, &to->text);
-        break;
+        to->text = (struct text){pool_string(r->pool, (const char *) from->s.data, from->s.len), from->s.len};
+        return to->text.chars ? KILN_OK : refuse_memory(r->why, what);
     case PB_TENSOR:
         to->type = ATTR_TENSOR;
         return from->t ? read_tensor(r, from->t, what, &to->tensor)
                        : refuse(r->why, KILN_INVALID, "%s is a tensor, but has none", what);
     case PB_FLOATS:
         to->type = ATTR_FLOATS;
-        to->n = from->n_floats;
-        ok = copy_list(r, from->floats, to->n, sizeof *from->floats, (const void **) &to->floats);
+        to->n = lists->n_floats;
+        to->floats = lists->floats;
         break;
     case PB_INTS:
         to->type = ATTR_INTS;
-        to->n = from->n_ints;
-        ok = copy_list(r, from->ints, to->n, sizeof *from->ints, (const void **) &to->ints);
+        to->n = lists->n_ints;
+        to->ints = lists->ints;
         break;
     case PB_STRINGS:
         to->type = ATTR_TEXTS;
-        to->n = from->n_strings;
-        ok = copy_texts(r, from, to);
+        to->n = lists->n_texts;
+        to->texts = lists->texts;
         break;
     case PB_GRAPH:
         return refuse(r->why, KILN_INVALID, "%s is a graph: control flow is not computed", what);
     default:
         return refuse(r->why, KILN_INVALID, "%s is of type %d, which no operator here takes", what,
-                      (int) attribute_type(from));
+                      (int) attribute_type(from, lists));
     }
-    return ok ? KILN_OK : refuse_memory(r->why, what);
+    return KILN_OK;
+}
+
+static int refuse_damaged(struct reader *r, const char *label, size_t number)
+{
+    return refuse(r->why, KILN_INVALID, "%s: attribute %zu cannot be parsed, it is truncated or damaged",
+                  label, number);
+}
+
+/* Attribute `number` of a node, after those before it in attrs. */
+static int read_attribute(struct reader *r, ProtobufCBinaryData bytes, const char *label, size_t number,
+                          struct attr *attrs)
+{
+    struct lists lists;
+    switch (lists_take(r->pool, bytes.data, &bytes.len, &lists)) {
+    case LISTS_DAMAGED:
+        return refuse_damaged(r, label, number);
+    case LISTS_NO_MEMORY:
+        return refuse_memory(r->why, "attributes");
+    case LISTS_OK:
+        break;
+    }
+    const Pb__Attribute *a =
+        (const Pb__Attribute *) read_message(r, &pb__attribute__descriptor, bytes.data, bytes.len);
+    if (!a) {
+        return refuse_damaged(r, label, number);
+    }
+    const char *name = a->name ? a->name : "";
+    char what[200];
+    snprintf(what, sizeof what, "%s: attribute %.40s", label, name);
+    if (a->ref_attr_name && *a->ref_attr_name) {
+        return refuse(r->why, KILN_INVALID, "%s refers to one of a function: functions are not computed",
+                      what);
+    }
+    for (size_t k = 0; k < number; k++) {
+        if (strcmp(attrs[k].name, name) == 0) {
+            return refuse(r->why, KILN_INVALID, "%s is given twice", what);
+        }
+    }
+    attrs[number].name = pool_string(r->pool, name, strlen(name));
+    return attrs[number].name ? read_value(r, a, &lists, what, &attrs[number])
+                              : refuse_memory(r->why, "attributes");
 }
 
 static int read_attributes(struct reader *r, const Pb__Node *from, const char *label, struct node *to)
 {
     struct attr *attrs = pool_array(r->pool, from->n_attribute, sizeof *attrs);
-    if (!attrs) {
-        return refuse_memory(r->why, "attributes");
-    }
+    int rc = attrs ? KILN_OK : refuse_memory(r->why, "attributes");
     to->attrs = attrs;
     to->n_attrs = from->n_attribute;
-    for (size_t i = 0; i < from->n_attribute; i++) {
-        const Pb__Attribute *a = from->attribute[i];
-        const char *name = a->name ? a->name : "";
-        char what[200];
-        snprintf(what, sizeof what, "%s: attribute %.40s", label, name);
-        if (a->ref_attr_name && *a->ref_attr_name) {
-            return refuse(r->why, KILN_INVALID, "%s refers to one of a function: functions are not computed",
-                          what);
-        }
-        for (size_t k = 0; k < i; k++) {
-            if (strcmp(attrs[k].name, name) == 0) {
-                return refuse(r->why, KILN_INVALID, "%s is given twice", what);
-            }
-        }
-        if (!(attrs[i].name = pool_string(r->pool, name, strlen(name)))) {
-            return refuse_memory(r->why, "attributes");
-        }
-        const int rc = read_value(r, a, what, &attrs[i]);
-        if (rc) {
-            return rc;
-        }
+    for (size_t i = 0; i < from->n_attribute && rc == KILN_OK; i++) {
+        rc = read_attribute(r, from->attribute[i], label, i, attrs);
     }
-    return KILN_OK;
+    return rc;
 }
 
 static int check_ends(struct reader *r, const Pb__Node *from, const char *label, const struct op *op)

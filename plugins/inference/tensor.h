@@ -34,7 +34,7 @@ enum dtype {
 };
 
 struct text {
-    const char *chars; /* not terminated */
+    const char *chars; /* not terminated; those of a model's file are, too */
     size_t bytes;
 };
 

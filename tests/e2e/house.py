@@ -179,6 +179,7 @@ class House:
         self.daemon = self.daemon or daemon
         if ready:
             daemon.says("event=ready ")
+            daemon.says("event=broker_joined ")  # its workers may have been faster
         return daemon
 
     def close(self):

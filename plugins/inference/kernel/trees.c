@@ -11,6 +11,7 @@
 #include "trees_layout.h"
 
 enum {
+    LAST = 256,
     FEW = 32,             /* targets whose sums are kept in leaves */
     MOST = INT32_MAX / 16 /* nodes, weights, features */
 };
@@ -91,8 +92,13 @@ static size_t find(const struct build *b, size_t near, int64_t tree, int64_t id)
 
 static int sort_nodes(struct build *b)
 {
+    bool sorted = true;
     for (size_t i = 0; i < b->n; i++) {
         b->order[i] = i;
+        sorted &= i == 0 || compare(&b->nodes[i - 1], b->nodes[i].tree, b->nodes[i].id) < 0;
+    }
+    if (sorted) { /* as most files are */
+        return KILN_OK;
     }
     qsort_r(b->order, b->n, sizeof *b->order, by_tree_and_id, (void *) (uintptr_t) b->nodes);
     for (size_t i = 1; i < b->n; i++) {
@@ -133,11 +139,17 @@ static int check_node(struct build *b, size_t i)
 static int check_nodes(struct build *b, struct trees *f)
 {
     int rc = sort_nodes(b);
+    int32_t last
+        [LAST]; /* what was seen last of those with the same remainder: that often, few are left to be sorted */
     size_t n = 0;
+    memset(last, -1, sizeof last);
     for (size_t i = 0; i < b->n && rc == KILN_OK; i++) {
         if (b->nodes[i].mode != TREE_LEAF) {
             rc = check_node(b, i);
-            b->used[n++] = (int32_t) b->nodes[i].feature;
+            const int32_t feature = (int32_t) b->nodes[i].feature;
+            if (last[feature & (LAST - 1)] != feature) {
+                b->used[n++] = last[feature & (LAST - 1)] = feature;
+            }
         }
     }
     if (rc) {

@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ml.h"
 #include "ml_labels.h"
@@ -68,13 +69,15 @@ static int take_lists(struct step *s, struct lists *l)
 
 static int take_mode(struct step *s, struct text given, enum tree_mode *ret)
 {
-    static const char *const names[] = {
+    static const char names[][12] = {
         [TREE_LEQ] = "BRANCH_LEQ", [TREE_LT] = "BRANCH_LT", [TREE_GTE] = "BRANCH_GTE",
         [TREE_GT] = "BRANCH_GT",   [TREE_EQ] = "BRANCH_EQ", [TREE_NEQ] = "BRANCH_NEQ",
         [TREE_LEAF] = "LEAF",
     };
+    char padded[sizeof *names] = {0};
+    memcpy(padded, given.chars, given.bytes < sizeof padded ? given.bytes : sizeof padded);
     for (int i = TREE_LEQ; i <= TREE_LEAF; i++) {
-        if (text_is(given, names[i])) {
+        if (memcmp(padded, names[i], sizeof padded) == 0) {
             *ret = (enum tree_mode) i;
             return KILN_OK;
         }
