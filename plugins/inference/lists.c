@@ -202,6 +202,9 @@ enum lists_result lists_take(struct pool *pool, uint8_t *data, size_t *bytes_io,
     const size_t bytes = *bytes_io;
     *bytes_io = 0;
     *ret = (struct lists){0};
+    if (!bytes) { /* at NULL, perhaps */
+        return LISTS_OK;
+    }
     if (!count_all(data, bytes, &n)) {
         return LISTS_DAMAGED;
     }

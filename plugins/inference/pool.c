@@ -139,8 +139,10 @@ void *pool_raw(struct pool *p, size_t n, size_t size)
 char *pool_string(struct pool *p, const char *text, size_t bytes)
 {
     char *copy = take(p, bytes + 1, 1);
-    if (copy) {
+    if (copy && bytes) { /* none may be at NULL */
         memcpy(copy, text, bytes);
+    }
+    if (copy) {
         copy[bytes] = 0;
     }
     return copy;

@@ -201,7 +201,7 @@ static int read_sizes(struct step *s, struct resize *p, const int *axes, int n)
     if (s->in[3]->dtype != DT_I64) {
         return step_fail(s, "sizes is %s, expected int64", dtype_name(s->in[3]->dtype));
     }
-    double scale = policy == 1 ? INFINITY : 0;
+    double scale = policy == 1 ? HUGE_VAL : 0;
     for (int i = 0; i < n; i++) {
         struct resize_axis *a = &p->axes[axes[i]];
         a->out = tensor_int(s->in[3], i);

@@ -199,6 +199,18 @@ static void test_damaged(void **state)
     }
 }
 
+static void test_nothing(void **state)
+{
+    (void) state;
+    struct pool pool;
+    struct lists l;
+    size_t n = 0;
+    pool_init(&pool, &budget);
+    assert_int_equal(lists_take(&pool, NULL, &n, &l), LISTS_OK);
+    assert_true(n == 0 && !l.n_floats && !l.n_ints && !l.n_texts);
+    pool_done(&pool);
+}
+
 static void test_over_budget(void **state)
 {
     (void) state;
@@ -218,9 +230,8 @@ static void test_over_budget(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_kind),
-        cmocka_unit_test(test_cut_anywhere),
-        cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_every_kind),  cmocka_unit_test(test_cut_anywhere),
+        cmocka_unit_test(test_damaged),     cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_over_budget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
