@@ -281,6 +281,7 @@ def test_broker_stopped_and_restarted():
         assert w.job()
         q.submit(fn, "waits")
         q.send({"op": "result", "ids": ["waits"], "wait_ms": 600000})
+        assert q.ask({"op": "ping"})[0]["op"] == "pong"
         until(lambda: house.function(fn)["queued"] == 2, "two to wait")
         house.broker.terminate()
         assert house.broker.wait() == 0

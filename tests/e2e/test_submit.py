@@ -293,6 +293,7 @@ def test_keep_ms_zero_serves_those_who_wait(broker, producer, w, id):
     w.credit(1)
     producer.submit(fn(w), id, keep_ms=0)
     producer.send({"op": "result", "ids": [id], "wait_ms": 600000})
+    assert producer.ask({"op": "ping"})[0]["op"] == "pong"
     w.done(w.job())
     header, payloads = producer.recv()
     assert header["jobs"][0]["status"] == "ok" and payloads == [{"y": 2.385}]
@@ -314,6 +315,7 @@ def test_budget_of_results():
         # One result larger than the budget: it is given to who waits, and does not stay.
         p.submit(fn(w), "big")
         p.send({"op": "result", "ids": ["big"], "wait_ms": 600000})
+        assert p.ask({"op": "ping"})[0]["op"] == "pong"  # it waits already
         w.done(w.job(), {"y": bytes(2 << 20)})
         header, payloads = p.recv()
         assert header["jobs"][0]["status"] == "ok" and len(payloads[0]["y"]) == 2 << 20

@@ -32,7 +32,7 @@ size_t trees_scratch(const struct trees *f)
 }
 
 struct build {
-    const struct tree_given *nodes;
+    const struct tree_nodes *nodes;
     size_t n;
     size_t *order;    /* nodes by tree and id */
     size_t *queue;    /* the node of each place */
@@ -53,15 +53,18 @@ __attribute__((format(printf, 2, 3))) static int refuse(struct build *b, const c
 
 /* ---- what is given */
 
-static int compare(const struct tree_given *a, int64_t tree, int64_t id)
+static int compare(const struct tree_nodes *nodes, size_t i, int64_t tree, int64_t id)
 {
-    return a->tree != tree ? (a->tree > tree) - (a->tree < tree) : (a->id > id) - (a->id < id);
+    const int64_t a = nodes->tree[i] != tree ? nodes->tree[i] : nodes->id[i];
+    const int64_t b = nodes->tree[i] != tree ? tree : id;
+    return (a > b) - (a < b);
 }
 
-static int by_tree_and_id(const void *x, const void *y, void *nodes)
+static int by_tree_and_id(const void *x, const void *y, void *arg)
 {
-    const struct tree_given *given = nodes, *b = given + *(const size_t *) y;
-    return compare(given + *(const size_t *) x, b->tree, b->id);
+    const struct tree_nodes *nodes = arg;
+    const size_t b = *(const size_t *) y;
+    return compare(nodes, *(const size_t *) x, nodes->tree[b], nodes->id[b]);
 }
 
 static int by_number(const void *x, const void *y)
@@ -74,20 +77,20 @@ static int by_number(const void *x, const void *y)
  * nodes of a tree by id without a gap, and there the distance of ids is that of places. */
 static size_t find(const struct build *b, size_t near, int64_t tree, int64_t id)
 {
-    const size_t likely = near + ((size_t) id - (size_t) b->nodes[near].id);
-    if (likely < b->n && compare(&b->nodes[likely], tree, id) == 0) {
+    const size_t likely = near + ((size_t) id - (size_t) b->nodes->id[near]);
+    if (likely < b->n && compare(b->nodes, likely, tree, id) == 0) {
         return likely;
     }
     size_t low = 0, high = b->n;
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
-        if (compare(&b->nodes[b->order[middle]], tree, id) < 0) {
+        if (compare(b->nodes, b->order[middle], tree, id) < 0) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    return low < b->n && compare(&b->nodes[b->order[low]], tree, id) == 0 ? b->order[low] : SIZE_MAX;
+    return low < b->n && compare(b->nodes, b->order[low], tree, id) == 0 ? b->order[low] : SIZE_MAX;
 }
 
 static int sort_nodes(struct build *b)
@@ -95,16 +98,16 @@ static int sort_nodes(struct build *b)
     bool sorted = true;
     for (size_t i = 0; i < b->n; i++) {
         b->order[i] = i;
-        sorted &= i == 0 || compare(&b->nodes[i - 1], b->nodes[i].tree, b->nodes[i].id) < 0;
+        sorted &= i == 0 || compare(b->nodes, i - 1, b->nodes->tree[i], b->nodes->id[i]) < 0;
     }
     if (sorted) { /* as most files are */
         return KILN_OK;
     }
     qsort_r(b->order, b->n, sizeof *b->order, by_tree_and_id, (void *) (uintptr_t) b->nodes);
     for (size_t i = 1; i < b->n; i++) {
-        const struct tree_given *g = &b->nodes[b->order[i]];
-        if (compare(&b->nodes[b->order[i - 1]], g->tree, g->id) == 0) {
-            return refuse(b, "tree %lld has the node %lld twice", (long long) g->tree, (long long) g->id);
+        const int64_t tree = b->nodes->tree[b->order[i]], id = b->nodes->id[b->order[i]];
+        if (compare(b->nodes, b->order[i - 1], tree, id) == 0) {
+            return refuse(b, "tree %lld has the node %lld twice", (long long) tree, (long long) id);
         }
     }
     return KILN_OK;
@@ -112,18 +115,18 @@ static int sort_nodes(struct build *b)
 
 static int check_node(struct build *b, size_t i)
 {
-    const struct tree_given *g = &b->nodes[i];
-    const long long tree = g->tree, id = g->id;
-    if (g->feature < 0 || g->feature >= MOST) {
+    const struct tree_nodes *g = b->nodes;
+    const long long tree = g->tree[i], id = g->id[i];
+    if (g->feature[i] < 0 || g->feature[i] >= MOST) {
         return refuse(b, "tree %lld, node %lld asks for feature %lld, expected 0..%d", tree, id,
-                      (long long) g->feature, MOST - 1);
+                      (long long) g->feature[i], MOST - 1);
     }
-    if (isnan(g->threshold)) {
+    if (isnan(tree_real(g->threshold, i))) {
         return refuse(b, "tree %lld, node %lld compares with NaN", tree, id);
     }
-    const int64_t children[] = {g->yes, g->no};
+    const int64_t children[] = {g->yes[i], g->no[i]};
     for (size_t k = 0; k < 2; k++) {
-        const size_t child = find(b, i, g->tree, children[k]);
+        const size_t child = find(b, i, tree, children[k]);
         if (child == SIZE_MAX) {
             return refuse(b, "tree %lld, node %lld has the child %lld, which is not there", tree, id,
                           (long long) children[k]);
@@ -144,9 +147,9 @@ static int check_nodes(struct build *b, struct trees *f)
     size_t n = 0;
     memset(last, -1, sizeof last);
     for (size_t i = 0; i < b->n && rc == KILN_OK; i++) {
-        if (b->nodes[i].mode != TREE_LEAF) {
+        if (b->nodes->mode[i] != TREE_LEAF) {
             rc = check_node(b, i);
-            const int32_t feature = (int32_t) b->nodes[i].feature;
+            const int32_t feature = (int32_t) b->nodes->feature[i];
             if (last[feature & (LAST - 1)] != feature) {
                 b->used[n++] = last[feature & (LAST - 1)] = feature;
             }
@@ -186,23 +189,26 @@ static int32_t number_of(const struct build *b, const struct trees *f, int64_t f
 
 static void put(struct build *b, struct trees *f, size_t at, size_t children, struct place *p, struct kind *k)
 {
-    const struct tree_given *g = &b->nodes[b->queue[at]];
-    const bool turned = g->mode == TREE_GTE || g->mode == TREE_GT;
-    const bool less = g->mode == TREE_LT || g->mode == TREE_GTE;
-    *k = (struct kind){g->threshold, (uint8_t) g->mode, g->nan_yes, turned};
-    if (g->mode == TREE_LEAF) {
+    const struct tree_nodes *g = b->nodes;
+    const size_t i = b->queue[at];
+    const uint8_t mode = g->mode[i];
+    const bool turned = mode == TREE_GTE || mode == TREE_GT, less = mode == TREE_LT || mode == TREE_GTE;
+    const bool nan_yes = g->nan_yes && g->nan_yes[i];
+    const double threshold = tree_real(g->threshold, i);
+    *k = (struct kind){threshold, mode, nan_yes, turned};
+    if (mode == TREE_LEAF) {
         *p = (struct place){INFINITY, (int32_t) f->n_used * TREES_ABREAST, (int32_t) at, 0};
         return;
     }
-    *p = (struct place){.threshold = threshold_of(g->threshold, less),
-                        .x = number_of(b, f, g->feature) * TREES_ABREAST,
+    *p = (struct place){.threshold = threshold_of(threshold, less),
+                        .x = number_of(b, f, g->feature[i]) * TREES_ABREAST,
                         .left = (int32_t) children,
-                        .nan_left = g->nan_yes != turned};
-    f->plain |= g->mode == TREE_EQ || g->mode == TREE_NEQ;
+                        .nan_left = nan_yes != turned};
+    f->plain |= mode == TREE_EQ || mode == TREE_NEQ;
     f->nans |= p->nan_left;
-    const enum rounding rounding = (double) (float) g->threshold != g->threshold ? ROUND_NOT
-                                   : less                                        ? ROUND_DOWN
-                                                                                 : ROUND_UP;
+    const enum rounding rounding = (double) (float) threshold != threshold ? ROUND_NOT
+                                   : less                                  ? ROUND_DOWN
+                                                                           : ROUND_UP;
     f->rounding = at == 0 || f->rounding == rounding ? rounding : ROUND_NOT;
 }
 
@@ -219,10 +225,11 @@ static size_t lay_out(struct build *b, struct trees *f, size_t root, size_t from
             depth++;
         }
         put(b, f, at, end, &places[at], &kinds[at]);
-        const struct tree_given *g = &b->nodes[b->queue[at]];
-        if (g->mode != TREE_LEAF) {
-            b->queue[end++] = find(b, b->queue[at], g->tree, kinds[at].turned ? g->no : g->yes);
-            b->queue[end++] = find(b, b->queue[at], g->tree, kinds[at].turned ? g->yes : g->no);
+        const size_t i = b->queue[at];
+        if (kinds[at].mode != TREE_LEAF) {
+            const int64_t tree = b->nodes->tree[i], yes = b->nodes->yes[i], no = b->nodes->no[i];
+            b->queue[end++] = find(b, i, tree, kinds[at].turned ? no : yes);
+            b->queue[end++] = find(b, i, tree, kinds[at].turned ? yes : no);
         }
     }
     *ret_depth = depth;
@@ -239,8 +246,8 @@ static int refuse_circle(struct build *b, size_t used)
     while (b->parents[i] < 0) {
         i++;
     }
-    return refuse(b, "tree %lld goes in a circle, at node %lld", (long long) b->nodes[i].tree,
-                  (long long) b->nodes[i].id);
+    return refuse(b, "tree %lld goes in a circle, at node %lld", (long long) b->nodes->tree[i],
+                  (long long) b->nodes->id[i]);
 }
 
 /* All trees one after the other. */
@@ -249,52 +256,55 @@ static int lay_out_all(struct build *b, struct trees *f, struct place *places, s
     size_t used = 0;
     f->rounding = ROUND_UP;
     for (size_t i = 0; i < b->n; i++) {
-        const struct tree_given *g = &b->nodes[b->order[i]];
-        if (b->parents[b->order[i]]) {
+        const size_t root = b->order[i];
+        if (b->parents[root]) {
             continue;
         }
-        const struct tree_given *before = f->n_trees ? &b->nodes[b->queue[b->roots[f->n_trees - 1]]] : NULL;
-        if (before && before->tree == g->tree) {
-            return refuse(b, "tree %lld has two roots, the nodes %lld and %lld", (long long) g->tree,
-                          (long long) before->id, (long long) g->id);
+        const size_t before = f->n_trees ? b->queue[b->roots[f->n_trees - 1]] : root;
+        if (f->n_trees && b->nodes->tree[before] == b->nodes->tree[root]) {
+            return refuse(b, "tree %lld has two roots, the nodes %lld and %lld",
+                          (long long) b->nodes->tree[root], (long long) b->nodes->id[before],
+                          (long long) b->nodes->id[root]);
         }
         b->roots[f->n_trees] = (int32_t) used;
-        used += lay_out(b, f, b->order[i], used, places, kinds, &b->depths[f->n_trees]);
+        used += lay_out(b, f, root, used, places, kinds, &b->depths[f->n_trees]);
         f->n_trees++;
     }
     return used < b->n ? refuse_circle(b, used) : KILN_OK;
 }
 
 /* *node_io: the node of the weight before, then of this one. */
-static int check_weight(struct build *b, const struct tree_weight *w, size_t n_targets, size_t *node_io)
+static int check_weight(struct build *b, const struct tree_weights *w, size_t i, size_t n_targets,
+                        size_t *node_io)
 {
-    const long long tree = w->tree, id = w->id;
-    const size_t node = find(b, *node_io, w->tree, w->id);
+    const long long tree = w->tree[i], id = w->id[i];
+    const int64_t target = w->target[i] - w->first_target;
+    const size_t node = find(b, *node_io, tree, id);
     if (node == SIZE_MAX) {
         return refuse(b, "a weight is for node %lld of tree %lld, which is not there", id, tree);
     }
-    if (b->nodes[node].mode != TREE_LEAF) {
+    if (b->nodes->mode[node] != TREE_LEAF) {
         return refuse(b, "a weight is for node %lld of tree %lld, which is no leaf", id, tree);
     }
-    if (w->target < 0 || (uint64_t) w->target >= n_targets) {
+    if (target < 0 || (uint64_t) target >= n_targets) {
         return refuse(b, "tree %lld, node %lld gives a weight to %lld, expected 0..%zu", tree, id,
-                      (long long) w->target, n_targets - 1);
+                      (long long) target, n_targets - 1);
     }
     *node_io = node;
     return KILN_OK;
 }
 
 /* Counted first, then placed, in the order in which they are listed. */
-static int place_weights(struct build *b, const struct tree_weight *given, size_t n, size_t n_targets,
-                         int32_t *first, struct leaf_weight *weights, float *sums)
+static int place_weights(struct build *b, const struct tree_weights *given, size_t n_targets, int32_t *first,
+                         struct leaf_weight *weights, float *sums)
 {
     for (size_t i = 0; i < b->n; i++) {
         b->parents[b->queue[i]] = (int32_t) i;
     }
     for (int pass = 0; pass < 2; pass++) {
         size_t node = 0;
-        for (size_t i = 0; i < n; i++) {
-            const int rc = check_weight(b, &given[i], n_targets, &node);
+        for (size_t i = 0; i < given->n; i++) {
+            const int rc = check_weight(b, given, i, n_targets, &node);
             if (rc) {
                 return rc;
             }
@@ -302,7 +312,10 @@ static int place_weights(struct build *b, const struct tree_weight *given, size_
             if (pass == 0) {
                 first[at + 1]++;
             } else {
-                weights[first[at]++] = (struct leaf_weight){(int32_t) given[i].target, given[i].weight};
+                weights[first[at]++] = (struct leaf_weight){
+                    .target = (int32_t) (given->target[i] - given->first_target),
+                    .weight = (float) tree_real(given->weight, i),
+                };
             }
         }
         for (size_t i = 0; pass == 0 && i < b->n; i++) {
@@ -339,13 +352,13 @@ static bool keep(struct build *b, struct trees *f, trees_alloc_fn *alloc, void *
     return true;
 }
 
-static int build(struct build *b, const struct tree_weight *weights, size_t n_weights, struct trees *f,
-                 trees_alloc_fn *alloc, void *arg)
+static int build(struct build *b, const struct tree_weights *weights, struct trees *f, trees_alloc_fn *alloc,
+                 void *arg)
 {
     struct place *places = alloc(arg, b->n * sizeof *places);
     struct kind *kinds = alloc(arg, b->n * sizeof *kinds);
     int32_t *first = alloc(arg, (b->n + 2) * sizeof *first);
-    struct leaf_weight *placed = alloc(arg, (n_weights + 1) * sizeof *placed);
+    struct leaf_weight *placed = alloc(arg, (weights->n + 1) * sizeof *placed);
     const bool few = f->n_targets <= FEW;
     float *sums = few ? alloc(arg, b->n * f->n_targets * sizeof *sums) : NULL;
     if (!places || !kinds || !first || !placed || (few && !sums)) {
@@ -353,7 +366,7 @@ static int build(struct build *b, const struct tree_weight *weights, size_t n_we
     }
     int rc = check_nodes(b, f);
     rc = rc ? rc : lay_out_all(b, f, places, kinds);
-    rc = rc ? rc : place_weights(b, weights, n_weights, f->n_targets, first, placed, sums);
+    rc = rc ? rc : place_weights(b, weights, f->n_targets, first, placed, sums);
     f->places = places;
     f->kinds = kinds;
     f->first = first;
@@ -362,14 +375,14 @@ static int build(struct build *b, const struct tree_weight *weights, size_t n_we
     return rc || keep(b, f, alloc, arg) ? rc : KILN_RESOURCE;
 }
 
-int trees_build(const struct tree_given *nodes, size_t n_nodes, const struct tree_weight *weights,
-                size_t n_weights, size_t n_targets, trees_alloc_fn *alloc, void *arg,
-                const struct trees **ret, char *why, size_t why_bytes)
+int trees_build(const struct tree_nodes *nodes, const struct tree_weights *weights, size_t n_targets,
+                trees_alloc_fn *alloc, void *arg, const struct trees **ret, char *why, size_t why_bytes)
 {
+    const size_t n_nodes = nodes->n;
     struct build b = {.nodes = nodes, .n = n_nodes, .why = why, .why_bytes = why_bytes};
-    if (n_nodes == 0 || n_nodes > MOST || n_weights > MOST || n_targets == 0 || n_targets > MOST) {
+    if (n_nodes == 0 || n_nodes > MOST || weights->n > MOST || n_targets == 0 || n_targets > MOST) {
         return refuse(&b, "there are %zu nodes, %zu weights and %zu targets, expected 1..%d", n_nodes,
-                      n_weights, n_targets, MOST);
+                      weights->n, n_targets, MOST);
     }
     b.order = malloc(n_nodes * sizeof *b.order);
     b.queue = malloc(n_nodes * sizeof *b.queue);
@@ -381,7 +394,7 @@ int trees_build(const struct tree_given *nodes, size_t n_nodes, const struct tre
     int rc = KILN_RESOURCE;
     if (f && b.order && b.queue && b.parents && b.roots && b.depths && b.used) {
         f->n_targets = n_targets;
-        rc = build(&b, weights, n_weights, f, alloc, arg);
+        rc = build(&b, weights, f, alloc, arg);
     }
     free(b.order);
     free(b.queue);

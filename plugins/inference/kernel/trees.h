@@ -22,19 +22,34 @@
 
 enum tree_mode { TREE_LEQ, TREE_LT, TREE_GTE, TREE_GT, TREE_EQ, TREE_NEQ, TREE_LEAF };
 
-/* A node as it is listed. Nodes are known by (tree, id). */
-struct tree_given {
-    int64_t tree, id, feature, yes,
-        no; /* yes, no: ids of the children in the same tree; of no meaning in a leaf */
-    double threshold;
-    enum tree_mode mode;
-    bool nan_yes; /* a NaN goes to yes; else to no, except that it is != everything */
+/* Real numbers of either width; the other is NULL. */
+struct tree_reals {
+    const float *floats;
+    const double *doubles;
 };
 
-/* The weight that a leaf gives to a target. */
-struct tree_weight {
-    int64_t tree, id, target;
-    float weight;
+static inline double tree_real(struct tree_reals reals, size_t i)
+{
+    return reals.doubles ? reals.doubles[i] : (double) reals.floats[i];
+}
+
+/* Nodes as ai.onnx.ml lists them: a list of n elements for each property. Nodes are known by (tree, id). */
+struct tree_nodes {
+    size_t n;
+    const int64_t *tree, *id, *feature;
+    const int64_t *yes, *no; /* ids of the children in the same tree; of no meaning in a leaf */
+    struct tree_reals threshold;
+    const uint8_t *mode; /* enum tree_mode */
+    const int64_t *
+        nan_yes; /* where not 0 a NaN goes to yes; else to no, except that it is != everything. NULL: nowhere */
+};
+
+/* The weights that leaves give to targets. */
+struct tree_weights {
+    size_t n;
+    const int64_t *tree, *id, *target;
+    int64_t first_target; /* number of what is target 0 here */
+    struct tree_reals weight;
 };
 
 enum tree_join { TREE_SUM, TREE_MIN, TREE_MAX };
@@ -46,9 +61,8 @@ typedef void *trees_alloc_fn(void *arg, size_t bytes);
 
 /* KILN_OK; KILN_INVALID with a sentence in why (of why_bytes) that names tree and node; KILN_RESOURCE. The
  * larger memory of building is taken with malloc and released. */
-int trees_build(const struct tree_given *nodes, size_t n_nodes, const struct tree_weight *weights,
-                size_t n_weights, size_t n_targets, trees_alloc_fn *alloc, void *arg,
-                const struct trees **ret, char *why, size_t why_bytes);
+int trees_build(const struct tree_nodes *nodes, const struct tree_weights *weights, size_t n_targets,
+                trees_alloc_fn *alloc, void *arg, const struct trees **ret, char *why, size_t why_bytes);
 
 size_t trees_count(const struct trees *f);
 size_t trees_columns(const struct trees *f); /* a row has at least so many */

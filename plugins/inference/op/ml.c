@@ -56,35 +56,6 @@ const double *ml_doubles(const struct tensor *t, int64_t from, int64_t n, double
     }
 }
 
-int ml_list(struct step *s, const char *name, struct ml_list *ret)
-{
-    char as_tensor[80];
-    snprintf(as_tensor, sizeof as_tensor, "%s_as_tensor", name);
-    const float *floats;
-    const size_t n = step_floats(s, name, &floats);
-    const struct tensor *t = step_tensor(s, as_tensor);
-    if (t && n) {
-        return step_fail(s, "attributes %s and %s are both given, expected one", name, as_tensor);
-    }
-    if (t && t->dtype != DT_F64 && t->dtype != DT_F32) {
-        return step_fail(s, "attribute %s is of %s, expected float64 or float32", as_tensor,
-                         dtype_name(t->dtype));
-    }
-    struct ml_list list = {t ? (size_t) t->count : n, NULL};
-    if (list.n) {
-        double *of = model_alloc(s, list.n * sizeof *of);
-        if (!of) {
-            return KILN_RESOURCE;
-        }
-        for (size_t i = 0; i < list.n; i++) {
-            of[i] = t ? tensor_number(t, (int64_t) i) : (double) floats[i];
-        }
-        list.of = of;
-    }
-    *ret = list;
-    return KILN_OK;
-}
-
 /* ---- scores */
 
 int ml_transform_read(struct step *s, enum ml_transform *ret)

@@ -17,14 +17,6 @@ const float *ml_floats(const struct tensor *t, int64_t from, int64_t n, float *r
 /* The same as doubles. */
 const double *ml_doubles(const struct tensor *t, int64_t from, int64_t n, double *room);
 
-/* An attribute that is a list of floats or, under the same name with "_as_tensor", a tensor: `of` is NULL when it is
- * absent, and lives as long as the model. */
-struct ml_list {
-    size_t n;
-    const double *of;
-};
-int ml_list(struct step *s, const char *name, struct ml_list *ret);
-
 /* post_transform */
 enum ml_transform { ML_NONE, ML_SOFTMAX, ML_LOGISTIC, ML_SOFTMAX_ZERO, ML_PROBIT };
 int ml_transform_read(struct step *s, enum ml_transform *ret);

@@ -7,6 +7,7 @@
 #include "../kernel/trees.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,13 +30,6 @@ struct forest {
 
 /* ---- reading */
 
-struct lists {
-    const int64_t *trees, *ids, *features, *yes, *no, *nan_yes;
-    const struct text *modes;
-    struct ml_list thresholds;
-    size_t n, n_nan_yes;
-};
-
 static int take_list(struct step *s, const char *name, size_t n, const int64_t **ret)
 {
     const size_t found = step_ints(s, name, ret);
@@ -44,30 +38,31 @@ static int take_list(struct step *s, const char *name, size_t n, const int64_t *
                                   name, found, n);
 }
 
-static int take_lists(struct step *s, struct lists *l)
+/* The attribute `name`, or as doubles in the tensor NAME_as_tensor; *ret_n: 0 when there is neither. */
+static int take_reals(struct step *s, const char *name, struct tree_reals *ret, size_t *ret_n)
 {
-    l->n = step_ints(s, "nodes_nodeids", &l->ids);
-    int rc = take_list(s, "nodes_treeids", l->n, &l->trees);
-    rc = rc ? rc : take_list(s, "nodes_featureids", l->n, &l->features);
-    rc = rc ? rc : take_list(s, "nodes_truenodeids", l->n, &l->yes);
-    rc = rc ? rc : take_list(s, "nodes_falsenodeids", l->n, &l->no);
-    rc = rc ? rc : ml_list(s, "nodes_values", &l->thresholds);
-    if (rc) {
-        return rc;
+    char as_tensor[80];
+    snprintf(as_tensor, sizeof as_tensor, "%s_as_tensor", name);
+    *ret = (struct tree_reals){0};
+    *ret_n = step_floats(s, name, &ret->floats);
+    const struct tensor *t = step_tensor(s, as_tensor);
+    if (!t) {
+        return KILN_OK;
     }
-    const size_t modes = step_texts(s, "nodes_modes", &l->modes);
-    l->n_nan_yes = step_ints(s, "nodes_missing_value_tracks_true", &l->nan_yes);
-    if (modes != l->n || l->thresholds.n != l->n || (l->n_nan_yes && l->n_nan_yes != l->n)) {
-        return step_fail(
-            s,
-            "there are %zu nodes_modes, %zu nodes_values and %zu nodes_missing_value_tracks_true, "
-            "expected %zu each, as nodes_nodeids has (the last may be left out)",
-            modes, l->thresholds.n, l->n_nan_yes, l->n);
+    if (*ret_n) {
+        return step_fail(s, "attributes %s and %s are both given, expected one", name, as_tensor);
     }
+    if (t->dtype != DT_F64 && t->dtype != DT_F32) {
+        return step_fail(s, "attribute %s is of %s, expected float64 or float32", as_tensor,
+                         dtype_name(t->dtype));
+    }
+    *ret_n = (size_t) t->count;
+    ret->doubles = t->dtype == DT_F64 ? t->data : NULL;
+    ret->floats = t->dtype == DT_F32 ? t->data : NULL;
     return KILN_OK;
 }
 
-static int take_mode(struct step *s, struct text given, enum tree_mode *ret)
+static int take_mode(struct step *s, struct text given, uint8_t *ret)
 {
     static const char names[][12] = {
         [TREE_LEQ] = "BRANCH_LEQ", [TREE_LT] = "BRANCH_LT", [TREE_GTE] = "BRANCH_GTE",
@@ -76,9 +71,9 @@ static int take_mode(struct step *s, struct text given, enum tree_mode *ret)
     };
     char padded[sizeof *names] = {0};
     memcpy(padded, given.chars, given.bytes < sizeof padded ? given.bytes : sizeof padded);
-    for (int i = TREE_LEQ; i <= TREE_LEAF; i++) {
+    for (uint8_t i = TREE_LEQ; i <= TREE_LEAF; i++) {
         if (memcmp(padded, names[i], sizeof padded) == 0) {
-            *ret = (enum tree_mode) i;
+            *ret = i;
             return KILN_OK;
         }
     }
@@ -87,22 +82,28 @@ static int take_mode(struct step *s, struct text given, enum tree_mode *ret)
         (int) (given.bytes < 60 ? given.bytes : 60), given.chars);
 }
 
-static int take_nodes(struct step *s, const struct lists *l, struct tree_given *nodes)
+/* All but the modes, of which there are as many. */
+static int take_nodes(struct step *s, struct tree_nodes *l, const struct text **ret_modes)
 {
-    for (size_t i = 0; i < l->n; i++) {
-        nodes[i] = (struct tree_given){
-            .tree = l->trees[i],
-            .id = l->ids[i],
-            .feature = l->features[i],
-            .yes = l->yes[i],
-            .no = l->no[i],
-            .threshold = l->thresholds.of[i],
-            .nan_yes = l->n_nan_yes && l->nan_yes[i],
-        };
-        const int rc = take_mode(s, l->modes[i], &nodes[i].mode);
-        if (rc) {
-            return rc;
-        }
+    l->n = step_ints(s, "nodes_nodeids", &l->id);
+    size_t n_thresholds;
+    int rc = take_list(s, "nodes_treeids", l->n, &l->tree);
+    rc = rc ? rc : take_list(s, "nodes_featureids", l->n, &l->feature);
+    rc = rc ? rc : take_list(s, "nodes_truenodeids", l->n, &l->yes);
+    rc = rc ? rc : take_list(s, "nodes_falsenodeids", l->n, &l->no);
+    rc = rc ? rc : take_reals(s, "nodes_values", &l->threshold, &n_thresholds);
+    if (rc) {
+        return rc;
+    }
+    const size_t modes = step_texts(s, "nodes_modes", ret_modes);
+    const size_t n_nan_yes = step_ints(s, "nodes_missing_value_tracks_true", &l->nan_yes);
+    l->nan_yes = n_nan_yes ? l->nan_yes : NULL;
+    if (modes != l->n || n_thresholds != l->n || (n_nan_yes && n_nan_yes != l->n)) {
+        return step_fail(
+            s,
+            "there are %zu nodes_modes, %zu nodes_values and %zu nodes_missing_value_tracks_true, "
+            "expected %zu each, as nodes_nodeids has (the last may be left out)",
+            modes, n_thresholds, n_nan_yes, l->n);
     }
     return KILN_OK;
 }
@@ -112,32 +113,19 @@ struct weight_names {
     const char *trees, *nodes, *targets, *weights;
 };
 
-static int take_weights(struct step *s, const struct weight_names *names, struct tree_weight **ret,
-                        size_t *ret_n)
+static int take_weights(struct step *s, const struct weight_names *names, struct tree_weights *ret)
 {
-    const int64_t *trees, *nodes, *targets;
-    struct ml_list weights;
-    const size_t n = step_ints(s, names->targets, &targets);
-    int rc = take_list(s, names->trees, n, &trees);
-    rc = rc ? rc : take_list(s, names->nodes, n, &nodes);
-    rc = rc ? rc : ml_list(s, names->weights, &weights);
-    if (rc) {
-        return rc;
+    size_t n_weights;
+    *ret = (struct tree_weights){0};
+    ret->n = step_ints(s, names->targets, &ret->target);
+    int rc = take_list(s, names->trees, ret->n, &ret->tree);
+    rc = rc ? rc : take_list(s, names->nodes, ret->n, &ret->id);
+    rc = rc ? rc : take_reals(s, names->weights, &ret->weight, &n_weights);
+    if (rc == KILN_OK && n_weights != ret->n) {
+        rc = step_fail(s, "attribute %s has %zu elements, expected %zu, as %s has", names->weights, n_weights,
+                       ret->n, names->targets);
     }
-    if (weights.n != n) {
-        return step_fail(s, "attribute %s has %zu elements, expected %zu, as %s has", names->weights,
-                         weights.n, n, names->targets);
-    }
-    struct tree_weight *w = malloc((n + 1) * sizeof *w);
-    if (!w) {
-        return KILN_RESOURCE;
-    }
-    for (size_t i = 0; i < n; i++) {
-        w[i] = (struct tree_weight){trees[i], nodes[i], targets[i], (float) weights.of[i]};
-    }
-    *ret = w;
-    *ret_n = n;
-    return KILN_OK;
+    return rc;
 }
 
 static void *alloc(void *step, size_t bytes)
@@ -145,41 +133,43 @@ static void *alloc(void *step, size_t bytes)
     return model_alloc(step, bytes);
 }
 
-static int build(struct step *s, struct forest *f, const struct tree_weight *weights, size_t n_weights)
+static int build(struct step *s, struct forest *f, const struct tree_weights *weights)
 {
-    struct lists l = {0};
-    int rc = take_lists(s, &l);
-    if (rc) {
-        return rc;
+    struct tree_nodes nodes = {0};
+    const struct text *texts;
+    int rc = take_nodes(s, &nodes, &texts);
+    uint8_t *modes = rc ? NULL : malloc(nodes.n + 1);
+    if (!modes) {
+        return rc ? rc : KILN_RESOURCE;
     }
-    struct tree_given *nodes = malloc((l.n + 1) * sizeof *nodes);
-    if (!nodes) {
-        return KILN_RESOURCE;
+    for (size_t i = 0; i < nodes.n && rc == KILN_OK; i++) {
+        rc = take_mode(s, texts[i], &modes[i]);
     }
-    char why[200];
-    rc = take_nodes(s, &l, nodes);
+    nodes.mode = modes;
     if (rc == KILN_OK) {
-        rc = trees_build(nodes, l.n, weights, n_weights, f->targets, alloc, s, &f->trees, why, sizeof why);
+        char why[200];
+        rc = trees_build(&nodes, weights, f->targets, alloc, s, &f->trees, why, sizeof why);
         rc = rc == KILN_INVALID ? step_fail(s, "%s", why) : rc;
     }
-    free(nodes);
+    free(modes);
     return rc;
 }
 
 /* One number for each target, or, where there is one score for two classes, the last one. */
 static int take_base(struct step *s, struct forest *f)
 {
-    struct ml_list base;
-    int rc = ml_list(s, "base_values", &base);
+    struct tree_reals base;
+    size_t n;
+    int rc = take_reals(s, "base_values", &base, &n);
     if (rc) {
         return rc;
     }
-    if (base.n && base.n != f->targets && !(f->pair && base.n == 2)) {
-        return step_fail(s, "attribute base_values has %zu elements, expected %zu", base.n, f->targets);
+    if (n && n != f->targets && !(f->pair && n == 2)) {
+        return step_fail(s, "attribute base_values has %zu elements, expected %zu", n, f->targets);
     }
     f->base = model_alloc(s, f->targets * sizeof *f->base);
-    for (size_t i = 0; f->base && base.n && i < f->targets; i++) {
-        f->base[i] = base.of[base.n - f->targets + i];
+    for (size_t i = 0; f->base && n && i < f->targets; i++) {
+        f->base[i] = tree_real(base, n - f->targets + i);
     }
     return f->base ? KILN_OK : KILN_RESOURCE;
 }
@@ -282,42 +272,37 @@ static int plan(struct step *s, int (*read)(struct step *, struct forest *))
 }
 
 /* All weights are for one class, and of two. */
-static bool is_pair(const struct forest *f, const struct tree_weight *w, size_t n)
+static bool is_pair(const struct forest *f, const struct tree_weights *w)
 {
-    bool pair = f->labels.n == 2 && n > 0;
-    for (size_t i = 1; i < n && pair; i++) {
-        pair = w[i].target == w[0].target;
+    bool pair = f->labels.n == 2 && w->n > 0;
+    for (size_t i = 1; i < w->n && pair; i++) {
+        pair = w->target[i] == w->target[0];
     }
-    return pair && w[0].target >= 0 && w[0].target < 2;
-}
-
-static int read_weights(struct step *s, struct forest *f, struct tree_weight *w, size_t n)
-{
-    bool negative = false;
-    f->pair = is_pair(f, w, n);
-    for (size_t i = 0; i < n && f->pair; i++) {
-        negative |= w[i].weight < 0;
-        w[i].target = 0;
-    }
-    f->shares = f->pair && !negative && f->transform != ML_LOGISTIC;
-    f->scores = f->labels.n;
-    f->targets = f->pair ? 1 : f->labels.n;
-    const int rc = take_base(s, f);
-    return rc ? rc : build(s, f, w, n);
+    return pair && w->target[0] >= 0 && w->target[0] < 2;
 }
 
 static int read_classifier(struct step *s, struct forest *f)
 {
     static const struct weight_names names = {"class_treeids", "class_nodeids", "class_ids", "class_weights"};
     *f = (struct forest){.join = TREE_SUM, .factor = 1};
+    struct tree_weights w;
     int rc = ml_labels_read(s, &f->labels);
     rc = rc ? rc : ml_transform_read(s, &f->transform);
-    struct tree_weight *w = NULL;
-    size_t n = 0;
-    rc = rc ? rc : take_weights(s, &names, &w, &n);
-    rc = rc ? rc : read_weights(s, f, w, n);
-    free(w);
-    return rc;
+    rc = rc ? rc : take_weights(s, &names, &w);
+    if (rc) {
+        return rc;
+    }
+    bool negative = false;
+    f->pair = is_pair(f, &w);
+    for (size_t i = 0; i < w.n && f->pair; i++) {
+        negative |= tree_real(w.weight, i) < 0;
+    }
+    w.first_target = f->pair ? w.target[0] : 0;
+    f->shares = f->pair && !negative && f->transform != ML_LOGISTIC;
+    f->scores = f->labels.n;
+    f->targets = f->pair ? 1 : f->labels.n;
+    rc = take_base(s, f);
+    return rc ? rc : build(s, f, &w);
 }
 
 static int read_join(struct step *s, struct forest *f)
@@ -351,12 +336,10 @@ static int read_regressor(struct step *s, struct forest *f)
                          INT32_MAX / 16);
     }
     f->targets = f->scores = (size_t) targets;
-    struct tree_weight *w = NULL;
-    size_t n = 0;
+    struct tree_weights w;
     rc = rc ? rc : take_base(s, f);
-    rc = rc ? rc : take_weights(s, &names, &w, &n);
-    rc = rc ? rc : build(s, f, w, n);
-    free(w);
+    rc = rc ? rc : take_weights(s, &names, &w);
+    rc = rc ? rc : build(s, f, &w);
     if (rc == KILN_OK && text_is(step_text(s, "aggregate_function", "SUM"), "AVERAGE")) {
         f->factor = 1 / (double) trees_count(f->trees);
     }

@@ -56,6 +56,59 @@ static void release(void)
     memory.left = 64;
 }
 
+/* ---- nodes and weights, one after the other */
+
+struct tree_given {
+    int64_t tree, id, feature, yes, no;
+    double threshold;
+    enum tree_mode mode;
+    bool nan_yes;
+};
+
+struct tree_weight {
+    int64_t tree, id, target;
+    float weight;
+};
+
+/* The same, in columns; of more than there can be, none is there. */
+static int build_rows(const struct tree_given *nodes, size_t n_nodes, const struct tree_weight *weights,
+                      size_t n_weights, size_t targets, const struct trees **ret, char *why, size_t why_bytes)
+{
+    const size_t n = n_nodes > MOST_NODES ? 0 : n_nodes;
+    int64_t *ints = calloc(6 * n + 3 * n_weights + 1, sizeof *ints);
+    double *thresholds = calloc(n + 1, sizeof *thresholds);
+    float *numbers = calloc(n_weights + 1, sizeof *numbers);
+    uint8_t *modes = calloc(n + 1, 1);
+    assert_true(ints && thresholds && numbers && modes);
+    int64_t *w = ints + 6 * n;
+    for (size_t i = 0; i < n; i++) {
+        const struct tree_given *g = &nodes[i];
+        const int64_t row[] = {g->tree, g->id, g->feature, g->yes, g->no, g->nan_yes};
+        for (size_t k = 0; k < 6; k++) {
+            ints[k * n + i] = row[k];
+        }
+        thresholds[i] = g->threshold;
+        modes[i] = (uint8_t) g->mode;
+    }
+    for (size_t i = 0; i < n_weights; i++) {
+        w[i] = weights[i].tree;
+        w[n_weights + i] = weights[i].id;
+        w[2 * n_weights + i] = weights[i].target + 7; /* numbers begin anywhere */
+        numbers[i] = weights[i].weight;
+    }
+    const struct tree_nodes columns = {
+        n_nodes, ints,        ints + n, ints + 2 * n, ints + 3 * n, ints + 4 * n, {.doubles = thresholds},
+        modes,   ints + 5 * n};
+    const struct tree_weights leaves = {n_weights,         w, w + n_weights,
+                                        w + 2 * n_weights, 7, {.floats = numbers}};
+    const int rc = trees_build(&columns, &leaves, targets, take, NULL, ret, why, why_bytes);
+    free(ints);
+    free(thresholds);
+    free(numbers);
+    free(modes);
+    return rc;
+}
+
 /* ---- random forests */
 
 struct forest {
@@ -155,8 +208,8 @@ static const struct trees *build(const struct forest *f)
 {
     const struct trees *t = NULL;
     char why[200] = "";
-    const int rc = trees_build(f->nodes, f->n_nodes, f->weights, f->n_weights, f->targets, take, NULL, &t,
-                               why, sizeof why);
+    const int rc =
+        build_rows(f->nodes, f->n_nodes, f->weights, f->n_weights, f->targets, &t, why, sizeof why);
     if (rc) {
         print_error("%s\n", why);
     }
@@ -279,7 +332,7 @@ static double walk_one(enum tree_mode mode, bool nan_yes, double threshold, doub
                                        {.id = 12, .mode = TREE_LEAF}};
     const struct tree_weight weights[] = {{.id = 11, .weight = 1}, {.id = 12, .weight = 2}};
     const struct trees *t = NULL;
-    assert_int_equal(trees_build(nodes, 3, weights, 2, 1, take, NULL, &t, NULL, 0), KILN_OK);
+    assert_int_equal(build_rows(nodes, 3, weights, 2, 1, &t, NULL, 0), KILN_OK);
     assert_int_equal(trees_columns(t), 2);
     const double row[] = {99, x};
     const float row32[] = {99, (float) x};
@@ -323,8 +376,7 @@ static void refused(const struct tree_given *nodes, size_t n, const struct tree_
 {
     const struct trees *t = NULL;
     char why[200] = "";
-    assert_int_equal(trees_build(nodes, n, weights, n_weights, targets, take, NULL, &t, why, sizeof why),
-                     KILN_INVALID);
+    assert_int_equal(build_rows(nodes, n, weights, n_weights, targets, &t, why, sizeof why), KILN_INVALID);
     assert_null(t);
     assert_string_equal(why, expected);
     release();
@@ -383,8 +435,7 @@ static void no_memory(void **state)
     for (size_t left = 0;; left++, refusals++) {
         char why[200];
         memory.left = left;
-        const int rc =
-            trees_build(f.nodes, f.n_nodes, f.weights, f.n_weights, 2, take, NULL, &t, why, sizeof why);
+        const int rc = build_rows(f.nodes, f.n_nodes, f.weights, f.n_weights, 2, &t, why, sizeof why);
         if (rc == KILN_OK) {
             break;
         }
