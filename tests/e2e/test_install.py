@@ -70,7 +70,7 @@ def test_everything_is_there(prefix):
                  "include/kiln/version.h", "lib/kiln/plugins/echo.so", "lib/kiln/plugins/stats.so", "lib/kiln/plugins/staking.so",
                  "lib/kiln/plugins/indicators.so", "etc/kiln/kiln.conf", "lib/systemd/system/kiln-broker.service",
                  "lib/systemd/system/kilnd.service", "lib/systemd/system/kilnd@.service", "lib/systemd/system/kiln.target", "lib/sysusers.d/kiln.conf",
-                 "lib/tmpfiles.d/kiln.conf", "share/doc/kiln/PROTOCOL.md", "share/doc/kiln/LICENSE", "share/man/man1/kiln.1",
+                 "lib/tmpfiles.d/kiln.conf", "share/doc/kiln/docs/PROTOCOL.md", "share/doc/kiln/LICENSE", "share/doc/kiln/examples/client.c", "share/man/man1/kiln.1",
                  "share/kiln/plugin-echo/echo.c", "share/kiln/plugin-echo/Makefile"]:
         assert path in there, path
     assert os.readlink(f"{prefix}/lib/libkiln.so") == "libkiln.so.0"
@@ -86,6 +86,18 @@ def test_everything_is_there(prefix):
             assert ROOT not in text, f"{path} names the source tree"
             if path.endswith((".service", ".target", ".pc")):
                 assert not re.search(r"@[A-Z]+@", text), f"{path} has a placeholder left"
+
+
+def test_links_of_the_documents_hold(prefix):
+    found = 0
+    for path in tree(prefix):
+        if path.endswith(".md"):
+            with open(os.path.join(prefix, path), encoding="utf-8") as f:
+                for target in re.findall(r"\]\(([^)#]+)[^)]*\)", f.read()):
+                    if "://" not in target:
+                        assert os.path.exists(os.path.join(prefix, os.path.dirname(path), target)), f"{path} links to {target}"
+                        found += 1
+    assert found > 20
 
 
 def test_programs_run_and_accept_the_configuration(prefix):
