@@ -80,6 +80,7 @@ static const struct {
     {"Softsign", ACT_SOFTSIGN, "", "", 0, 0},
     {"Erf", ACT_ERF, "", "", 0, 0},
     {"Mish", ACT_MISH, "", "", 0, 0},
+    {"Swish", ACT_SWISH, "alpha", "", 1, 0},
 };
 
 /* Clip has its bounds as inputs from opset 11 on, as attributes before. */

@@ -6,7 +6,7 @@
 #include "op.h"
 
 enum {
-    OPSET_NEWEST = 22,
+    OPSET_NEWEST = 27,
     OPSET_ML_NEWEST = 5
 }; /* versions of ai.onnx and ai.onnx.ml that the rows were made for */
 

@@ -451,6 +451,50 @@ def test_tensors_made_of_numbers(cases):
     cases.check(0)
 
 
+def test_what_came_after_opset_22(cases):
+    random = rng(23)
+    for i in range(24):
+        dtype = REAL[i % 2]
+        rank = int(random.integers(1, 4))
+        x = random.normal(size=[int(d) for d in random.integers(1, 9, rank)]).astype(dtype) * 3
+        wide = x.astype(np.float64)
+        alpha = float(np.float32(random.choice([1.0, 1.702, -0.5])))
+        cases.add("Swish", [x], [(wide / (1 + np.exp(-alpha * wide))).astype(dtype)], opset=24, alpha=alpha)
+        axis = int(random.integers(-rank, rank))
+        scale = random.normal(size=x.shape[axis % rank:] if i % 3 else x.shape[-1:]).astype(dtype)
+        last = tuple(range(axis % rank, rank))
+        normal = wide / np.sqrt((wide**2).mean(axis=last, keepdims=True) + 1e-5)
+        cases.add("RMSNormalization", [x, scale], [(normal * scale).astype(dtype)], opset=23, axis=axis)
+        z = np.round(x).astype(np.int64) if i % 4 > 1 else x
+        forward = np.cumprod(z, axis, dtype=np.float64 if z.dtype == dtype else np.int64).astype(z.dtype)
+        cases.add("CumProd", [z, np.array(axis)], [forward], opset=26)
+        ones = np.ones_like(np.take(z, [0], axis))
+        shifted = np.concatenate([ones, np.take(z, range(z.shape[axis] - 1), axis)], axis)
+        cases.add("CumProd", [np.flip(z, axis), np.array(axis)], [np.flip(np.cumprod(shifted, axis), axis).astype(z.dtype)], opset=26, exclusive=1, reverse=1)
+        for to in ([np.int32, np.uint32] if dtype == np.float32 else [np.int64, np.uint64]):
+            cases.add("BitCast", [x], [x.view(to)], opset=26, to=TYPES[np.dtype(to)])
+            cases.add("BitCast", [x.view(to)], [x], opset=27, to=TYPES[np.dtype(dtype)])
+    x, scale, zero = np.array([-1.5, 0, 0.25, 100], np.float32), np.array(0.5, np.float32), np.array(3, np.int8)
+    cases.add("QuantizeLinear", [x, scale, zero], [np.array([0, 3, 3, 127], np.int8)], opset=25, precision=1, output_dtype=3)
+    cases.add("QuantizeLinear", [x, scale], [np.array([-3, 0, 0, 127], np.int8)], opset=25, output_dtype=3)
+    cases.add("DequantizeLinear", [np.array([0, 3, 127], np.int8), scale, zero], [np.array([-1.5, 0, 62], np.float32)], opset=25, output_dtype=1)
+    cases.check(2e-6)
+
+
+def test_what_came_after_opset_22_and_is_refused(cases):
+    x, scale, zero = np.zeros(4, np.float32), np.array(0.5, np.float32), np.array(3, np.int8)
+    cases.add("DequantizeLinear", [np.array([0, 3], np.int8), scale, zero], [np.zeros(2, np.float32)], opset=25, output_dtype=10)
+    cases.add("QuantizeLinear", [x, scale, zero], [np.zeros(4, np.int8)], opset=25, output_dtype=2)
+    cases.add("QuantizeLinear", [x, scale, zero], [np.zeros(4, np.int8)], opset=25, precision=16)
+    cases.add("BitCast", [x], [np.zeros(4, np.int64)], opset=26, to=7)
+    cases.add("BitCast", [np.zeros(4, np.uint8)], [np.zeros(4, bool)], opset=26, to=9)
+    cases.add("Swish", [x], [x], opset=23)
+    wanted = ["output_dtype is type 10, expected 1, float32", "output_dtype is type 2, expected 3, int8", "precision is type 16, expected 1",
+              "the bits of float32 cannot be of type 7", "the bits of uint8 cannot be of type 9", "known since opset 24, the model was made for 23"]
+    for (folder, said), text in zip(cases.run(), wanted):
+        assert text in said, (folder, said)
+
+
 BAD = [
     ("Add", [np.zeros((2, 3), np.float32), np.zeros((2, 4), np.float32)], {}, "do not broadcast"),
     ("Add", [np.zeros(2, np.float32), np.zeros(2, np.float64)], {}, "expected one type"),
@@ -522,7 +566,7 @@ def changed(random, model):
         elif what == 3 and node.output:
             node.output[int(random.integers(len(node.output)))] = ""
         elif what == 4:
-            model.opset_import[0].version = int(random.integers(7, 23))
+            model.opset_import[0].version = int(random.integers(7, 28))
         elif value is not None and value.type.HasField("tensor_type"):
             tensor = value.type.tensor_type
             if what == 5:

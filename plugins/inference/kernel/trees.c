@@ -204,7 +204,7 @@ static void put(struct build *b, struct trees *f, size_t at, size_t children, st
                         .x = number_of(b, f, g->feature[i]) * TREES_ABREAST,
                         .left = (int32_t) children,
                         .nan_left = nan_yes != turned};
-    f->plain |= mode == TREE_EQ || mode == TREE_NEQ;
+    f->plain |= mode == TREE_EQ || mode == TREE_NEQ || mode == TREE_MEMBER;
     f->nans |= p->nan_left;
     const enum rounding rounding = (double) (float) threshold != threshold ? ROUND_NOT
                                    : less                                  ? ROUND_DOWN
@@ -294,9 +294,18 @@ static int check_weight(struct build *b, const struct tree_weights *w, size_t i,
     return KILN_OK;
 }
 
+static bool are_floats(const struct tree_weights *w)
+{
+    bool all = true;
+    for (size_t i = 0; w->weight.doubles && i < w->n && all; i++) {
+        all = (double) (float) w->weight.doubles[i] == w->weight.doubles[i];
+    }
+    return all;
+}
+
 /* Counted first, then placed, in the order in which they are listed. */
 static int place_weights(struct build *b, const struct tree_weights *given, size_t n_targets, int32_t *first,
-                         struct leaf_weight *weights, float *sums)
+                         struct leaf_weight *weights, double *exact, float *sums)
 {
     for (size_t i = 0; i < b->n; i++) {
         b->parents[b->queue[i]] = (int32_t) i;
@@ -312,9 +321,13 @@ static int place_weights(struct build *b, const struct tree_weights *given, size
             if (pass == 0) {
                 first[at + 1]++;
             } else {
+                const double weight = tree_real(given->weight, i);
+                if (exact) {
+                    exact[first[at]] = weight;
+                }
                 weights[first[at]++] = (struct leaf_weight){
                     .target = (int32_t) (given->target[i] - given->first_target),
-                    .weight = (float) tree_real(given->weight, i),
+                    .weight = (float) weight,
                 };
             }
         }
@@ -333,6 +346,41 @@ static int place_weights(struct build *b, const struct tree_weights *given, size
 }
 
 /* ---- memory */
+
+/* Where each set begins, so that a node's threshold can say it; a copy that ends with a NaN. */
+static int take_sets(struct build *b, struct trees *f, struct kind *kinds, trees_alloc_fn *alloc, void *arg)
+{
+    const struct tree_nodes *g = b->nodes;
+    size_t n_sets = 0;
+    for (size_t i = 0; i < g->n_members; i++) {
+        n_sets += isnan(g->members[i]);
+    }
+    double *members = alloc(arg, (g->n_members + 1) * sizeof *members);
+    size_t *begins = malloc((n_sets + 1) * sizeof *begins);
+    int rc = members && begins ? KILN_OK : KILN_RESOURCE;
+    size_t set = 0;
+    for (size_t i = 0; i < g->n_members && rc == KILN_OK; i++) {
+        members[i] = g->members[i];
+        if (i == 0 || isnan(g->members[i - 1])) {
+            begins[set++] = i;
+        }
+    }
+    for (size_t at = 0; at < b->n && rc == KILN_OK; at++) {
+        if (kinds[at].mode == TREE_MEMBER) {
+            const double number = kinds[at].threshold;
+            if (!(number >= 0 && number < (double) n_sets)) {
+                rc = refuse(b, "tree %lld, node %lld asks for set %g of %zu",
+                            (long long) g->tree[b->queue[at]], (long long) g->id[b->queue[at]], number,
+                            n_sets);
+                break;
+            }
+            kinds[at].threshold = (double) begins[(size_t) number];
+        }
+    }
+    free(begins);
+    f->members = members;
+    return rc;
+}
 
 /* Copies of what was counted only now. */
 static bool keep(struct build *b, struct trees *f, trees_alloc_fn *alloc, void *arg)
@@ -359,18 +407,21 @@ static int build(struct build *b, const struct tree_weights *weights, struct tre
     struct kind *kinds = alloc(arg, b->n * sizeof *kinds);
     int32_t *first = alloc(arg, (b->n + 2) * sizeof *first);
     struct leaf_weight *placed = alloc(arg, (weights->n + 1) * sizeof *placed);
-    const bool few = f->n_targets <= FEW;
+    const bool floats = are_floats(weights), few = f->n_targets <= FEW && floats;
+    double *exact = floats ? NULL : alloc(arg, weights->n * sizeof *exact);
     float *sums = few ? alloc(arg, b->n * f->n_targets * sizeof *sums) : NULL;
-    if (!places || !kinds || !first || !placed || (few && !sums)) {
+    if (!places || !kinds || !first || !placed || (few && !sums) || (!floats && !exact)) {
         return KILN_RESOURCE;
     }
     int rc = check_nodes(b, f);
     rc = rc ? rc : lay_out_all(b, f, places, kinds);
-    rc = rc ? rc : place_weights(b, weights, f->n_targets, first, placed, sums);
+    rc = rc ? rc : take_sets(b, f, kinds, alloc, arg);
+    rc = rc ? rc : place_weights(b, weights, f->n_targets, first, placed, exact, sums);
     f->places = places;
     f->kinds = kinds;
     f->first = first;
     f->weights = placed;
+    f->exact = exact;
     f->sums = sums;
     return rc || keep(b, f, alloc, arg) ? rc : KILN_RESOURCE;
 }

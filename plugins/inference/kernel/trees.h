@@ -12,7 +12,7 @@
  * first, eight rows side by side, and a tree is walked by a block of rows before the next tree is: it stays near.
  *
  * x < t is x <= the float before t, x >= t is its opposite with the children changed, and a NaN that goes left is one more
- * comparison, made for rows that have one. Equality alone is walked node by node: the plain walk, which is also the reference. */
+ * comparison, made for rows that have one. Equality and sets are walked node by node: the plain walk, which is also the reference. */
 #ifndef INFERENCE_TREES_H
 #define INFERENCE_TREES_H
 
@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum tree_mode { TREE_LEQ, TREE_LT, TREE_GTE, TREE_GT, TREE_EQ, TREE_NEQ, TREE_LEAF };
+enum tree_mode { TREE_LEQ, TREE_LT, TREE_GTE, TREE_GT, TREE_EQ, TREE_NEQ, TREE_MEMBER, TREE_LEAF };
 
 /* Real numbers of either width; the other is NULL. */
 struct tree_reals {
@@ -39,9 +39,12 @@ struct tree_nodes {
     const int64_t *tree, *id, *feature;
     const int64_t *yes, *no; /* ids of the children in the same tree; of no meaning in a leaf */
     struct tree_reals threshold;
-    const uint8_t *mode; /* enum tree_mode */
+    const uint8_t *mode; /* enum tree_mode; MEMBER: x is in the set whose number is the threshold */
     const int64_t *
         nan_yes; /* where not 0 a NaN goes to yes; else to no, except that it is != everything. NULL: nowhere */
+    /* The sets, one after the other, each ended by a NaN that is not of it. */
+    const double *members;
+    size_t n_members;
 };
 
 /* The weights that leaves give to targets. */

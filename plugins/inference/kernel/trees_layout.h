@@ -39,8 +39,10 @@ struct trees {
     const struct place *places;
     const struct kind *kinds;
     const int32_t *roots, *depths;
-    const int32_t *first; /* of the leaf at i: weights first[i] .. first[i + 1] */
+    const double *members; /* of a node of TREE_MEMBER: from its threshold on, to the next NaN */
+    const int32_t *first;  /* of the leaf at i: weights first[i] .. first[i + 1] */
     const struct leaf_weight *weights;
+    const double *exact; /* the same weights, where floats do not say them; else NULL */
     const float *
         sums; /* of the leaf at i: sums[i * n_targets ..], what all its weights add; NULL with many targets */
     bool plain; /* there are nodes that only the plain walk knows */

@@ -24,7 +24,7 @@ INLINE void join_one(double *to, double v, enum tree_join join)
 INLINE void join_leaf(const struct trees *f, int32_t at, enum tree_join join, double *out)
 {
     for (int32_t i = f->first[at]; i < f->first[at + 1]; i++) {
-        join_one(out + f->weights[i].target, (double) f->weights[i].weight, join);
+        join_one(out + f->weights[i].target, f->exact ? f->exact[i] : (double) f->weights[i].weight, join);
     }
 }
 
@@ -44,7 +44,15 @@ INLINE void arrive(const struct trees *f, int32_t at, enum tree_join join, size_
 
 /* ---- plainly */
 
-static bool says_yes(const struct kind *k, double x)
+static bool is_member(const double *set, double x)
+{
+    while (*set < x || *set > x) { /* neither: found, or the end */
+        set++;
+    }
+    return *set == x;
+}
+
+static bool says_yes(const struct trees *f, const struct kind *k, double x)
 {
     if (isnan(x)) {
         return k->nan_yes || k->mode == TREE_NEQ;
@@ -60,6 +68,8 @@ static bool says_yes(const struct kind *k, double x)
         return x > k->threshold;
     case TREE_EQ:
         return x == k->threshold;
+    case TREE_MEMBER:
+        return is_member(f->members + (size_t) k->threshold, x);
     default:
         return x != k->threshold;
     }
@@ -80,7 +90,7 @@ void trees_run_plain(const struct trees *f, struct tree_rows rows, enum tree_joi
                 const struct place *p = &f->places[at];
                 const struct kind *k = &f->kinds[at];
                 const double x = element(&rows, r, f->used[p->x / ABREAST]);
-                at = p->left + (says_yes(k, x) == (bool) k->turned);
+                at = p->left + (says_yes(f, k, x) == (bool) k->turned);
             }
             join_leaf(f, at, join, out + r * f->n_targets);
         }

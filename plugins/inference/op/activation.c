@@ -55,6 +55,7 @@ ACTIVATION(tanh, TANH, tanh(x), 0, 0)
 ACTIVATION(softplus, SOFTPLUS, softplus(x), 0, 0)
 ACTIVATION(softsign, SOFTSIGN, x / (1 + fabs(x)), 0, 0)
 ACTIVATION(mish, MISH, x *tanh(softplus(x)), 0, 0)
+ACTIVATION(swish, SWISH, x / (1 + exp(-a * x)), ALPHA(1), 0)
 ACTIVATION(gelu_erf, GELU, gelu(x), 0, 0)
 ACTIVATION(gelu_tanh, GELU_TANH, gelu_tanh(x), 0, 0)
 
@@ -147,6 +148,7 @@ static const struct op ops[] = {
     {"", "Softsign", 1, 1, 1, 1, 1, plan_softsign},
     {"", "Mish", 18, 1, 1, 1, 1, plan_mish},
     {"", "Gelu", 20, 1, 1, 1, 1, plan_gelu},
+    {"", "Swish", 24, 1, 1, 1, 1, plan_swish},
     {"", "Shrink", 9, 1, 1, 1, 1, plan_shrink},
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* ArgMax, ArgMin, CumSum: along one axis, every line by itself. */
+/* ArgMax, ArgMin, CumSum, CumProd: along one axis, every line by itself. */
 #include <string.h>
 
 #include "axes.h"
@@ -9,7 +9,7 @@ struct lines { /* of n elements that lie `inner` apart */
     void (*fn)(const struct lines *l, const void *in, void *out);
     int64_t outer, n, inner;
     bool last;               /* of equal ones, the last */
-    bool exclusive, reverse; /* CumSum */
+    bool exclusive, reverse; /* CumSum, CumProd */
 };
 
 static int run_lines(const struct step *s, struct run *r)
@@ -112,10 +112,10 @@ static int plan_arg_min(struct step *s)
     return plan_arg(s, least);
 }
 
-/* ---- CumSum, in place too: along a line, or line by line where these lie apart. Floats are summed in doubles along a line. */
+/* ---- CumSum and CumProd, in place too: along a line, or line by line where these lie apart. Floats go through doubles. */
 
-#define CUMSUM(t, SUM)                                                                                       \
-    static void cumsum_##t(const struct lines *l, const void *in, void *out)                                 \
+#define CUMULATE(NAME, t, SUM, FIRST, OP)                                                                    \
+    static void NAME##_##t(const struct lines *l, const void *in, void *out)                                 \
     {                                                                                                        \
         const int64_t first = l->reverse ? (l->n - 1) * l->inner : 0,                                        \
                       step = l->reverse ? -l->inner : l->inner;                                              \
@@ -123,26 +123,33 @@ static int plan_arg_min(struct step *s)
             const int64_t from = k / l->inner * l->n * l->inner + k % l->inner + first;                      \
             const T_##t *x = (const T_##t *) in + from;                                                      \
             T_##t *y = (T_##t *) out + from;                                                                 \
-            SUM sum = 0;                                                                                     \
+            SUM sum = FIRST;                                                                                 \
             for (int64_t i = 0; i < l->n; i++) {                                                             \
                 const SUM before = sum;                                                                      \
-                sum += (SUM) x[i * step];                                                                    \
+                sum OP(SUM) x[i * step];                                                                     \
                 y[i * step] = (T_##t)(l->exclusive ? before : sum);                                          \
             }                                                                                                \
         }                                                                                                    \
     }
-CUMSUM(f32, double)
-CUMSUM(f64, double)
-CUMSUM(i32, uint32_t)
-CUMSUM(u32, uint32_t)
-CUMSUM(i64, uint64_t)
-CUMSUM(u64, uint64_t)
+#define CUMULATE_ALL(NAME, FIRST, OP)                                                                        \
+    CUMULATE(NAME, f32, double, FIRST, OP)                                                                   \
+    CUMULATE(NAME, f64, double, FIRST, OP)                                                                   \
+    CUMULATE(NAME, i32, uint32_t, FIRST, OP)                                                                 \
+    CUMULATE(NAME, u32, uint32_t, FIRST, OP)                                                                 \
+    CUMULATE(NAME, i64, uint64_t, FIRST, OP)                                                                 \
+    CUMULATE(NAME, u64, uint64_t, FIRST, OP)
+CUMULATE_ALL(cumsum, 0, +=)
+CUMULATE_ALL(cumprod, 1, *=)
 
-static int plan_cumsum(struct step *s)
+typedef lines_fn *const cumulate_fns[DT_END];
+#define CUMULATE_FNS(NAME)                                                                                   \
+    {                                                                                                        \
+        [DT_F32] = NAME##_f32, [DT_F64] = NAME##_f64, [DT_I32] = NAME##_i32, [DT_U32] = NAME##_u32,          \
+        [DT_I64] = NAME##_i64, [DT_U64] = NAME##_u64,                                                        \
+    }
+
+static int plan_cumulate(struct step *s, cumulate_fns fns)
 {
-    static lines_fn *const fns[DT_END] = {
-        [DT_F32] = cumsum_f32, [DT_F64] = cumsum_f64, [DT_I32] = cumsum_i32,
-        [DT_U32] = cumsum_u32, [DT_I64] = cumsum_i64, [DT_U64] = cumsum_u64};
     const struct tensor *x = s->in[0];
     int64_t wanted;
     int rc = ints_read_one(s, 1, "axis", &wanted);
@@ -167,10 +174,23 @@ static int plan_cumsum(struct step *s)
     return step_output(s, 0, x->dtype, x->rank, x->dims);
 }
 
+static int plan_cumsum(struct step *s)
+{
+    static cumulate_fns fns = CUMULATE_FNS(cumsum);
+    return plan_cumulate(s, fns);
+}
+
+static int plan_cumprod(struct step *s)
+{
+    static cumulate_fns fns = CUMULATE_FNS(cumprod);
+    return plan_cumulate(s, fns);
+}
+
 static const struct op ops[] = {
     {"", "ArgMax", 1, 1, 1, 1, 1, plan_arg_max},
     {"", "ArgMin", 1, 1, 1, 1, 1, plan_arg_min},
     {"", "CumSum", 11, 2, 2, 1, 1, plan_cumsum},
+    {"", "CumProd", 26, 2, 2, 1, 1, plan_cumprod},
 };
 
 const struct op_table op_arg = {ops, sizeof(ops) / sizeof(ops[0])};

@@ -162,9 +162,25 @@ static int plan_cast_like(struct step *s)
     return plan_to(s, (int64_t) s->in[1]->dtype);
 }
 
+/* The same bits under another type. */
+static int plan_bit_cast(struct step *s)
+{
+    const struct tensor *x = s->in[0];
+    const int64_t to = step_int(s, "to", DT_NONE);
+    const enum dtype dtype = to >= 0 && to < DT_END ? (enum dtype) to : DT_NONE;
+    if (!dtype_size(dtype) || dtype == DT_STRING || x->dtype == DT_STRING || dtype == DT_BOOL ||
+        dtype_size(dtype) != dtype_size(x->dtype)) {
+        return step_fail(s, "the bits of %s cannot be of type %lld: expected a number with as many bits",
+                         dtype_name(x->dtype), (long long) to);
+    }
+    s->alias = 0;
+    return step_output(s, 0, dtype, x->rank, x->dims);
+}
+
 static const struct op ops[] = {
     {"", "Cast", 6, 1, 1, 1, 1, plan_cast},
     {"", "CastLike", 15, 2, 2, 1, 1, plan_cast_like},
+    {"", "BitCast", 26, 1, 1, 1, 1, plan_bit_cast},
 };
 
 const struct op_table op_cast = {ops, sizeof(ops) / sizeof(ops[0])};

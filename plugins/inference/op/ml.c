@@ -111,31 +111,34 @@ static bool counts(enum ml_transform transform, double score)
     return transform == ML_SOFTMAX || score > 1e-7 || score < -1e-7;
 }
 
-static void softmax(enum ml_transform transform, size_t n, const double *scores, float *out)
-{
-    const double most = greatest(n, scores);
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        sum += counts(transform, scores[i]) ? exp(scores[i] - most) : scores[i] * exp(-most);
+#define TRANSFORM(NAME, T)                                                                                   \
+    static void softmax_##T(enum ml_transform transform, size_t n, const double *scores, T *out)             \
+    {                                                                                                        \
+        const double most = greatest(n, scores);                                                             \
+        double sum = 0;                                                                                      \
+        for (size_t i = 0; i < n; i++) {                                                                     \
+            sum += counts(transform, scores[i]) ? exp(scores[i] - most) : scores[i] * exp(-most);            \
+        }                                                                                                    \
+        for (size_t i = 0; i < n; i++) {                                                                     \
+            const double share =                                                                             \
+                counts(transform, scores[i]) ? exp(scores[i] - most) : scores[i] * exp(-most);               \
+            out[i] = (T) (sum > 0 ? share / sum : share);                                                    \
+        }                                                                                                    \
+    }                                                                                                        \
+    void NAME(enum ml_transform transform, size_t n, const double *scores, T *out)                           \
+    {                                                                                                        \
+        if (transform == ML_SOFTMAX || transform == ML_SOFTMAX_ZERO) {                                       \
+            softmax_##T(transform, n, scores, out);                                                          \
+            return;                                                                                          \
+        }                                                                                                    \
+        for (size_t i = 0; i < n; i++) {                                                                     \
+            out[i] = (T) (transform == ML_LOGISTIC ? logistic(scores[i])                                     \
+                          : transform == ML_PROBIT ? probit(scores[i])                                       \
+                                                   : scores[i]);                                             \
+        }                                                                                                    \
     }
-    for (size_t i = 0; i < n; i++) {
-        const double share = counts(transform, scores[i]) ? exp(scores[i] - most) : scores[i] * exp(-most);
-        out[i] = (float) (sum > 0 ? share / sum : share);
-    }
-}
-
-void ml_transform(enum ml_transform transform, size_t n, const double *scores, float *out)
-{
-    if (transform == ML_SOFTMAX || transform == ML_SOFTMAX_ZERO) {
-        softmax(transform, n, scores, out);
-        return;
-    }
-    for (size_t i = 0; i < n; i++) {
-        out[i] = (float) (transform == ML_LOGISTIC ? logistic(scores[i])
-                          : transform == ML_PROBIT ? probit(scores[i])
-                                                   : scores[i]);
-    }
-}
+TRANSFORM(ml_transform, float)
+TRANSFORM(ml_transform_doubles, double)
 
 void ml_transform_pair(enum ml_transform transform, bool shares, double score, float *out)
 {

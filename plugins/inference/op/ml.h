@@ -22,6 +22,7 @@ enum ml_transform { ML_NONE, ML_SOFTMAX, ML_LOGISTIC, ML_SOFTMAX_ZERO, ML_PROBIT
 int ml_transform_read(struct step *s, enum ml_transform *ret);
 /* n scores of one row. */
 void ml_transform(enum ml_transform transform, size_t n, const double *scores, float *out);
+void ml_transform_doubles(enum ml_transform transform, size_t n, const double *scores, double *out);
 /* One score for two classes. The first class has what is left: of one when scores are shares (`shares`), else of nothing. */
 void ml_transform_pair(enum ml_transform transform, bool shares, double score, float *out);
 

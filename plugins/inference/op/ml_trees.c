@@ -4,29 +4,14 @@
  * Two classes and weights for one of them only: the sum is the score of the second class. Where no post_transform says what
  * it is, weights of which none is negative are shares, so that more than a half decides, and others are signed, so that
  * more than nothing decides. */
-#include "../kernel/trees.h"
+#include "ml_trees.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "ml.h"
-#include "ml_labels.h"
-
 enum { FOREST }; /* number of what all plans share */
-
-struct forest {
-    const struct trees *trees;
-    size_t targets; /* of the kernel: 1 where two classes have one weight */
-    size_t scores;  /* columns of the output */
-    enum tree_join join;
-    double factor, start; /* sums are multiplied with factor, and begin with start */
-    double *base;         /* of each target */
-    enum ml_transform transform;
-    struct ml_labels labels;
-    bool pair, shares;
-};
 
 /* ---- reading */
 
@@ -128,7 +113,7 @@ static int take_weights(struct step *s, const struct weight_names *names, struct
     return rc;
 }
 
-static void *alloc(void *step, size_t bytes)
+void *forest_alloc(void *step, size_t bytes)
 {
     return model_alloc(step, bytes);
 }
@@ -148,7 +133,7 @@ static int build(struct step *s, struct forest *f, const struct tree_weights *we
     nodes.mode = modes;
     if (rc == KILN_OK) {
         char why[200];
-        rc = trees_build(&nodes, weights, f->targets, alloc, s, &f->trees, why, sizeof why);
+        rc = trees_build(&nodes, weights, f->targets, forest_alloc, s, &f->trees, why, sizeof why);
         rc = rc == KILN_INVALID ? step_fail(s, "%s", why) : rc;
     }
     free(modes);
@@ -188,6 +173,7 @@ static int run(const struct step *s, struct run *r, const struct forest *f, size
     const bool floats = in->dtype == DT_F32, doubles = in->dtype == DT_F64;
     float *scores = s->out[s->n_out - 1] ? s->out[s->n_out - 1]->data : NULL;
     scores = f->labels.n && s->n_out < 2 ? NULL : scores;
+    double *wide = f->as_input && doubles ? s->out[0]->data : NULL;
     double *sums = r->scratch, *converted = sums + block_of(rows, f->targets);
     double *walk = converted + (floats || doubles ? 0 : block_of(rows, columns));
     for (size_t from = 0; from < rows; from += TREES_BLOCK) {
@@ -208,6 +194,10 @@ static int run(const struct step *s, struct run *r, const struct forest *f, size
             for (size_t k = 0; k < f->targets; k++) {
                 const bool nothing = row[k] == f->start && f->join != TREE_SUM;
                 row[k] = (nothing ? 0 : row[k] * f->factor) + f->base[k];
+            }
+            if (wide) {
+                ml_transform_doubles(f->transform, f->targets, row, wide + (from + i) * f->scores);
+                continue;
             }
             float share[2];
             float *to = scores ? scores + (from + i) * f->scores : NULL;
@@ -238,7 +228,7 @@ static int run_forest(const struct step *s, struct run *r)
 
 /* ---- planning */
 
-static int plan(struct step *s, int (*read)(struct step *, struct forest *))
+int forest_plan(struct step *s, int (*read)(struct step *, struct forest *))
 {
     struct ml_table x;
     int rc = ml_table(s, 0, &x);
@@ -268,7 +258,8 @@ static int plan(struct step *s, int (*read)(struct step *, struct forest *))
     if (f->labels.n) {
         rc = ml_labels_output(s, &f->labels, x.rows);
     }
-    return rc ? rc : step_output(s, f->labels.n ? 1 : 0, DT_F32, 2, dims);
+    const enum dtype dtype = f->as_input ? s->in[0]->dtype : DT_F32;
+    return rc ? rc : step_output(s, f->labels.n ? 1 : 0, dtype, 2, dims);
 }
 
 /* All weights are for one class, and of two. */
@@ -348,12 +339,12 @@ static int read_regressor(struct step *s, struct forest *f)
 
 static int plan_classifier(struct step *s)
 {
-    return plan(s, read_classifier);
+    return forest_plan(s, read_classifier);
 }
 
 static int plan_regressor(struct step *s)
 {
-    return plan(s, read_regressor);
+    return forest_plan(s, read_regressor);
 }
 
 static const struct op ops[] = {

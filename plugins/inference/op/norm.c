@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Normalisations with a scale: BatchNormalization, InstanceNormalization, GroupNormalization, LayerNormalization.
+/* Normalisations with a scale: BatchNormalization, InstanceNormalization, GroupNormalization, LayerNormalization, RMSNormalization.
  * Of float32 and float64; means and variances are summed in double. */
 #include "../op.h"
 
@@ -258,6 +258,7 @@ static int plan_group(struct step *s)
 struct layer {
     size_t rows, inner, scales, biases; /* numbers of elements; 0: none */
     double epsilon;
+    bool root; /* RMSNormalization: the mean is taken for 0 */
 };
 
 /* float32: sums in vectors of partial sums, which the compiler makes of these loops. */
@@ -295,10 +296,14 @@ static int run_layer(const struct step *s, struct run *r)
         if (x->dtype == DT_F32) {
             const float *from = (const float *) x->data + at;
             all.n = p->inner;
-            all.mean = sum_floats(from, p->inner, 0, false) / (double) p->inner;
+            all.mean = p->root ? 0 : sum_floats(from, p->inner, 0, false) / (double) p->inner;
             all.m2 = sum_floats(from, p->inner, all.mean, true);
         } else {
             moments_add(&all, x, at, p->inner);
+        }
+        if (p->root && x->dtype != DT_F32) {
+            all.m2 += (double) all.n * all.mean * all.mean;
+            all.mean = 0;
         }
         const double by = 1 / sqrt(variance(&all) + p->epsilon);
         if (s->n_out > 1 && s->out[1]) {
@@ -350,7 +355,7 @@ static int check_scale(struct step *s, int i, int axis)
     return KILN_OK;
 }
 
-static int plan_layer(struct step *s)
+static int plan_last_axes(struct step *s, bool root)
 {
     const struct tensor *x = s->in[0];
     const int axis = axis_of(step_int(s, "axis", -1), x->rank);
@@ -374,6 +379,7 @@ static int plan_layer(struct step *s)
     p->rows = (size_t) tensor_rows(x, axis);
     p->inner = (size_t) tensor_inner(x, axis);
     p->epsilon = (double) step_float(s, "epsilon", 1e-5F);
+    p->root = root;
     s->state = p;
     s->run = run_layer;
     int64_t dims[TENSOR_RANK];
@@ -387,11 +393,22 @@ static int plan_layer(struct step *s)
     return status;
 }
 
+static int plan_layer(struct step *s)
+{
+    return plan_last_axes(s, false);
+}
+
+static int plan_root(struct step *s)
+{
+    return plan_last_axes(s, true);
+}
+
 static const struct op ops[] = {
     {"", "BatchNormalization", 7, 5, 5, 1, 5, plan_batch},
     {"", "InstanceNormalization", 6, 3, 3, 1, 1, plan_instance},
     {"", "GroupNormalization", 18, 3, 3, 1, 1, plan_group},
     {"", "LayerNormalization", 17, 2, 3, 1, 3, plan_layer},
+    {"", "RMSNormalization", 23, 2, 2, 1, 1, plan_root},
 };
 
 const struct op_table op_norm = {ops, sizeof ops / sizeof *ops};

@@ -171,6 +171,16 @@ static int plan_scales(struct step *s, struct quantize *p)
                             tensor_text(scale, shape, sizeof shape), (long long) want, axis);
 }
 
+/* An attribute that names a type, where only one will do. */
+static int check_type(struct step *s, const char *name, enum dtype expected)
+{
+    const int64_t given = step_int(s, name, 0);
+    return given == 0 || given == (int64_t) expected
+               ? KILN_OK
+               : step_fail(s, "attribute %s is type %lld, expected %d, %s", name, (long long) given,
+                           (int) expected, dtype_name(expected));
+}
+
 static int plan_quantize(struct step *s)
 {
     struct quantize *p = plan_alloc(s->plan, sizeof *p);
@@ -189,7 +199,9 @@ static int plan_quantize(struct step *s)
     if (!quantized_range(dtype, &low, &high) || dtype == DT_I32) {
         return step_fail(s, "output would be %s, expected uint8, int8, uint16 or int16", dtype_name(dtype));
     }
-    const int status = plan_scales(s, p);
+    int status = zero ? check_type(s, "output_dtype", zero->dtype) : KILN_OK;
+    status = status ? status : check_type(s, "precision", DT_F32);
+    status = status ? status : plan_scales(s, p);
     if (status != KILN_OK) {
         return status;
     }
@@ -221,7 +233,8 @@ static int plan_dequantize(struct step *s)
             s, "input is %s with a scale of %s, expected a whole number of 8, 16 or 32 bits with float32",
             dtype_name(x->dtype), dtype_name(s->in[1]->dtype));
     }
-    const int status = plan_scales(s, p);
+    int status = check_type(s, "output_dtype", DT_F32);
+    status = status ? status : plan_scales(s, p);
     if (status != KILN_OK) {
         return status;
     }
