@@ -86,25 +86,25 @@ void int8_run(const struct int8 *g, size_t m, struct bytes x, size_t ldx, const 
 }
 
 /* Both ways are step functions of x, and neither is off by as much as a unit in the last place: where they could differ is beside the
- * steps, at most 256 of them. All floats there are tried. */
+ * steps, at most 256 of them. All floats there are tried. None of them is near 0, so that the integer behind a float counts them. */
 static bool same_at_steps(const struct int8_type *slow, const struct int8_type *fast)
 {
-    enum { BESIDE = 4, EACH = 2 * BESIDE + 1 };
-    for (float q = slow->low - slow->zero; q < slow->high - slow->zero; q++) {
-        float x[EACH];
-        uint8_t a[EACH], b[EACH];
-        x[BESIDE] = (q + 0.5F) * slow->scale;
-        for (int i = 1; i <= BESIDE; i++) {
-            x[BESIDE + i] = nextafterf(x[BESIDE + i - 1], INFINITY);
-            x[BESIDE - i] = nextafterf(x[BESIDE - i + 1], -INFINITY);
-        }
-        kernels()->int8_quantize(x, EACH, slow, a);
-        kernels()->int8_quantize(x, EACH, fast, b);
-        if (memcmp(a, b, EACH) != 0) {
-            return false;
+    enum { BESIDE = 4, EACH = 2 * BESIDE + 1, STEPS = 256 };
+    float x[STEPS * EACH];
+    uint8_t a[STEPS * EACH], b[STEPS * EACH];
+    size_t n = 0;
+    for (int step = 0; (float) step < slow->high - slow->low; step++) {
+        const float middle = ((float) step + 0.5F + slow->low - slow->zero) * slow->scale;
+        int32_t bits;
+        memcpy(&bits, &middle, sizeof bits);
+        bits -= BESIDE;
+        for (int i = 0; i < EACH; i++, bits++) {
+            memcpy(x + n++, &bits, sizeof bits);
         }
     }
-    return true;
+    kernels()->int8_quantize(x, n, slow, a);
+    kernels()->int8_quantize(x, n, fast, b);
+    return memcmp(a, b, n) == 0;
 }
 
 void int8_type_fast(struct int8_type *type)

@@ -215,10 +215,11 @@ static int plan_recurrent(struct step *s, enum recurrent_kind kind)
         (status = plan_outputs(s, p, batch_first)) != KILN_OK) {
         return status;
     }
-    size_t floats, at = 0;
-    if (__builtin_mul_overflow(p->steps, p->batch, &floats) ||
-        __builtin_mul_overflow(floats, kind * p->units, &floats) || floats > SIZE_MAX / 64 ||
-        p->batch > SIZE_MAX / 64 / p->units) {
+    const size_t together = recurrent_steps(p, p->batch), alone = recurrent_steps(p, 1);
+    size_t samples, floats, at = 0;
+    if (__builtin_mul_overflow(together, p->batch, &samples) ||
+        __builtin_mul_overflow(samples < alone ? alone : samples, kind * p->units, &floats) ||
+        floats > SIZE_MAX / 64) {
         return step_fail(s, "gates of more than 2^58 elements");
     }
     p->gates_at = place(&at, floats);

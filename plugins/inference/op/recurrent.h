@@ -38,6 +38,14 @@ struct recurrent {
     size_t gates_at, h_at, c_at, more_at; /* floats in scratch */
 };
 
+/* How many steps of `samples` the scratch has gates for: as many as stay near, 64 KiB of them. */
+static inline size_t recurrent_steps(const struct recurrent *p, size_t samples)
+{
+    enum { GATES = 1 << 14 };
+    const size_t steps = GATES / (p->kind * p->units) / (samples ? samples : 1);
+    return steps < 1 ? 1 : steps < p->steps ? steps : p->steps;
+}
+
 int recurrent_run(const struct step *s, struct run *r); /* recurrent_run.c */
 
 /* recurrent_weights.c: bytes of one direction; and lays it out there. */

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Running of RNN, GRU, LSTM, of float32.
  *
- * What the inputs of all steps add to the gates is one product; each step then adds what the state does, in place. Samples go
- * through a step together, unless they have lengths of their own: then each goes by itself. */
+ * What the inputs of some steps add to the gates is one product, as many steps as stay in the cache; each step then adds what the
+ * state does, in place. Samples go through a step together, unless they have lengths of their own: then each goes by itself. */
 #include "recurrent.h"
 
 #include <string.h>
 
 #include "../kernel/kernels.h"
 
-/* `n` samples at one step: their gates lie `ld` apart. */
+/* `n` samples at one step. */
 struct at_step {
-    size_t n, ld;
+    size_t n, ld; /* gates of a sample */
     float *gates, *h, *c, *more;
 };
 
@@ -116,6 +116,25 @@ static float *output(const struct step *s, int k)
     return k < s->n_out && s->out[k] ? s->out[k]->data : NULL;
 }
 
+/* What the inputs of `n` samples from `first` on add at `steps` times from `time` on: [steps][n][gates of a sample]. */
+static void add_inputs(const struct step *s, size_t direction, size_t first, size_t n, size_t time, size_t steps,
+                       float *gates)
+{
+    const struct recurrent *p = s->state;
+    const struct gemm *input = &p->weights[direction]->input;
+    const size_t wide = p->kind * p->units;
+    const float *x = (const float *) s->in[0]->data + (time * p->x_time + first * p->x_batch) * p->inputs;
+    if (n == 1) {
+        gemm_run(input, steps, x, p->x_time * p->inputs, gates, wide);
+    } else if (p->x_time == n) { /* no other samples lie between */
+        gemm_run(input, steps * n, x, p->inputs, gates, wide);
+    } else {
+        for (size_t i = 0; i < steps; i++) {
+            gemm_run(input, n, x + i * p->x_time * p->inputs, p->x_batch * p->inputs, gates + i * n * wide, wide);
+        }
+    }
+}
+
 /* `n` samples from `first` on through `length` steps. */
 static int run_samples(const struct step *s, struct run *r, size_t direction, size_t first, size_t n,
                        size_t length)
@@ -124,7 +143,7 @@ static int run_samples(const struct step *s, struct run *r, size_t direction, si
     const size_t units = p->units, wide = p->kind * units;
     float *scratch = r->scratch, *y = output(s, 0);
     struct at_step t = {.n = n,
-                        .ld = p->x_batch * wide,
+                        .ld = wide,
                         .h = scratch + p->h_at,
                         .c = scratch + p->c_at,
                         .more = scratch + p->more_at};
@@ -137,9 +156,16 @@ static int run_samples(const struct step *s, struct run *r, size_t direction, si
             copy_rows(state, units, (const float *) start->data + last, p->last_batch * units, n, units);
         }
     }
+    const size_t most = recurrent_steps(p, n);
+    size_t known = 0, begin = 0; /* steps from `begin` on whose inputs were added */
     for (size_t i = 0; i < length; i++) {
         const size_t time = p->reverse[direction] ? length - 1 - i : i;
-        t.gates = scratch + p->gates_at + (time * p->x_time + first * p->x_batch) * wide;
+        if (time < begin || time - begin >= known) {
+            known = most < length - i ? most : length - i;
+            begin = p->reverse[direction] ? time + 1 - known : time;
+            add_inputs(s, direction, first, n, begin, known, scratch + p->gates_at);
+        }
+        t.gates = scratch + p->gates_at + (time - begin) * n * wide;
         if (p->kind == LSTM) {
             step_lstm(p, direction, &t);
         } else if (p->kind == GRU) {
@@ -176,13 +202,10 @@ int recurrent_run(const struct step *s, struct run *r)
     if (lengths && output(s, 0)) {
         memset(s->out[0]->data, 0, tensor_bytes(s->out[0]));
     }
-    float *gates = (float *) r->scratch + p->gates_at;
     for (size_t d = 0; d < p->directions; d++) {
         if (p->live) {
             recurrent_weights_fill(p, s, d, p->weights[d]);
         }
-        gemm_run(&p->weights[d]->input, p->steps * p->batch, s->in[0]->data, p->inputs, gates,
-                 p->kind * p->units);
         int status = lengths ? KILN_OK : run_samples(s, r, d, 0, p->batch, p->steps);
         for (size_t i = 0; lengths && i < p->batch && status == KILN_OK; i++) {
             status = run_samples(s, r, d, i, 1, (size_t) lengths[i]);
