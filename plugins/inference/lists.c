@@ -58,35 +58,93 @@ static bool take_field(const uint8_t **at, const uint8_t *end, struct field *f)
 }
 
 /* ---- runs of one list's elements, as exporters write them: each with a tag of one byte, and short. Of other elements the rest of
- * this file knows. Where `to` is given they are put there. Each returns what is behind the run. */
+ * this file knows. Counted, the number is added to *n_io; taken, they are put behind *n_io others. Each returns what is behind the run. */
 
-enum { TAG_FLOAT = FIELD_FLOATS << 3 | WIRE_32, TAG_INT = FIELD_INTS << 3 | WIRE_VARINT };
+enum {
+    TAG_FLOAT = FIELD_FLOATS << 3 | WIRE_32,
+    TAG_INT = FIELD_INTS << 3 | WIRE_VARINT,
+    TAG_TEXT = FIELD_STRINGS << 3 | WIRE_BYTES
+};
 
-static const uint8_t *run_of_floats(const uint8_t *at, const uint8_t *end, float *to, size_t *n_io)
+static const uint8_t *count_floats(const uint8_t *at, const uint8_t *end, size_t *n_io)
 {
-    size_t n = 0;
-    for (; end - at >= 5 && *at == TAG_FLOAT; at += 5, n++) {
-        if (to) {
-            memcpy(to + n, at + 1, sizeof *to); /* both are little-endian */
-        }
+    const uint8_t *const begin = at;
+    while (end - at >= 5 && *at == TAG_FLOAT) {
+        at += 5;
     }
-    *n_io += n;
+    *n_io += (size_t) (at - begin) / 5;
     return at;
 }
 
-/* Those of one and two bytes. */
-static const uint8_t *run_of_ints(const uint8_t *at, const uint8_t *end, int64_t *to, size_t *n_io)
+static const uint8_t *take_floats(const uint8_t *at, const uint8_t *end, float *to, size_t *n_io)
 {
-    size_t n = 0;
-    for (; end - at >= 3 && *at == TAG_INT && !(at[1] & at[2] & 0x80); n++) {
-        const bool two = at[1] & 0x80;
-        if (to) {
-            to[n] = two ? (at[1] & 0x7f) | at[2] << 7 : at[1];
-        }
-        at += two ? 3 : 2;
+    for (; end - at >= 5 && *at == TAG_FLOAT; at += 5) {
+        memcpy(to + (*n_io)++, at + 1, sizeof *to); /* both are little-endian */
     }
-    *n_io += n;
     return at;
+}
+
+/* Four of one byte each, with their tags. */
+static bool are_four_ints(const uint8_t *at, const uint8_t *end, uint64_t *ret_word)
+{
+    const uint64_t one = 0x0001000100010001;
+    if (end - at < 8) {
+        return false;
+    }
+    memcpy(ret_word, at, sizeof *ret_word); /* its least byte is the first one */
+    return (*ret_word & one * 0x80ff) == one * TAG_INT;
+}
+
+/* One of one or two bytes. */
+static bool is_short_int(const uint8_t *at, const uint8_t *end)
+{
+    return end - at >= 3 && *at == TAG_INT && !(at[1] & at[2] & 0x80);
+}
+
+static const uint8_t *count_ints(const uint8_t *at, const uint8_t *end, size_t *n_io)
+{
+    uint64_t word;
+    size_t n = 0;
+    for (;;) {
+        if (are_four_ints(at, end, &word)) {
+            at += 8;
+            n += 4;
+        } else if (is_short_int(at, end)) {
+            at += 2 + (at[1] >> 7);
+            n++;
+        } else {
+            *n_io += n;
+            return at;
+        }
+    }
+}
+
+/* Without a branch on how long one is: that cannot be foretold. */
+static const uint8_t *take_ints(const uint8_t *at, const uint8_t *end, int64_t *to, size_t *n_io)
+{
+    uint64_t word;
+    size_t n = *n_io;
+    for (;;) {
+        if (are_four_ints(at, end, &word)) {
+            for (unsigned i = 0; i < 4; i++) {
+                to[n++] = word >> (16 * i + 8) & 0x7f;
+            }
+            at += 8;
+        } else if (is_short_int(at, end)) {
+            const unsigned two = at[1] >> 7;
+            to[n++] = (at[1] & 0x7f) | (at[2] & -two) << 7;
+            at += 2 + two;
+        } else {
+            *n_io = n;
+            return at;
+        }
+    }
+}
+
+/* Those of less than 128 bytes. */
+static bool is_short_text(const uint8_t *at, const uint8_t *end)
+{
+    return end - at >= 2 && *at == TAG_TEXT && at[1] < end - at - 1 && at[1] < 0x80;
 }
 
 static bool is_list(const struct field *f)
@@ -98,13 +156,37 @@ static bool is_list(const struct field *f)
 
 struct count {
     size_t floats, ints, texts, chars;
+    const void *last; /* the text before: one that is the same needs no copy */
+    size_t last_bytes;
 };
+
+static bool is_new(const struct count *n, const void *text, size_t bytes)
+{
+    return n->texts == 0 || n->last_bytes != bytes || memcmp(n->last, text, bytes) != 0;
+}
+
+static void count_text(struct count *n, const void *text, size_t bytes)
+{
+    n->chars += is_new(n, text, bytes) ? bytes + 1 : 0;
+    n->texts++;
+    n->last = text;
+    n->last_bytes = bytes;
+}
+
+static const uint8_t *count_texts(const uint8_t *at, const uint8_t *end, struct count *n)
+{
+    for (; is_short_text(at, end); at += 2 + at[1]) {
+        count_text(n, at + 2, at[1]);
+    }
+    return at;
+}
 
 static bool count_one(const struct field *f, struct count *n)
 {
     if (f->number == FIELD_STRINGS) {
-        n->texts++;
-        n->chars += f->wire == WIRE_BYTES ? f->value + 1 : 0;
+        if (f->wire == WIRE_BYTES) {
+            count_text(n, f->content, f->value);
+        }
         return f->wire == WIRE_BYTES;
     }
     if (f->number == FIELD_FLOATS) {
@@ -131,8 +213,9 @@ static bool count_all(const uint8_t *data, size_t bytes, struct count *n)
     const uint8_t *at = data, *end = data + bytes;
     struct field f;
     while (at < end) {
-        at = run_of_floats(at, end, NULL, &n->floats);
-        at = run_of_ints(at, end, NULL, &n->ints);
+        at = count_floats(at, end, &n->floats);
+        at = count_ints(at, end, &n->ints);
+        at = count_texts(at, end, n);
         if (at == end) {
             break;
         }
@@ -153,13 +236,32 @@ struct ends {
     struct count n; /* there so far */
 };
 
+/* What is compared with is the copy: the bytes that were read may have been written over since. */
+static void take_text(const uint8_t *content, size_t bytes, struct ends *to)
+{
+    char *chars = to->chars + to->n.chars;
+    if (is_new(&to->n, content, bytes)) {
+        memcpy(chars, content, bytes);
+        chars[bytes] = 0;
+    } else {
+        chars = (char *) (uintptr_t) to->n.last;
+    }
+    to->texts[to->n.texts] = (struct text){chars, bytes};
+    count_text(&to->n, chars, bytes);
+}
+
+static const uint8_t *take_texts(const uint8_t *at, const uint8_t *end, struct ends *to)
+{
+    for (; is_short_text(at, end); at += 2 + at[1]) {
+        take_text(at + 2, at[1], to);
+    }
+    return at;
+}
+
 static void take_one(const struct field *f, struct ends *to)
 {
     if (f->number == FIELD_STRINGS) {
-        char *chars = memcpy(to->chars + to->n.chars, f->content, f->value);
-        to->texts[to->n.texts++] = (struct text){chars, f->value};
-        chars[f->value] = 0;
-        to->n.chars += f->value + 1;
+        take_text(f->content, f->value, to);
     } else if (f->number == FIELD_FLOATS) {
         memcpy(to->floats + to->n.floats, f->content, f->value);
         to->n.floats += f->value / sizeof(float);
@@ -179,8 +281,9 @@ static size_t take_all(uint8_t *data, size_t bytes, struct ends *to)
     const uint8_t *at = data, *end = data + bytes;
     uint8_t *left = data;
     while (at < end) {
-        at = run_of_floats(at, end, to->floats + to->n.floats, &to->n.floats);
-        at = run_of_ints(at, end, to->ints + to->n.ints, &to->n.ints);
+        at = take_floats(at, end, to->floats, &to->n.floats);
+        at = take_ints(at, end, to->ints, &to->n.ints);
+        at = take_texts(at, end, to);
         const uint8_t *begin = at;
         struct field f;
         if (at == end || !take_field(&at, end, &f)) {

@@ -19,7 +19,8 @@ struct lists {
 enum lists_result { LISTS_OK, LISTS_DAMAGED, LISTS_NO_MEMORY };
 
 /* Takes the fields floats, ints and strings of an AttributeProto, packed or not, out of the bytes at `data`; what is left is
- * moved together, *bytes_io of it. The lists are made in `pool` and point nowhere else. Of damaged bytes nothing is left. */
+ * moved together, *bytes_io of it. The lists are made in `pool` and point nowhere else; texts that follow each other and are the
+ * same share their characters. Of damaged bytes nothing is left. */
 enum lists_result lists_take(struct pool *pool, uint8_t *data, size_t *bytes_io, struct lists *ret);
 
 #endif

@@ -26,8 +26,8 @@ static int prepare(struct model *m, struct refusal *why)
     return rc ? rc : fuse(m, why);
 }
 
-int model_read(const void *data, size_t bytes, int folder, struct budget *budget, struct workspace *w,
-               struct model **ret_model, struct refusal *why)
+int model_read(const void *data, size_t bytes, struct pool *home, int folder, struct budget *budget,
+               struct workspace *w, struct model **ret_model, struct refusal *why)
 {
     struct model *m = budget_take(budget, sizeof *m) ? calloc(1, sizeof *m) : NULL;
     if (!m) {
@@ -36,7 +36,7 @@ int model_read(const void *data, size_t bytes, int folder, struct budget *budget
     m->budget = (struct budget){.limit = SIZE_MAX / 2, .used = sizeof *m, .parent = budget};
     m->workspace = w;
     pool_init(&m->pool, &m->budget);
-    int rc = read_model(m, data, bytes, folder, why);
+    int rc = read_model(m, data, bytes, home, folder, why);
     rc = rc ? rc : prepare(m, why);
     if (rc) {
         model_free(&m);
@@ -57,31 +57,29 @@ void model_free(struct model **m)
     }
 }
 
-static int read_file(int file, struct budget *budget, char **ret_data, size_t *ret_bytes, struct refusal *why)
+static int read_file(int file, struct pool *pool, const void **ret_data, size_t *ret_bytes,
+                     struct refusal *why)
 {
     struct stat about;
     if (fstat(file, &about) < 0 || !S_ISREG(about.st_mode)) {
         return refuse(why, KILN_INVALID, "no ordinary file");
     }
     const size_t bytes = (size_t) about.st_size;
-    if (!budget_take(budget, bytes)) {
+    char *data = pool_raw(pool, bytes, 1);
+    if (!data) {
         return refuse(why, KILN_RESOURCE, "the file has %zu bytes, which the budget of models does not allow",
                       bytes);
     }
-    char *data = malloc(bytes ? bytes : 1);
     size_t at = 0;
-    while (data && at < bytes) {
+    while (at < bytes) {
         const ssize_t n = read(file, data + at, bytes - at);
         if (n <= 0 && !(n < 0 && errno == EINTR)) {
             break;
         }
         at += n > 0 ? (size_t) n : 0;
     }
-    if (!data || at < bytes) {
-        free(data);
-        budget_give(budget, bytes);
-        return data ? refuse(why, KILN_INVALID, "the file became shorter while it was read")
-                    : refuse_memory(why, "the file");
+    if (at < bytes) {
+        return refuse(why, KILN_INVALID, "the file became shorter while it was read");
     }
     *ret_data = data;
     *ret_bytes = bytes;
@@ -104,19 +102,20 @@ int model_load(const char *path, struct budget *budget, struct workspace *w, str
     if (file < 0) {
         return refuse(why, KILN_INVALID, "cannot be opened: %s", strerror(errno));
     }
-    char *data = NULL;
+    struct pool pool;
+    pool_init(&pool, budget);
+    const void *data = NULL;
     size_t bytes = 0;
-    int rc = read_file(file, budget, &data, &bytes, why);
+    int rc = read_file(file, &pool, &data, &bytes, why);
     close(file);
     if (rc == KILN_OK) {
         const int folder = open_folder(path);
-        rc = model_read(data, bytes, folder, budget, w, ret_model, why);
+        rc = model_read(data, bytes, &pool, folder, budget, w, ret_model, why);
         if (folder >= 0) {
             close(folder);
         }
-        free(data);
-        budget_give(budget, bytes);
     }
+    pool_done(&pool);
     return rc;
 }
 

@@ -39,10 +39,10 @@ struct model {
 /* The model in a file. External data is found in the file's folder only. */
 int model_load(const char *path, struct budget *budget, struct workspace *w, struct model **ret_model,
                struct refusal *why);
-/* The model in `bytes` bytes of memory; `folder`: a descriptor for external data, or -1 when there may be
- * none. */
-int model_read(const void *data, size_t bytes, int folder, struct budget *budget, struct workspace *w,
-               struct model **ret_model, struct refusal *why);
+/* The model in `bytes` bytes of memory. `home`: NULL, or the pool that holds nothing but `data`, which is then used up: the model
+ * takes its memory. `folder`: a descriptor for external data, or -1 when there may be none. */
+int model_read(const void *data, size_t bytes, struct pool *home, int folder, struct budget *budget,
+               struct workspace *w, struct model **ret_model, struct refusal *why);
 void model_free(struct model **m);
 
 /* inputs[i]: dtype and shape of graph input i. NULL when it was refused. The plan is the model's; it is

@@ -65,6 +65,38 @@ void pool_done(struct pool *p)
     *p = (struct pool){.budget = p->budget};
 }
 
+static void use_rest(struct pool *p, struct chunk *chunk, char *rest)
+{
+    char *end = (char *) chunk + chunk->bytes;
+    if (end - rest > p->end - p->at) {
+        p->at = rest;
+        p->end = end;
+    }
+}
+
+void pool_reuse(struct pool *to, struct pool *from)
+{
+    struct chunk **largest = &from->chunks;
+    for (struct chunk **at = largest; *at; at = &(*at)->next) {
+        largest = (*at)->bytes > (*largest)->bytes ? at : largest;
+    }
+    struct chunk *chunk = ALONE ? NULL : *largest;
+    if (chunk) {
+        *largest = chunk->next;
+        from->bytes -= chunk->bytes;
+        budget_give(from->budget, chunk->bytes);
+        if (budget_take(to->budget, chunk->bytes)) {
+            chunk->next = to->chunks;
+            to->chunks = chunk;
+            to->bytes += chunk->bytes;
+            use_rest(to, chunk, (char *) (chunk + 1));
+        } else {
+            free(chunk);
+        }
+    }
+    pool_done(from);
+}
+
 static struct chunk *add_chunk(struct pool *p, size_t bytes)
 {
     const size_t whole = bytes > CHUNK_BYTES / 4 || ALONE ? sizeof(struct chunk) + bytes : CHUNK_BYTES;
@@ -100,11 +132,7 @@ static void *take(struct pool *p, size_t bytes, size_t alignment)
             return NULL;
         }
         data = (char *) (chunk + 1);
-        char *end = (char *) chunk + chunk->bytes;
-        if (end - (data + bytes) > p->end - p->at) {
-            p->at = data + bytes;
-            p->end = end;
-        }
+        use_rest(p, chunk, data + bytes);
     }
     return data;
 }

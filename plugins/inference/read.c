@@ -329,11 +329,15 @@ static void reader_init(struct reader *r, struct model *m, int folder, struct re
     pool_init(&r->temporary, &m->budget);
 }
 
-int read_model(struct model *m, const void *data, size_t bytes, int folder, struct refusal *why)
+int read_model(struct model *m, const void *data, size_t bytes, struct pool *home, int folder,
+               struct refusal *why)
 {
     struct reader r;
     reader_init(&r, m, folder, why);
     const ProtobufCMessage *parsed = parse(&r, &pb__model__descriptor, data, bytes);
+    if (home) {
+        pool_reuse(&m->pool, home);
+    }
     const int rc = parsed ? read_parsed(&r, (const Pb__Model *) parsed) : why->status;
     pool_done(&r.temporary);
     return rc;

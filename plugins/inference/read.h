@@ -20,7 +20,8 @@ struct reader {
 };
 
 /* Fills m->graph and what the file says about itself. Nodes are ordered, unneeded ones left out. */
-int read_model(struct model *m, const void *data, size_t bytes, int folder, struct refusal *why);
+int read_model(struct model *m, const void *data, size_t bytes, struct pool *home, int folder,
+               struct refusal *why);
 /* read_tensor.c. `what` is named in refusals: initializer "w". Elements go into the model's memory. */
 int read_tensor(struct reader *r, const Pb__Tensor *from, const char *what, struct tensor *ret_tensor);
 /* What is in the bytes of such a message, in temporary memory; NULL when they are damaged, or over the budget. */

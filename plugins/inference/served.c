@@ -15,7 +15,7 @@ static bool int8_path(const char *path, char *out, size_t bytes)
 static int read_it(struct served *s, const struct load_options *o, struct refusal *why)
 {
     if (!s->path) {
-        return model_read(s->bytes, s->n_bytes, -1, o->budget, o->workspace, &s->model, why);
+        return model_read(s->bytes, s->n_bytes, NULL, -1, o->budget, o->workspace, &s->model, why);
     }
     char int8[4096];
     const bool other = o->prefer_int8 && int8_path(s->path, int8, sizeof int8);

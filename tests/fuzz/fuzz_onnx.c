@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     workspace_init(&workspace, &budget);
     struct refusal why = {.status = KILN_OK};
     struct model *m = NULL;
-    if (model_read(data, bytes, -1, &budget, &workspace, &m, &why) == KILN_OK &&
+    if (model_read(data, bytes, NULL, -1, &budget, &workspace, &m, &why) == KILN_OK &&
         m->graph.n_inputs <= MOST_INPUTS) {
         struct tensor inputs[MOST_INPUTS];
         void *elements[MOST_INPUTS] = {NULL};

@@ -12,6 +12,7 @@
 
 enum {
     LAST = 256,
+    MANY = 4096,          /* columns: of more, numbers are searched for */
     FEW = 32,             /* targets whose sums are kept in leaves */
     MOST = INT32_MAX / 16 /* nodes, weights, features */
 };
@@ -34,9 +35,11 @@ size_t trees_scratch(const struct trees *f)
 struct build {
     const struct tree_nodes *nodes;
     size_t n;
-    size_t *order;    /* nodes by tree and id */
-    size_t *queue;    /* the node of each place */
+    int32_t *order;   /* nodes by tree and id */
+    int32_t *queue;   /* the node of each place */
+    int32_t *numbers; /* of each column among those used; NULL: searched for */
     int32_t *parents; /* how many a node has; then its place */
+    int32_t *leaves;  /* the place of the leaf of each weight */
     int32_t *roots, *depths, *used;
     char *why;
     size_t why_bytes;
@@ -63,8 +66,8 @@ static int compare(const struct tree_nodes *nodes, size_t i, int64_t tree, int64
 static int by_tree_and_id(const void *x, const void *y, void *arg)
 {
     const struct tree_nodes *nodes = arg;
-    const size_t b = *(const size_t *) y;
-    return compare(nodes, *(const size_t *) x, nodes->tree[b], nodes->id[b]);
+    const int32_t b = *(const int32_t *) y;
+    return compare(nodes, (size_t) * (const int32_t *) x, nodes->tree[b], nodes->id[b]);
 }
 
 static int by_number(const void *x, const void *y)
@@ -75,29 +78,34 @@ static int by_number(const void *x, const void *y)
 
 /* The node that is called so; SIZE_MAX when there is none. `near` is a node before or behind it: most files list the
  * nodes of a tree by id without a gap, and there the distance of ids is that of places. */
-static size_t find(const struct build *b, size_t near, int64_t tree, int64_t id)
+static size_t search(const struct build *b, int64_t tree, int64_t id)
 {
-    const size_t likely = near + ((size_t) id - (size_t) b->nodes->id[near]);
-    if (likely < b->n && compare(b->nodes, likely, tree, id) == 0) {
-        return likely;
-    }
     size_t low = 0, high = b->n;
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
-        if (compare(b->nodes, b->order[middle], tree, id) < 0) {
+        if (compare(b->nodes, (size_t) b->order[middle], tree, id) < 0) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    return low < b->n && compare(b->nodes, b->order[low], tree, id) == 0 ? b->order[low] : SIZE_MAX;
+    const size_t found = low < b->n ? (size_t) b->order[low] : 0;
+    return compare(b->nodes, found, tree, id) == 0 ? found : SIZE_MAX;
+}
+
+static inline size_t find(const struct build *b, size_t near, int64_t tree, int64_t id)
+{
+    const struct tree_nodes *nodes = b->nodes;
+    const size_t likely = near + ((size_t) id - (size_t) nodes->id[near]);
+    return likely < b->n && nodes->id[likely] == id && nodes->tree[likely] == tree ? likely
+                                                                                   : search(b, tree, id);
 }
 
 static int sort_nodes(struct build *b)
 {
     bool sorted = true;
     for (size_t i = 0; i < b->n; i++) {
-        b->order[i] = i;
+        b->order[i] = (int32_t) i;
         sorted &= i == 0 || compare(b->nodes, i - 1, b->nodes->tree[i], b->nodes->id[i]) < 0;
     }
     if (sorted) { /* as most files are */
@@ -106,7 +114,7 @@ static int sort_nodes(struct build *b)
     qsort_r(b->order, b->n, sizeof *b->order, by_tree_and_id, (void *) (uintptr_t) b->nodes);
     for (size_t i = 1; i < b->n; i++) {
         const int64_t tree = b->nodes->tree[b->order[i]], id = b->nodes->id[b->order[i]];
-        if (compare(b->nodes, b->order[i - 1], tree, id) == 0) {
+        if (compare(b->nodes, (size_t) b->order[i - 1], tree, id) == 0) {
             return refuse(b, "tree %lld has the node %lld twice", (long long) tree, (long long) id);
         }
     }
@@ -165,6 +173,10 @@ static int check_nodes(struct build *b, struct trees *f)
         }
     }
     f->n_columns = n ? (size_t) b->used[f->n_used - 1] + 1 : 0;
+    b->numbers = f->n_columns <= MANY ? malloc((f->n_columns + 1) * sizeof *b->numbers) : NULL;
+    for (size_t i = 0; b->numbers && i < f->n_used; i++) {
+        b->numbers[b->used[i]] = (int32_t) i;
+    }
     return KILN_OK;
 }
 
@@ -182,6 +194,9 @@ static float threshold_of(double t, bool less)
 
 static int32_t number_of(const struct build *b, const struct trees *f, int64_t feature)
 {
+    if (b->numbers) {
+        return b->numbers[feature];
+    }
     const int32_t key = (int32_t) feature;
     const int32_t *found = bsearch(&key, b->used, f->n_used, sizeof key, by_number);
     return (int32_t) (found - b->used);
@@ -190,7 +205,7 @@ static int32_t number_of(const struct build *b, const struct trees *f, int64_t f
 static void put(struct build *b, struct trees *f, size_t at, size_t children, struct place *p, struct kind *k)
 {
     const struct tree_nodes *g = b->nodes;
-    const size_t i = b->queue[at];
+    const size_t i = (size_t) b->queue[at];
     const uint8_t mode = g->mode[i];
     const bool turned = mode == TREE_GTE || mode == TREE_GT, less = mode == TREE_LT || mode == TREE_GTE;
     const bool nan_yes = g->nan_yes && g->nan_yes[i];
@@ -218,18 +233,18 @@ static size_t lay_out(struct build *b, struct trees *f, size_t root, size_t from
 {
     size_t end = from + 1, level_end = from + 1;
     int32_t depth = 0;
-    b->queue[from] = root;
+    b->queue[from] = (int32_t) root;
     for (size_t at = from; at < end; at++) {
         if (at == level_end) {
             level_end = end;
             depth++;
         }
         put(b, f, at, end, &places[at], &kinds[at]);
-        const size_t i = b->queue[at];
+        const size_t i = (size_t) b->queue[at];
         if (kinds[at].mode != TREE_LEAF) {
             const int64_t tree = b->nodes->tree[i], yes = b->nodes->yes[i], no = b->nodes->no[i];
-            b->queue[end++] = find(b, i, tree, kinds[at].turned ? no : yes);
-            b->queue[end++] = find(b, i, tree, kinds[at].turned ? yes : no);
+            b->queue[end++] = (int32_t) find(b, i, tree, kinds[at].turned ? no : yes);
+            b->queue[end++] = (int32_t) find(b, i, tree, kinds[at].turned ? yes : no);
         }
     }
     *ret_depth = depth;
@@ -256,11 +271,11 @@ static int lay_out_all(struct build *b, struct trees *f, struct place *places, s
     size_t used = 0;
     f->rounding = ROUND_UP;
     for (size_t i = 0; i < b->n; i++) {
-        const size_t root = b->order[i];
+        const size_t root = (size_t) b->order[i];
         if (b->parents[root]) {
             continue;
         }
-        const size_t before = f->n_trees ? b->queue[b->roots[f->n_trees - 1]] : root;
+        const size_t before = f->n_trees ? (size_t) b->queue[b->roots[f->n_trees - 1]] : root;
         if (f->n_trees && b->nodes->tree[before] == b->nodes->tree[root]) {
             return refuse(b, "tree %lld has two roots, the nodes %lld and %lld",
                           (long long) b->nodes->tree[root], (long long) b->nodes->id[before],
@@ -310,30 +325,28 @@ static int place_weights(struct build *b, const struct tree_weights *given, size
     for (size_t i = 0; i < b->n; i++) {
         b->parents[b->queue[i]] = (int32_t) i;
     }
-    for (int pass = 0; pass < 2; pass++) {
-        size_t node = 0;
-        for (size_t i = 0; i < given->n; i++) {
-            const int rc = check_weight(b, given, i, n_targets, &node);
-            if (rc) {
-                return rc;
-            }
-            const size_t at = (size_t) b->parents[node];
-            if (pass == 0) {
-                first[at + 1]++;
-            } else {
-                const double weight = tree_real(given->weight, i);
-                if (exact) {
-                    exact[first[at]] = weight;
-                }
-                weights[first[at]++] = (struct leaf_weight){
-                    .target = (int32_t) (given->target[i] - given->first_target),
-                    .weight = (float) weight,
-                };
-            }
+    size_t node = 0;
+    for (size_t i = 0; i < given->n; i++) {
+        const int rc = check_weight(b, given, i, n_targets, &node);
+        if (rc) {
+            return rc;
         }
-        for (size_t i = 0; pass == 0 && i < b->n; i++) {
-            first[i + 1] += first[i];
+        b->leaves[i] = b->parents[node];
+        first[b->leaves[i] + 1]++;
+    }
+    for (size_t i = 0; i < b->n; i++) {
+        first[i + 1] += first[i];
+    }
+    for (size_t i = 0; i < given->n; i++) {
+        const double weight = tree_real(given->weight, i);
+        const int32_t at = first[b->leaves[i]]++;
+        if (exact) {
+            exact[at] = weight;
         }
+        weights[at] = (struct leaf_weight){
+            .target = (int32_t) (given->target[i] - given->first_target),
+            .weight = (float) weight,
+        };
     }
     memmove(first + 1, first, b->n * sizeof *first); /* each stood behind its last */
     first[0] = 0;
@@ -439,17 +452,20 @@ int trees_build(const struct tree_nodes *nodes, const struct tree_weights *weigh
     b.queue = malloc(n_nodes * sizeof *b.queue);
     b.parents = calloc(n_nodes, sizeof *b.parents);
     b.roots = malloc(n_nodes * sizeof *b.roots);
+    b.leaves = malloc((weights->n + 1) * sizeof *b.leaves);
     b.depths = malloc(n_nodes * sizeof *b.depths);
     b.used = malloc(n_nodes * sizeof *b.used);
     struct trees *f = alloc(arg, sizeof *f);
     int rc = KILN_RESOURCE;
-    if (f && b.order && b.queue && b.parents && b.roots && b.depths && b.used) {
+    if (f && b.order && b.queue && b.parents && b.leaves && b.roots && b.depths && b.used) {
         f->n_targets = n_targets;
         rc = build(&b, weights, f, alloc, arg);
     }
     free(b.order);
     free(b.queue);
     free(b.parents);
+    free(b.leaves);
+    free(b.numbers);
     free(b.roots);
     free(b.depths);
     free(b.used);

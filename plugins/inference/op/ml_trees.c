@@ -128,7 +128,11 @@ static int build(struct step *s, struct forest *f, const struct tree_weights *we
         return rc ? rc : KILN_RESOURCE;
     }
     for (size_t i = 0; i < nodes.n && rc == KILN_OK; i++) {
-        rc = take_mode(s, texts[i], &modes[i]);
+        if (i && texts[i].chars == texts[i - 1].chars) { /* as lists.c makes them */
+            modes[i] = modes[i - 1];
+        } else {
+            rc = take_mode(s, texts[i], &modes[i]);
+        }
     }
     nodes.mode = modes;
     if (rc == KILN_OK) {

@@ -117,8 +117,8 @@ static float *output(const struct step *s, int k)
 }
 
 /* What the inputs of `n` samples from `first` on add at `steps` times from `time` on: [steps][n][gates of a sample]. */
-static void add_inputs(const struct step *s, size_t direction, size_t first, size_t n, size_t time, size_t steps,
-                       float *gates)
+static void add_inputs(const struct step *s, size_t direction, size_t first, size_t n, size_t time,
+                       size_t steps, float *gates)
 {
     const struct recurrent *p = s->state;
     const struct gemm *input = &p->weights[direction]->input;
@@ -130,7 +130,8 @@ static void add_inputs(const struct step *s, size_t direction, size_t first, siz
         gemm_run(input, steps * n, x, p->inputs, gates, wide);
     } else {
         for (size_t i = 0; i < steps; i++) {
-            gemm_run(input, n, x + i * p->x_time * p->inputs, p->x_batch * p->inputs, gates + i * n * wide, wide);
+            gemm_run(input, n, x + i * p->x_time * p->inputs, p->x_batch * p->inputs, gates + i * n * wide,
+                     wide);
         }
     }
 }
@@ -142,11 +143,8 @@ static int run_samples(const struct step *s, struct run *r, size_t direction, si
     const struct recurrent *p = s->state;
     const size_t units = p->units, wide = p->kind * units;
     float *scratch = r->scratch, *y = output(s, 0);
-    struct at_step t = {.n = n,
-                        .ld = wide,
-                        .h = scratch + p->h_at,
-                        .c = scratch + p->c_at,
-                        .more = scratch + p->more_at};
+    struct at_step t = {
+        .n = n, .ld = wide, .h = scratch + p->h_at, .c = scratch + p->c_at, .more = scratch + p->more_at};
     const size_t last = (first * p->last_batch + direction * p->last_direction) * units;
     for (int k = 0; k < 2; k++) { /* initial states */
         const struct tensor *start = s->n_in > 5 + k ? s->in[5 + k] : NULL;

@@ -152,6 +152,35 @@ static void pools(void **state)
     assert_int_equal(b.used, 0);
 }
 
+/* What a pool had becomes another's room: zeroed where that is asked for, and charged to the other's budget. */
+static void pools_take_over(void **state)
+{
+    (void) state;
+    struct budget b = {.limit = 100000};
+    struct pool to, from;
+    pool_init(&to, &b);
+    pool_init(&from, &b);
+    char *small = pool_small(&to, 10);
+    memset(pool_raw(&from, 1, 300), 0xff, 300);
+    memset(pool_raw(&from, 1, 40000), 0xff, 40000);
+    memset(pool_raw(&from, 1, 5000), 0xff, 5000);
+    const size_t used = b.used;
+    pool_reuse(&to, &from);
+    assert_true(from.bytes == 0 && !from.chunks && b.used == to.bytes && b.used < used);
+    const size_t before = b.used;
+    unsigned char *big = pool_alloc(&to, 30000);
+    assert_non_null(big);
+    for (size_t i = 0; i < 30000; i++) {
+        assert_int_equal(big[i], 0);
+    }
+    memset(small, 1, 10);
+    assert_true(b.used == before || before < 30000); /* under AddressSanitizer nothing is reused */
+    pool_reuse(&to, &from);                          /* nothing */
+    assert_int_equal(b.used, to.bytes);
+    pool_done(&to);
+    assert_int_equal(b.used, 0);
+}
+
 static void the_workspace_keeps_what_is_in_it(void **state)
 {
     (void) state;
@@ -228,7 +257,7 @@ static void the_builtin_model(void **state)
     workspace_init(&w, &b);
     struct refusal why = {.status = KILN_OK};
     struct model *m = NULL;
-    assert_int_equal(model_read(builtin_model, sizeof builtin_model, -1, &b, &w, &m, &why), KILN_OK);
+    assert_int_equal(model_read(builtin_model, sizeof builtin_model, NULL, -1, &b, &w, &m, &why), KILN_OK);
     for (int64_t rows = 1; rows <= 200; rows++) { /* more than plans are kept */
         struct tensor in;
         assert_true(tensor_set(&in, DT_F32, 2, (const int64_t[]){rows, 3}));
@@ -265,7 +294,7 @@ static void memory_runs_out_everywhere(void **state)
         workspace_init(&w, &b);
         struct refusal why = {.status = KILN_OK};
         struct model *m = NULL;
-        if (model_read(builtin_model, sizeof builtin_model, -1, &b, &w, &m, &why) == KILN_OK) {
+        if (model_read(builtin_model, sizeof builtin_model, NULL, -1, &b, &w, &m, &why) == KILN_OK) {
             struct tensor in;
             tensor_set(&in, DT_F32, 2, (const int64_t[]){5, 3});
             struct plan *p = model_plan(m, &in, &why);
@@ -291,6 +320,7 @@ int main(void)
         cmocka_unit_test(budgets),
         cmocka_unit_test(room_is_made),
         cmocka_unit_test(pools),
+        cmocka_unit_test(pools_take_over),
         cmocka_unit_test(the_workspace_keeps_what_is_in_it),
         cmocka_unit_test(names_are_found),
         cmocka_unit_test(texts_are_cleaned),

@@ -131,6 +131,59 @@ static void test_every_kind(void **state)
     assert_int_equal(budget.used, 0);
 }
 
+/* Ints of one byte go four at a time, up to whatever stands between them. */
+static void test_runs_of_ints(void **state)
+{
+    (void) state;
+    for (int run = 0; run < 40; run++) {
+        struct message m = {0}, rest;
+        struct pool pool;
+        struct lists l;
+        for (int i = 0; i < 60; i++) {
+            put_int(&m, i % (run + 1) == run ? 100000 * i : (i * 37 + run) % (run % 3 ? 128 : 300));
+        }
+        pool_init(&pool, &budget);
+        assert_int_equal(take(&m, m.n, &pool, &rest, &l), LISTS_OK);
+        assert_int_equal(l.n_ints, 60);
+        for (int i = 0; i < 60; i++) {
+            assert_int_equal(l.ints[i],
+                             i % (run + 1) == run ? 100000 * i : (i * 37 + run) % (run % 3 ? 128 : 300));
+        }
+        pool_done(&pool);
+    }
+}
+
+/* Those that repeat share their characters, also when others were moved over where the first was read. */
+static void test_texts_that_repeat(void **state)
+{
+    (void) state;
+    static const char *const texts[] = {"LEAF", "LEAF", "BRANCH_LEQ", "BRANCH_LEQ", "",
+                                        "",     "LEAF", "LEAX",       "LEAX"};
+    enum { TEXTS = sizeof texts / sizeof *texts };
+    char long_one[200];
+    memset(long_one, 'L', sizeof long_one);
+    long_one[sizeof long_one - 1] = 0;
+    struct message m = {0}, rest;
+    for (int i = 0; i < TEXTS; i++) {
+        put_text(&m, 9, texts[i]);
+        put_text(&m, 1, i % 2 ? "LEAFLEAFLEAF" : "BRANCH_LEQ");
+    }
+    put_text(&m, 9, long_one); /* its length takes two bytes */
+    put_text(&m, 9, long_one);
+    struct pool pool;
+    struct lists l;
+    pool_init(&pool, &budget);
+    assert_int_equal(take(&m, m.n, &pool, &rest, &l), LISTS_OK);
+    assert_int_equal(l.n_texts, TEXTS + 2);
+    for (int i = 0; i < TEXTS + 2; i++) {
+        assert_string_equal(l.texts[i].chars, i < TEXTS ? texts[i] : long_one);
+        assert_int_equal(l.texts[i].bytes, strlen(l.texts[i].chars));
+    }
+    assert_ptr_equal(l.texts[0].chars, l.texts[1].chars);
+    assert_ptr_equal(l.texts[TEXTS].chars, l.texts[TEXTS + 1].chars);
+    pool_done(&pool);
+}
+
 /* Cut anywhere: either between two fields, and what stands before is there, or damaged. */
 static void test_cut_anywhere(void **state)
 {
@@ -230,9 +283,10 @@ static void test_over_budget(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_kind),  cmocka_unit_test(test_cut_anywhere),
-        cmocka_unit_test(test_damaged),     cmocka_unit_test(test_nothing),
-        cmocka_unit_test(test_over_budget),
+        cmocka_unit_test(test_every_kind),        cmocka_unit_test(test_cut_anywhere),
+        cmocka_unit_test(test_damaged),           cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_over_budget),       cmocka_unit_test(test_runs_of_ints),
+        cmocka_unit_test(test_texts_that_repeat),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
