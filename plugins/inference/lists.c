@@ -165,12 +165,17 @@ static bool is_new(const struct count *n, const void *text, size_t bytes)
     return n->texts == 0 || n->last_bytes != bytes || memcmp(n->last, text, bytes) != 0;
 }
 
-static void count_text(struct count *n, const void *text, size_t bytes)
+static void add_text(struct count *n, const void *text, size_t bytes, bool new)
 {
-    n->chars += is_new(n, text, bytes) ? bytes + 1 : 0;
+    n->chars += new ? bytes + 1 : 0;
     n->texts++;
     n->last = text;
     n->last_bytes = bytes;
+}
+
+static void count_text(struct count *n, const void *text, size_t bytes)
+{
+    add_text(n, text, bytes, is_new(n, text, bytes));
 }
 
 static const uint8_t *count_texts(const uint8_t *at, const uint8_t *end, struct count *n)
@@ -239,15 +244,16 @@ struct ends {
 /* What is compared with is the copy: the bytes that were read may have been written over since. */
 static void take_text(const uint8_t *content, size_t bytes, struct ends *to)
 {
-    char *chars = to->chars + to->n.chars;
-    if (is_new(&to->n, content, bytes)) {
-        memcpy(chars, content, bytes);
-        chars[bytes] = 0;
-    } else {
-        chars = (char *) (uintptr_t) to->n.last;
+    const bool new = is_new(&to->n, content, bytes);
+    const char *chars = to->n.last;
+    if (new) {
+        char *copy = to->chars + to->n.chars;
+        memcpy(copy, content, bytes);
+        copy[bytes] = 0;
+        chars = copy;
     }
     to->texts[to->n.texts] = (struct text){chars, bytes};
-    count_text(&to->n, chars, bytes);
+    add_text(&to->n, chars, bytes, new);
 }
 
 static const uint8_t *take_texts(const uint8_t *at, const uint8_t *end, struct ends *to)

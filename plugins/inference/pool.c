@@ -65,15 +65,6 @@ void pool_done(struct pool *p)
     *p = (struct pool){.budget = p->budget};
 }
 
-static void use_rest(struct pool *p, struct chunk *chunk, char *rest)
-{
-    char *end = (char *) chunk + chunk->bytes;
-    if (end - rest > p->end - p->at) {
-        p->at = rest;
-        p->end = end;
-    }
-}
-
 void pool_reuse(struct pool *to, struct pool *from)
 {
     struct chunk **largest = &from->chunks;
@@ -89,7 +80,8 @@ void pool_reuse(struct pool *to, struct pool *from)
             chunk->next = to->chunks;
             to->chunks = chunk;
             to->bytes += chunk->bytes;
-            use_rest(to, chunk, (char *) (chunk + 1));
+            to->spare = (char *) (chunk + 1);
+            to->spare_end = (char *) chunk + chunk->bytes;
         } else {
             free(chunk);
         }
@@ -116,23 +108,36 @@ static struct chunk *add_chunk(struct pool *p, size_t bytes)
     return chunk;
 }
 
+/* From the room between *at and end, if there is enough. */
+static char *cut(char **at, char *end, size_t bytes, size_t alignment)
+{
+    const size_t skip = -(uintptr_t) *at & (alignment - 1), left = (size_t) (end - *at);
+    if (!*at || left < skip || left - skip < bytes) {
+        return NULL;
+    }
+    char *data = *at + skip;
+    *at = data + bytes;
+    return data;
+}
+
 static void *take(struct pool *p, size_t bytes, size_t alignment)
 {
     if (bytes > SIZE_MAX / 2) {
         return NULL;
     }
-    const size_t skip = -(uintptr_t) p->at & (alignment - 1), left = (size_t) (p->end - p->at);
-    char *data;
-    if (p->at && left >= skip && left - skip >= bytes) {
-        data = p->at + skip;
-        p->at = data + bytes;
-    } else {
+    char *data = bytes > CHUNK_BYTES / 4 ? cut(&p->spare, p->spare_end, bytes, alignment) : NULL;
+    data = data ? data : cut(&p->at, p->end, bytes, alignment);
+    if (!data) {
         struct chunk *chunk = add_chunk(p, bytes);
         if (!chunk) {
             return NULL;
         }
         data = (char *) (chunk + 1);
-        use_rest(p, chunk, data + bytes);
+        char *end = (char *) chunk + chunk->bytes;
+        if (end - (data + bytes) > p->end - p->at) {
+            p->at = data + bytes;
+            p->end = end;
+        }
     }
     return data;
 }

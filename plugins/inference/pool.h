@@ -25,8 +25,9 @@ struct chunk;
 struct pool {
     struct budget *budget;
     struct chunk *chunks;
-    char *at, *end; /* the largest room left in one of them */
-    size_t bytes;   /* taken from the budget */
+    char *at, *end;          /* the largest room left in one of them */
+    char *spare, *spare_end; /* room for large blocks only: small ones would break it up */
+    size_t bytes;            /* taken from the budget */
 };
 
 void pool_init(struct pool *p, struct budget *budget);
@@ -36,8 +37,8 @@ void *pool_small(struct pool *p, size_t bytes);          /* zeroed, aligned to 1
 void *pool_array(struct pool *p, size_t n, size_t size); /* pool_small of n * size */
 void *pool_raw(struct pool *p, size_t n, size_t size);   /* the same, not zeroed */
 char *pool_string(struct pool *p, const char *text, size_t bytes); /* a terminated copy */
-/* What is in `from` is done with: its largest piece becomes room of `to`, the others are given back. Pages that are there already cost
- * less than new ones. */
+/* What is in `from` is done with: its largest piece becomes room for large blocks of `to`, the others are given back. Pages that are
+ * there already cost less than new ones. */
 void pool_reuse(struct pool *to, struct pool *from);
 
 #endif

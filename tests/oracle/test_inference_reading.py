@@ -57,6 +57,14 @@ def dims(*sizes):
     return apply
 
 
+def no_steps(batch):
+    """An LSTM over no steps of many samples: nothing to compute, but states of them all."""
+    made = model([node("LSTM", "x w r", "y", name="cell", hidden_size=2)], [info("unused")], ["y"],
+                 {"x": np.zeros((0, 1, 1), np.float32), "w": np.zeros((1, 8, 1), np.float32), "r": np.zeros((1, 8, 2), np.float32)})
+    dims(0, batch, 1)(made.graph.initializer[0])
+    return made
+
+
 def external(**entries):
     def apply(t):
         t.ClearField("raw_data")
@@ -156,6 +164,7 @@ BAD = {
     "shapes": (model([node("Add", "x c", "y", name="sum")], [info("x", np.float32, ["n", 3])], ["y"], {"c": W}), 'node "sum" (Add): '),
     "constant-fold": (model([node("Add", "c d", "e", name="sum"), node("Add", "x e", "y")], [info("x")], ["y"],
                             {"c": np.ones((2, 3), np.float32), "d": np.ones((4, 5), np.float32)}), 'node "sum" (Add): '),
+    "no-steps": (no_steps(2**57), 'node "cell" (LSTM): gates of more than 2^58 elements'),
     "external-none": (with_tensor(external()), "its data is external, but no location is given"),
     "external-missing": (with_tensor(external(location="nowhere.bin")), 'its data is in "nowhere.bin", which No such file'),
     "external-up": (with_tensor(external(location="../outside.bin")), "is not inside of the model's folder"),

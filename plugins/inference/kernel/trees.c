@@ -76,8 +76,6 @@ static int by_number(const void *x, const void *y)
     return (a > b) - (a < b);
 }
 
-/* The node that is called so; SIZE_MAX when there is none. `near` is a node before or behind it: most files list the
- * nodes of a tree by id without a gap, and there the distance of ids is that of places. */
 static size_t search(const struct build *b, int64_t tree, int64_t id)
 {
     size_t low = 0, high = b->n;
@@ -93,7 +91,9 @@ static size_t search(const struct build *b, int64_t tree, int64_t id)
     return compare(b->nodes, found, tree, id) == 0 ? found : SIZE_MAX;
 }
 
-static inline size_t find(const struct build *b, size_t near, int64_t tree, int64_t id)
+/* The node that is called so; SIZE_MAX when there is none. `near` is a node before or behind it: most files list the
+ * nodes of a tree by id without a gap, and there the distance of ids is that of places. */
+static size_t find(const struct build *b, size_t near, int64_t tree, int64_t id)
 {
     const struct tree_nodes *nodes = b->nodes;
     const size_t likely = near + ((size_t) id - (size_t) nodes->id[near]);
