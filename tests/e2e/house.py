@@ -51,6 +51,12 @@ def until(condition, what="", seconds=PATIENCE):
         time.sleep(0.004)
 
 
+def asleep(pid):
+    """Its process is in nanosleep or clock_nanosleep: 35 and 230 on x86-64, 101 and 115 on most others."""
+    with open(f"/proc/{pid}/syscall", encoding="ascii") as f:
+        return f.read().split()[0] in (("35", "230") if os.uname().machine == "x86_64" else ("101", "115"))
+
+
 def environment():
     """Sanitizers: a report ends the process with a status of its own. What is suppressed, and why: tests/tsan.supp."""
     found = dict(os.environ)

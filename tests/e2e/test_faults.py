@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from house import BUILD, MODE, SLOW, House, environment, until
+from house import BUILD, MODE, SLOW, House, asleep, environment, until
 
 BAD = os.path.join(BUILD, "tests", "plugins")
 
@@ -36,12 +36,6 @@ def state(pid):
             return f.read().rsplit(")", 1)[1].split()[0]
     except OSError:
         return ""
-
-
-def asleep(pid):
-    """In nanosleep or clock_nanosleep: 35 and 230 on x86-64, 101 and 115 on most others."""
-    with open(f"/proc/{pid}/syscall", encoding="ascii") as f:
-        return f.read().split()[0] in (("35", "230") if os.uname().machine == "x86_64" else ("101", "115"))
 
 
 # ---- workers

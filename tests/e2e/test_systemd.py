@@ -9,7 +9,7 @@ import threading
 import pytest
 
 import container
-from house import BUILD, conf, pack, unpack, until
+from house import BUILD, asleep, conf, pack, unpack, until
 from test_install import tool
 
 BROKER = {"beat_ms": 100, "lease_ms": 2000}
@@ -316,7 +316,7 @@ def test_stop_drains(m):
     p, t = m.producer(), Traffic(m)
     t.flows()
     p.send({"op": "call", "fn": "echo.sleep"}, {"ms": 700})
-    until(lambda: function(m, "echo.sleep")["running"] == 1, "the job to run")
+    until(lambda: any(asleep(w) for w in workers(m)), "the job to run, not only to be on its way")
     m.systemctl("stop", "kilnd")
     assert m.show("kilnd", "Result") == "success" and m.show("kilnd", "ExecMainStatus") == "0" and not m.pids("kilnd")
     header, payloads = p.recv()
@@ -336,7 +336,7 @@ def test_stop_of_all_answers_everybody(m):
     p = m.producer()
     for i in range(5):
         p.send({"op": "call", "fn": "echo.sleep", "id": i}, {"ms": 400})
-    until(lambda: function(m, "echo.sleep")["running"] >= 1, "a job to run")
+    until(lambda: any(asleep(w) for w in workers(m)), "a job to run, not only to be on its way")
     m.systemctl("stop", "kiln.target")
     found = [p.recv()[0] for _ in range(5)]
     assert sorted(h["id"] for h in found) == list(range(5))
