@@ -21,6 +21,8 @@ enum {
     TURN_MESSAGES = 256, /* taken from each side in one turn, so that neither starves the other */
     WORKER_FRAME_BYTES =
         8 << 20, /* workers may send frames so large, however small max_bytes: contracts, packed results */
+    SILENCE_MS = 50,     /* of workers, after which a broker that stops expects nothing more from them */
+    LAST_WORDS_MS = 500, /* and if they are never silent */
 };
 
 /* ---- what happens by itself ---- */
@@ -208,7 +210,8 @@ static void commit(struct broker *b)
     outbox_release(b);
 }
 
-static void turn(struct broker *b)
+/* What came, and what is due. */
+static void take(struct broker *b)
 {
     bool more = true;
     for (int i = 0; more && i < TURN_MESSAGES; i++) {
@@ -222,7 +225,18 @@ static void turn(struct broker *b)
     timers_fire(&b->timers, b->now_ns, b);
     reply_flush(b);
     commit(b);
-    schedule_run(b);
+}
+
+/* A worker that left has sent its last results, and a manager that waits for its end stops the broker at once: they
+ * may still be on their way, and whoever waits for them is not to be told that they are lost. Nothing is handed out any
+ * more; calls that come are taken, to be refused in words. */
+static void hear_last_words(struct broker *b)
+{
+    zmq_pollitem_t back = {.socket = b->back, .events = ZMQ_POLLIN};
+    const int64_t end_ns = clock_ns() + LAST_WORDS_MS * CLOCK_MS;
+    do {
+        take(b);
+    } while (b->leases.open > 0 && clock_ns() < end_ns && zmq_poll(&back, 1, SILENCE_MS) > 0);
 }
 
 static long wait_ms(const struct broker *b)
@@ -252,6 +266,7 @@ void broker_run(struct broker *b, int signal_fd)
             if (read(signal_fd, &info, sizeof info) == sizeof info) {
                 log_info("signal", "signal=%s", strsignal((int) info.ssi_signo));
                 if (info.ssi_signo != SIGHUP) {
+                    hear_last_words(b);
                     return;
                 }
                 service_reload(b);
@@ -263,7 +278,8 @@ void broker_run(struct broker *b, int signal_fd)
                 break;
             }
         }
-        turn(b);
+        take(b);
+        schedule_run(b);
     }
 }
 

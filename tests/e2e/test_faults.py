@@ -289,6 +289,28 @@ def test_broker_stopped_and_restarted():
         w.recv("who")
 
 
+def test_broker_stopped_with_results_on_their_way():
+    """What its workers had sent before is an answer, and no reason to run the job elsewhere; calls that had come are told."""
+    with House() as house:
+        w, p, q = house.worker().credit(40), house.producer(), house.producer()
+        fn = f"{w.plugin}.f"
+        assert q.ask({"op": "ping"})[0]["op"] == "pong"
+        p.send({"op": "call", "fn": fn, "jobs": [{}] * 20}, *[{}] * 20)
+        jobs = w.gather(20)
+        os.kill(house.broker.pid, signal.SIGSTOP)
+        until(lambda: state(house.broker.pid) == "T", "the broker to stand still")
+        for job in jobs:
+            w.done(job)
+        w.send({"op": "bye"})
+        q.send({"op": "call", "fn": fn}, {})
+        time.sleep(0.1)  # what ZeroMQ sends from threads of its own reaches the kernel
+        house.broker.terminate()
+        os.kill(house.broker.pid, signal.SIGCONT)
+        assert [a.status for a in p.answers(20).values()] == ["ok"] * 20
+        assert q.recv()[0]["status"] == "unavailable"
+        assert house.broker.wait() == 0
+
+
 def test_daemon_with_no_broker_yet():
     """It starts, warms, waits; and serves as soon as there is one."""
     with House({"settle_ms": 5000}, start=False) as house:
