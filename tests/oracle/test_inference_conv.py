@@ -38,6 +38,47 @@ def transposed(x, w, strides, group):
     return y.astype(np.float32)
 
 
+@pytest.fixture(params=["plain", "avx2", "avx512", "vnni"])
+def kernels(request, monkeypatch):
+    """A set of kernels; the best that there is, where the machine has not this one."""
+    monkeypatch.setenv("KILN_INFERENCE_KERNELS", request.param)
+
+
+@pytest.mark.parametrize("channels", ["one to one", "one to two", "few", "many", "of the run"])
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_ways(tmp_path, kernels, axes, channels):
+    """Shapes that are computed in different ways: images with padding and without, rows that are short, wide, and wider than a block."""
+    cases, random = Cases(tmp_path), rng(axes, len(channels))
+    for size in ((1, 1, 3), (3, 7, 7), (2, 14, 14), (4, 5, 29), (2, 3, 300), (1, 40, 65)):
+        for trial in range(4):
+            group, inputs, outputs = {"one to one": (int(random.choice([3, 8, 16, 33])), 1, 1), "one to two": (8, 1, 2), "few": (1, 3, 2),
+                                      "many": (int(random.choice([1, 2])), 5, int(random.choice([16, 30, 47]))), "of the run": (1, 4, 20)}[channels]
+            kernel = [int(k) for k in random.integers(1, 4, axes)]
+            strides, dilations = ([int(v) for v in random.choice([1, 1, 2, 3], axes)] for _ in range(2))
+            pads = [int(v) for v in random.integers(0, 3, 2 * axes)] if trial % 2 else [0] * 2 * axes
+            space = [max(n, (k - 1) * d + 1) for n, k, d in zip(size[3 - axes:], kernel, dilations)]
+            x = random.normal(size=(2, inputs * group, *space)).astype(np.float32)
+            w = random.normal(size=(outputs * group, inputs, *kernel)).astype(np.float32)
+            y = convolved(x, w, strides, dilations, pads, group)
+            bias = random.normal(size=outputs * group).astype(np.float32)
+            biased = trial > 1
+            cases.add("Conv", [x, w, bias] if biased else [x, w], [y + bias.reshape(-1, *[1] * axes) if biased else y], strides=strides,
+                      dilations=dilations, pads=pads, group=group, constant=() if channels == "of the run" else (1, 2) if biased else (1,))
+    cases.check(1e-4)
+
+
+def test_padding_out_of_proportion(tmp_path):
+    """An image that would be much larger than the input and the output is not made."""
+    cases = Cases(tmp_path)
+    x, w = rng(4).normal(size=(1, 2, 3)).astype(np.float32), rng(5).normal(size=(3, 2, 2)).astype(np.float32)
+    far = 100000000
+    y = np.zeros((1, 3, 3), np.float32)
+    y[0, :, 0] = w[:, :, 1] @ x[0, :, 1]
+    y[0, :, 1] = w[:, :, 0] @ x[0, :, 1]
+    cases.add("Conv", [x, w], [y], strides=[far], dilations=[far], pads=[far - 1, 2 * far - 1], constant=(1,))
+    cases.check(1e-5)
+
+
 @pytest.mark.parametrize("axes", [1, 2, 3])
 def test_convolutions(tmp_path, axes):
     cases, random = Cases(tmp_path), rng(axes)

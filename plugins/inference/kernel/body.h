@@ -14,6 +14,9 @@ static act_fn *const act_over[ACT_KINDS] = {[ACT_NONE] = act_copy, ACT_TABLE(ACT
 
 #include "gemm_body.h"
 
+#include "depth_body.h"
+#include "turn_body.h"
+
 #include "cell_body.h"
 
 #include "near_body.h"
@@ -36,6 +39,8 @@ const struct kernels KERNELS = {
 
     .exp_sum = act_exp_sum_over,
     .gemm = gemm_over,
+    .turn = turn_over,
+    .depth = depth_over,
     .lstm = lstm_over,
     .mix = mix_over,
     .near = near_over,

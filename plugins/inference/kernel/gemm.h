@@ -4,7 +4,7 @@
  * b is laid out once, in panels of gemm_columns() columns (the last one may be half as wide) in which each row of b lies
  * together; or is read in place, with the last panel copied. A matrix of very few columns lies transposed, and each
  * element of y is one dot product. Rows of b may lie anywhere (`places`): then only k, n, b, places, row_bias and the activation are
- * asked for.
+ * asked for. Elements of x may lie anywhere (`x_rows`, `x_places`): then ldx is not asked for, and n is more than two.
  *
  *   gemm_bytes      what gemm_pack needs for a matrix of that size: 0 when that is no size
  *   gemm_pack       b[k][n] from any two strides, each element times alpha
@@ -27,6 +27,7 @@ struct gemm {
     bool dots;         /* b is transposed: n rows of `row` elements */
     const size_t *
         places; /* NULL, or where each row of b begins: n elements in one piece, and up to 63 more that can be read */
+    const size_t *x_rows, *x_places; /* NULL, or element k of row i of x is x[x_rows[i] + x_places[k]] */
     const float *b;
     const float *last;     /* columns full .. n-1, padded with zeros */
     const float *bias;     /* of each column, or NULL */

@@ -5,18 +5,24 @@
  * A tile is TILE_ROWS rows of y by two vectors: its sums fill most registers, and each load of b serves all rows. */
 
 #if defined(SIMD_AVX512)
-#define TILE_ROWS 12
+#define TILE_ROWS     12
+#define EACH_ROWS(DO) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11) DO(12)
 #elif defined(SIMD_AVX2)
-#define TILE_ROWS 6
+#define TILE_ROWS     6
+#define EACH_ROWS(DO) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6)
 #else
-#define TILE_ROWS 4
+#define TILE_ROWS     4
+#define EACH_ROWS(DO) DO(1) DO(2) DO(3) DO(4)
 #endif
+
+/* Where elements lie: in rows; rows of b anywhere (tile.places); elements of x anywhere (tile.x_rows, tile.x_places). */
+enum lie { LIE_ROWS, LIE_PLACED, LIE_GATHERED };
 
 /* Where one tile reads and writes. */
 struct tile {
     const float *x, *b, *bias, *row_bias;
     float *y;
-    const size_t *places; /* of rows of b, for tile_places */
+    const size_t *places, *x_rows, *x_places; /* LIE_PLACED, LIE_GATHERED */
     size_t k, ldx, ldb, ldy;
     size_t columns;  /* that are written: the others are padding of b */
     float low, high; /* bounds of what is written; infinities mostly */
@@ -49,7 +55,7 @@ SIMD_INLINE void tile_store(const struct tile *t, float *to, size_t at, vec sum)
     }
 }
 
-SIMD_INLINE void tile_rows(const struct tile *t, const int rows, const bool two, const bool places)
+SIMD_INLINE void tile_rows(const struct tile *t, const int rows, const bool two, const enum lie lie)
 {
     vec left[TILE_ROWS], right[TILE_ROWS];
     const float *x[TILE_ROWS];
@@ -58,17 +64,18 @@ SIMD_INLINE void tile_rows(const struct tile *t, const int rows, const bool two,
     for (int i = 0; i < rows; i++) {
         left[i] = bias0;
         right[i] = bias1;
-        x[i] = t->x + (size_t) i * t->ldx;
+        x[i] = t->x + (lie == LIE_GATHERED ? t->x_rows[i] : (size_t) i * t->ldx);
     }
     const float *b = t->b;
     const size_t ldb = t->ldb, n = t->k;
     for (size_t k = 0; k < n; k++) {
-        const float *row = places ? t->b + t->places[k] : b;
+        const float *row = lie == LIE_PLACED ? t->b + t->places[k] : b;
+        const size_t at = lie == LIE_GATHERED ? t->x_places[k] : k;
         const vec b0 = v_load(row), b1 = v_load(row + (two ? W : 0));
-        b += places ? 0 : ldb;
+        b += lie == LIE_PLACED ? 0 : ldb;
 #pragma GCC unroll 16
         for (int i = 0; i < rows; i++) {
-            const vec a = v_set(x[i][k]);
+            const vec a = v_set(x[i][at]);
             left[i] = v_fma(a, b0, left[i]);
             if (two) {
                 right[i] = v_fma(a, b1, right[i]);
@@ -166,112 +173,98 @@ static void tile_two_panels(struct tile *t, size_t panel)
     t->columns = 2 * W;
 }
 
+/* One row of x and b of which each row lies anywhere: many columns at a time, so that the additions need not wait. */
+enum { WIDE = 8 };
+
+static void tile_wide_placed(const struct tile *t)
+{
+    vec sum[WIDE];
+#pragma GCC unroll 8
+    for (size_t v = 0; v < WIDE; v++) {
+        sum[v] = v_set(t->row_bias ? t->row_bias[0] : 0);
+    }
+    for (size_t k = 0; k < t->k; k++) {
+        const float *row = t->b + t->places[k];
+        const vec a = v_set(t->x[k]);
+#pragma GCC unroll 8
+        for (size_t v = 0; v < WIDE; v++) {
+            sum[v] = v_fma(a, v_load(row + v * W), sum[v]);
+        }
+    }
+#pragma GCC unroll 8
+    for (size_t v = 0; v < WIDE; v++) {
+        tile_store(t, t->y, v * W, sum[v]);
+    }
+}
+
 typedef void tile_fn(const struct tile *t);
 
-#define PLACED(rows)                                                                                         \
-    static void placed_1x##rows(const struct tile *t)                                                        \
-    {                                                                                                        \
-        tile_rows(t, rows, false, true);                                                                     \
-    }                                                                                                        \
-    static void placed_2x##rows(const struct tile *t)                                                        \
-    {                                                                                                        \
-        tile_rows(t, rows, true, true);                                                                      \
-    }
-#define TILE(rows)                                                                                           \
+#define TILES(rows)                                                                                          \
     static void tile_1x##rows(const struct tile *t)                                                          \
     {                                                                                                        \
-        tile_rows(t, rows, false, false);                                                                    \
+        rows == 1 ? tile_one_row(t, false) : tile_rows(t, rows, false, LIE_ROWS);                            \
     }                                                                                                        \
     static void tile_2x##rows(const struct tile *t)                                                          \
     {                                                                                                        \
-        tile_rows(t, rows, true, false);                                                                     \
+        rows == 1 ? tile_one_row(t, true) : tile_rows(t, rows, true, LIE_ROWS);                              \
     }                                                                                                        \
-    PLACED(rows)
-TILE(2)
-TILE(3)
-TILE(4)
-#if TILE_ROWS > 4
-TILE(5)
-TILE(6)
-#endif
-#if TILE_ROWS > 6
-TILE(7)
-TILE(8)
-TILE(9)
-TILE(10)
-TILE(11)
-TILE(12)
-#endif
-PLACED(1)
-static void tile_1x1(const struct tile *t)
-{
-    tile_one_row(t, false);
-}
-static void tile_2x1(const struct tile *t)
-{
-    tile_one_row(t, true);
-}
+    static void placed_1x##rows(const struct tile *t)                                                        \
+    {                                                                                                        \
+        tile_rows(t, rows, false, LIE_PLACED);                                                               \
+    }                                                                                                        \
+    static void placed_2x##rows(const struct tile *t)                                                        \
+    {                                                                                                        \
+        tile_rows(t, rows, true, LIE_PLACED);                                                                \
+    }                                                                                                        \
+    static void gathered_1x##rows(const struct tile *t)                                                      \
+    {                                                                                                        \
+        tile_rows(t, rows, false, LIE_GATHERED);                                                             \
+    }                                                                                                        \
+    static void gathered_2x##rows(const struct tile *t)                                                      \
+    {                                                                                                        \
+        tile_rows(t, rows, true, LIE_GATHERED);                                                              \
+    }
 
-static tile_fn *const tiles[2][TILE_ROWS + 1] = {
-    {NULL, tile_1x1, tile_1x2, tile_1x3, tile_1x4,
-#if TILE_ROWS > 4
-     tile_1x5, tile_1x6,
-#endif
-#if TILE_ROWS > 6
-     tile_1x7, tile_1x8, tile_1x9, tile_1x10, tile_1x11, tile_1x12
-#endif
-    },
-    {NULL, tile_2x1, tile_2x2, tile_2x3, tile_2x4,
-#if TILE_ROWS > 4
-     tile_2x5, tile_2x6,
-#endif
-#if TILE_ROWS > 6
-     tile_2x7, tile_2x8, tile_2x9, tile_2x10, tile_2x11, tile_2x12
-#endif
-    },
-};
+EACH_ROWS(TILES)
 
-static tile_fn *const placed[2][TILE_ROWS + 1] = {
-    {NULL, placed_1x1, placed_1x2, placed_1x3, placed_1x4,
-#if TILE_ROWS > 4
-     placed_1x5, placed_1x6,
-#endif
-#if TILE_ROWS > 6
-     placed_1x7, placed_1x8, placed_1x9, placed_1x10, placed_1x11, placed_1x12
-#endif
-    },
-    {NULL, placed_2x1, placed_2x2, placed_2x3, placed_2x4,
-#if TILE_ROWS > 4
-     placed_2x5, placed_2x6,
-#endif
-#if TILE_ROWS > 6
-     placed_2x7, placed_2x8, placed_2x9, placed_2x10, placed_2x11, placed_2x12
-#endif
-    },
+#define TILE_1(rows)     tile_1x##rows,
+#define TILE_2(rows)     tile_2x##rows,
+#define PLACED_1(rows)   placed_1x##rows,
+#define PLACED_2(rows)   placed_2x##rows,
+#define GATHERED_1(rows) gathered_1x##rows,
+#define GATHERED_2(rows) gathered_2x##rows,
+
+/* By where elements lie, by vectors less one, by rows. */
+static tile_fn *const tiles[3][2][TILE_ROWS + 1] = {
+    [LIE_ROWS] = {{NULL, EACH_ROWS(TILE_1)}, {NULL, EACH_ROWS(TILE_2)}},
+    [LIE_PLACED] = {{NULL, EACH_ROWS(PLACED_1)}, {NULL, EACH_ROWS(PLACED_2)}},
+    [LIE_GATHERED] = {{NULL, EACH_ROWS(GATHERED_1)}, {NULL, EACH_ROWS(GATHERED_2)}},
 };
 
 /* All panels for a block of rows, which then stays in the nearest cache. */
 SIMD_INLINE void gemm_block(const struct gemm *g, size_t rows, struct tile *t)
 {
     float *const y = t->y;
+    const enum lie lie = g->x_rows ? LIE_GATHERED : LIE_ROWS;
     t->columns = 2 * W;
     t->ldb = g->row;
     t->b = g->b;
     t->bias = g->bias;
     size_t j = 0;
-    for (; rows == 1 && j + 4 * W <= g->full; j += 4 * W, t->b += 2 * g->panel, t->y += 4 * W) {
+    for (; rows == 1 && lie == LIE_ROWS && j + 4 * W <= g->full;
+         j += 4 * W, t->b += 2 * g->panel, t->y += 4 * W) {
         tile_two_panels(t, g->panel);
         t->bias = t->bias ? t->bias + 4 * W : NULL;
     }
     for (; j < g->full; j += 2 * W, t->b += g->panel, t->y += 2 * W) {
-        tiles[1][rows](t);
+        tiles[lie][1][rows](t);
         t->bias = t->bias ? t->bias + 2 * W : NULL;
     }
     if (g->full < g->n) {
         t->columns = g->n - g->full;
         t->b = g->last;
         t->ldb = g->last_row;
-        tiles[t->columns > W][rows](t);
+        tiles[lie][t->columns > W][rows](t);
     }
     if (g->act != ACT_NONE && g->act != ACT_RELU && g->act != ACT_CLIP) {
         for (size_t i = 0; i < rows; i++) {
@@ -323,13 +316,21 @@ static void gemm_placed(const struct gemm *g, size_t m, const float *x, size_t l
     float *const y = t->y;
     t->places = g->places;
     t->b = g->b;
-    for (size_t j = 0; j < g->n; j += 2 * W, t->b += 2 * W) {
+    size_t j = 0;
+    t->row_bias = g->row_bias;
+    t->columns = WIDE * W;
+    for (; m == 1 && j + WIDE * W <= g->n; j += WIDE * W, t->b += WIDE * W) {
+        t->x = x;
+        t->y = y + j;
+        tile_wide_placed(t);
+    }
+    for (; j < g->n; j += 2 * W, t->b += 2 * W) {
         t->columns = g->n - j < 2 * W ? g->n - j : 2 * W;
         for (size_t i = 0; i < m; i += TILE_ROWS) {
             t->x = x + i * ldx;
             t->y = y + i * t->ldy + j;
             t->row_bias = g->row_bias ? g->row_bias + i : NULL;
-            placed[t->columns > W][m - i < TILE_ROWS ? m - i : TILE_ROWS](t);
+            tiles[LIE_PLACED][t->columns > W][m - i < TILE_ROWS ? m - i : TILE_ROWS](t);
         }
     }
     for (size_t i = 0; i < m && g->act != ACT_NONE && g->act != ACT_RELU && g->act != ACT_CLIP; i++) {
@@ -362,9 +363,14 @@ static void gemm_over(const struct gemm *g, size_t m, const float *x, size_t ldx
         gemm_placed(g, m, x, ldx, &t);
         return;
     }
-    for (size_t i = 0; i < m; i += TILE_ROWS, t.x += TILE_ROWS * ldx, t.y += TILE_ROWS * ldy) {
-        const size_t rows = m - i < TILE_ROWS ? m - i : TILE_ROWS;
+    t.x_places = g->x_places;
+    /* Gathered rows have no way of their own for a last tile of one row: all are about as high. */
+    const size_t tiles_high = (m + TILE_ROWS - 1) / TILE_ROWS,
+                 high = g->x_rows ? (m + tiles_high - 1) / tiles_high : TILE_ROWS;
+    for (size_t i = 0; i < m; i += high, t.x += high * ldx, t.y += high * ldy) {
+        const size_t rows = m - i < high ? m - i : high;
+        t.x_rows = g->x_rows ? g->x_rows + i : NULL;
         gemm_block(g, rows, &t);
-        t.row_bias = t.row_bias ? t.row_bias + TILE_ROWS : NULL;
+        t.row_bias = t.row_bias ? t.row_bias + high : NULL;
     }
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "act.h"
+#include "depth.h"
 #include "gemm.h"
 #include "int8.h"
 
@@ -25,6 +26,9 @@ struct kernels {
     act_fn *act[ACT_KINDS];
     float (*exp_sum)(const float *x, float *y, size_t n, float shift);
     void (*gemm)(const struct gemm *g, size_t m, const float *x, size_t ldx, float *y, size_t ldy);
+    void (*depth)(const struct depth *d, size_t n, float *y); /* n rows of y */
+    /* y[columns][ldy] = x[rows][ldx], turned */
+    void (*turn)(size_t rows, size_t columns, const float *x, size_t ldx, float *y, size_t ldy);
     void (*lstm)(size_t n, const float *gates, float *c, float *h); /* cell_body.h */
     void (*mix)(size_t n, const float *z, const float *x, float *h);
     /* x[columns] against groups of 16 vectors: out[g * 16 + k] = sum over c of x[c] * v, or of (x[c] - v)^2, where

@@ -13,7 +13,8 @@
  * v_min      a < b ? a : b, thus b when one is NaN; v_max likewise
  * v_less     a < b ? x : y lane by lane (y when one is NaN)
  * v_exp2     y * 2^k for whole k in -250..250
- * v_sum v_greatest   over the lanes */
+ * v_sum v_greatest   over the lanes
+ * v_turn     W vectors as rows of a square become its columns */
 #ifndef SIMD_H
 #define SIMD_H
 
@@ -122,6 +123,32 @@ SIMD_INLINE vec v_round(vec a)
     return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
 
+/* Pairs of rows are interleaved, then pairs of pairs, within each quarter; the quarters change places at last. */
+SIMD_INLINE void v_turn(vec a[W])
+{
+    vec b[W];
+#pragma GCC unroll 4
+    for (int i = 0; i < W; i += 4) {
+        const vec p = _mm512_unpacklo_ps(a[i], a[i + 1]), q = _mm512_unpackhi_ps(a[i], a[i + 1]);
+        const vec r = _mm512_unpacklo_ps(a[i + 2], a[i + 3]), s = _mm512_unpackhi_ps(a[i + 2], a[i + 3]);
+        b[i] = _mm512_shuffle_ps(p, r, 0x44);
+        b[i + 1] = _mm512_shuffle_ps(p, r, 0xee);
+        b[i + 2] = _mm512_shuffle_ps(q, s, 0x44);
+        b[i + 3] = _mm512_shuffle_ps(q, s, 0xee);
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+        const vec p = _mm512_shuffle_f32x4(b[i], b[i + 4], 0x88),
+                  q = _mm512_shuffle_f32x4(b[i], b[i + 4], 0xdd);
+        const vec r = _mm512_shuffle_f32x4(b[i + 8], b[i + 12], 0x88),
+                  s = _mm512_shuffle_f32x4(b[i + 8], b[i + 12], 0xdd);
+        a[i] = _mm512_shuffle_f32x4(p, r, 0x88);
+        a[i + 4] = _mm512_shuffle_f32x4(q, s, 0x88);
+        a[i + 8] = _mm512_shuffle_f32x4(p, r, 0xdd);
+        a[i + 12] = _mm512_shuffle_f32x4(q, s, 0xdd);
+    }
+}
+
 SIMD_INLINE float v_sum(vec a)
 {
     return _mm512_reduce_add_ps(a);
@@ -196,6 +223,25 @@ SIMD_INLINE vec v_less(vec a, vec b, vec x, vec y)
     return _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_LT_OQ));
 }
 
+SIMD_INLINE void v_turn(vec a[W])
+{
+    vec b[W];
+#pragma GCC unroll 2
+    for (int i = 0; i < W; i += 4) {
+        const vec p = _mm256_unpacklo_ps(a[i], a[i + 1]), q = _mm256_unpackhi_ps(a[i], a[i + 1]);
+        const vec r = _mm256_unpacklo_ps(a[i + 2], a[i + 3]), s = _mm256_unpackhi_ps(a[i + 2], a[i + 3]);
+        b[i] = _mm256_shuffle_ps(p, r, 0x44);
+        b[i + 1] = _mm256_shuffle_ps(p, r, 0xee);
+        b[i + 2] = _mm256_shuffle_ps(q, s, 0x44);
+        b[i + 3] = _mm256_shuffle_ps(q, s, 0xee);
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+        a[i] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x20);
+        a[i + 4] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x31);
+    }
+}
+
 SIMD_INLINE vec v_round(vec a)
 {
     return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
@@ -264,6 +310,17 @@ SIMD_INLINE vec v_min(vec a, vec b)
 SIMD_INLINE vec v_max(vec a, vec b)
 {
     return v_less(b, a, a, b);
+}
+
+SIMD_INLINE void v_turn(vec a[W])
+{
+    for (int i = 0; i < W; i++) {
+        for (int j = 0; j < i; j++) {
+            const float above = a[j][i];
+            a[j][i] = a[i][j];
+            a[i][j] = above;
+        }
+    }
 }
 
 /* |a| < 2^22 */

@@ -1,252 +1,28 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Conv and its fused form kiln.Conv: act(conv(x, w) + b), of float32 and float64.
- *
- * A convolution is a product of the weights, one row for each output channel, with a matrix that has one column for each
- * output position and in it all that the kernel covers there. That matrix is never there as a whole: blocks of
- * it are laid out as the kernels want them, and used while they are in the cache. */
-#include <string.h>
+/* Conv and its fused form kiln.Conv: act(conv(x, w) + b), of float32 and float64. */
+#include "conv.h"
 
 #include "../kernel/kernels.h"
-#include "window.h"
 
-enum { BLOCK_FLOATS = 1 << 16 }; /* of the matrix at a time: 256 KiB */
-
-/* The input of a group with its padding, in which every row of that matrix lies in one piece for one row of the output. Along the last axis
- * elements that are `stride` apart lie together. */
-struct padded {
-    bool used;
-    size_t rows[2];           /* of the first two axes */
-    size_t phase, row, image; /* elements: of one phase, of a row, of a channel */
-    size_t *places;           /* of each row of the matrix */
-};
-
-struct conv {
-    struct padded padded;
-    struct window w;
-    size_t samples, groups;
-    size_t channels_in, channels_out; /* of each group */
-    size_t k;                         /* rows of the matrix: channels_in times the kernel's elements */
-    size_t panels, width;             /* of a block; columns of a panel */
-    bool direct;                      /* the matrix is the input itself */
-    struct gemm g;
-};
-
-/* Positions that lie next to each other in one row of the output. */
-struct run_of {
-    int64_t o0, o1, o2;
-    size_t lane, n;
-};
-
-/* `n` elements of a row of x at positions first, first + stride ..., zeros outside of 0 .. in - 1. */
-static void copy_row(const float *x, int64_t in, int64_t first, int64_t stride, size_t n, float *to)
-{
-    int64_t from = first >= 0 ? 0 : (-first + stride - 1) / stride;
-    int64_t until = first >= in ? 0 : (in - first + stride - 1) / stride;
-    from = from < (int64_t) n ? from : (int64_t) n;
-    until = until < (int64_t) n ? until : (int64_t) n;
-    until = until < from ? from : until;
-    for (int64_t i = 0; i < from; i++) {
-        to[i] = 0;
-    }
-    if (stride == 1) {
-        for (int64_t i = from; i < until; i++) {
-            to[i] = x[first + i];
-        }
-    } else {
-        for (int64_t i = from; i < until; i++) {
-            to[i] = x[first + i * stride];
-        }
-    }
-    for (int64_t i = until; i < (int64_t) n; i++) {
-        to[i] = 0;
-    }
-}
-
-/* One panel: `columns` positions from `at`, all rows. */
-static void fill_panel(const struct conv *p, const float *x, int64_t at, size_t columns, float *to)
-{
-    const struct window *w = &p->w;
-    struct run_of runs[64]; /* a panel has at most 32 columns */
-    size_t n = 0;
-    for (size_t lane = 0; lane < columns; n++) {
-        const int64_t o2 = at % w->out[2], left = w->out[2] - o2;
-        runs[n] =
-            (struct run_of){at / w->out[2] / w->out[1], at / w->out[2] % w->out[1], o2, lane, columns - lane};
-        runs[n].n = (int64_t) runs[n].n > left ? (size_t) left : runs[n].n;
-        lane += runs[n].n;
-        at += (int64_t) runs[n].n;
-    }
-    for (size_t c = 0; c < p->channels_in; c++, x += w->in_size) {
-        for (int64_t k0 = 0; k0 < w->kernel[0]; k0++) {
-            for (int64_t k1 = 0; k1 < w->kernel[1]; k1++) {
-                for (int64_t k2 = 0; k2 < w->kernel[2]; k2++, to += p->width) {
-                    for (size_t i = 0; i < n; i++) {
-                        const int64_t i0 = runs[i].o0 * w->stride[0] - w->begin[0] + k0 * w->dilation[0];
-                        const int64_t i1 = runs[i].o1 * w->stride[1] - w->begin[1] + k1 * w->dilation[1];
-                        const int64_t i2 = runs[i].o2 * w->stride[2] - w->begin[2] + k2 * w->dilation[2];
-                        if (i0 < 0 || i0 >= w->in[0] || i1 < 0 || i1 >= w->in[1]) {
-                            memset(to + runs[i].lane, 0, runs[i].n * sizeof *to);
-                            continue;
-                        }
-                        copy_row(x + (i0 * w->in[1] + i1) * w->in[2], w->in[2], i2, w->stride[2], runs[i].n,
-                                 to + runs[i].lane);
-                    }
-                    for (size_t lane = columns; lane < p->width; lane++) {
-                        to[lane] = 0;
-                    }
-                }
-            }
-        }
-    }
-}
-
-static void fill_padded(const struct conv *p, const float *x, float *to)
-{
-    const struct window *w = &p->w;
-    const struct padded *d = &p->padded;
-    for (size_t c = 0; c < p->channels_in; c++, x += w->in_size) {
-        for (size_t i = 0; i < d->rows[0] * d->rows[1]; i++) {
-            const int64_t i0 = (int64_t) (i / d->rows[1]) - w->begin[0],
-                          i1 = (int64_t) (i % d->rows[1]) - w->begin[1];
-            const bool outside = i0 < 0 || i0 >= w->in[0] || i1 < 0 || i1 >= w->in[1];
-            const float *row = outside ? NULL : x + (i0 * w->in[1] + i1) * w->in[2];
-            for (int64_t phase = 0; phase < w->stride[2]; phase++, to += d->phase) {
-                if (outside) {
-                    memset(to, 0, d->phase * sizeof *to);
-                } else {
-                    copy_row(row, w->in[2], phase - w->begin[2], w->stride[2], d->phase, to);
-                }
-            }
-        }
-    }
-    memset(to, 0, 4 * kernels()->lanes * sizeof *to); /* the last tile may read on */
-}
-
-static int run_padded(const struct conv *p, struct run *r, const float *x, const float *weights,
-                      const float *bias, float *y)
-{
-    const struct window *w = &p->w;
-    const struct padded *d = &p->padded;
-    struct gemm g = p->g;
-    const float *from = r->scratch;
-    fill_padded(p, x, r->scratch);
-    g.k = p->k;
-    g.n = (size_t) w->out[2];
-    g.places = d->places;
-    g.row_bias = bias;
-    for (int64_t o0 = 0; o0 < w->out[0]; o0++) {
-        for (int64_t o1 = 0; o1 < w->out[1]; o1++, y += g.n) {
-            g.b = from + ((size_t) (o0 * w->stride[0]) * d->rows[1] + (size_t) (o1 * w->stride[1])) * d->row;
-            gemm_run(&g, p->channels_out, weights, p->k, y, (size_t) w->out_size);
-        }
-        if (run_cancelled(r)) {
-            return KILN_CANCELLED;
-        }
-    }
-    return KILN_OK;
-}
-
-/* One group of one sample. */
-static int run_group(const struct conv *p, struct run *r, const float *x, const float *weights,
-                     const float *bias, float *y)
-{
-    struct gemm g = p->g;
-    const size_t positions = (size_t) p->w.out_size, size = p->k * p->width;
-    if (p->padded.used) {
-        return run_padded(p, r, x, weights, bias, y);
-    }
-    if (p->direct) {
-        gemm_place(&g, p->k, positions, x, r->scratch);
-        g.act = p->g.act;
-        g.act_a = p->g.act_a;
-        g.act_b = p->g.act_b;
-        g.row_bias = bias;
-        gemm_run(&g, p->channels_out, weights, p->k, y, positions);
-        return KILN_OK;
-    }
-    float *const block = r->scratch;
-    g.k = p->k;
-    g.b = block;
-    g.panel = size;
-    g.row = g.last_row = p->width;
-    g.row_bias = bias;
-    for (size_t at = 0; at < positions; at += g.n) {
-        g.n = positions - at < p->panels * p->width ? positions - at : p->panels * p->width;
-        g.full = g.n - g.n % p->width;
-        g.last = block + g.full / p->width * size;
-        for (size_t i = 0; i < g.n; i += p->width) {
-            const size_t columns = g.n - i < p->width ? g.n - i : p->width;
-            fill_panel(p, x, (int64_t) (at + i), columns, block + i / p->width * size);
-        }
-        gemm_run(&g, p->channels_out, weights, p->k, y + at, positions);
-        if (run_cancelled(r)) {
-            return KILN_CANCELLED;
-        }
-    }
-    return KILN_OK;
-}
-
-static int run_floats(const struct step *s, struct run *r)
+static int run_groups(const struct step *s, struct run *r)
 {
     const struct conv *p = s->state;
-    const float *x = s->in[0]->data;
-    const float *bias = s->n_in > 2 && s->in[2] ? s->in[2]->data : NULL;
-    float *y = s->out[0]->data;
-    for (size_t i = 0; i < p->samples; i++) {
-        const float *weights = s->in[1]->data;
-        for (size_t group = 0; group < p->groups; group++) {
-            const int status = run_group(p, r, x, weights, bias ? bias + group * p->channels_out : NULL, y);
-            if (status != KILN_OK) {
-                return status;
-            }
-            x += p->channels_in * (size_t) p->w.in_size;
-            y += p->channels_out * (size_t) p->w.out_size;
-            weights += p->channels_out * p->k;
+    const struct tensor *bias = s->n_in > 2 ? s->in[2] : NULL;
+    const size_t size = dtype_size(s->in[0]->dtype), in = p->channels_in * (size_t) p->w.in_size * size,
+                 out = p->channels_out * (size_t) p->w.out_size * size,
+                 weights = p->channels_out * p->k * size;
+    const char *x = s->in[0]->data;
+    char *y = s->out[0]->data;
+    for (size_t i = 0; i < p->samples * p->groups; i++, x += in, y += out) {
+        const size_t group = i % p->groups;
+        const int status =
+            p->run(p, r, group, x, (const char *) s->in[1]->data + group * weights,
+                   bias ? (const char *) bias->data + group * p->channels_out * size : NULL, y);
+        if (status != KILN_OK) {
+            return status;
         }
     }
-    return KILN_OK;
-}
-
-/* One output element of doubles, from the first channel of its group. */
-static double one_double(const struct conv *p, const double *x, const double *weights, int64_t position)
-{
-    const struct window *w = &p->w;
-    const int64_t o2 = position % w->out[2], o1 = position / w->out[2] % w->out[1],
-                  o0 = position / w->out[2] / w->out[1];
-    double sum = 0;
-    for (size_t c = 0; c < p->channels_in; c++, x += w->in_size) {
-        for (int64_t k = 0; k < w->kernel_size; k++) {
-            const int64_t i2 = o2 * w->stride[2] - w->begin[2] + k % w->kernel[2] * w->dilation[2];
-            const int64_t i1 =
-                o1 * w->stride[1] - w->begin[1] + k / w->kernel[2] % w->kernel[1] * w->dilation[1];
-            const int64_t i0 =
-                o0 * w->stride[0] - w->begin[0] + k / w->kernel[2] / w->kernel[1] * w->dilation[0];
-            const double weight = *weights++;
-            if (i0 >= 0 && i0 < w->in[0] && i1 >= 0 && i1 < w->in[1] && i2 >= 0 && i2 < w->in[2]) {
-                sum += weight * x[(i0 * w->in[1] + i1) * w->in[2] + i2];
-            }
-        }
-    }
-    return sum;
-}
-
-static int run_doubles(const struct step *s, struct run *r)
-{
-    const struct conv *p = s->state;
-    const double *bias = s->n_in > 2 && s->in[2] ? s->in[2]->data : NULL;
-    double *y = s->out[0]->data;
-    for (size_t i = 0; i < p->samples * p->groups * p->channels_out; i++) {
-        const size_t channel = i % (p->groups * p->channels_out), group = i / p->channels_out;
-        const double *x = (const double *) s->in[0]->data + group * p->channels_in * (size_t) p->w.in_size;
-        const double *weights = (const double *) s->in[1]->data + channel * p->k;
-        for (int64_t at = 0; at < p->w.out_size; at++) {
-            *y++ = one_double(p, x, weights, at) + (bias ? bias[channel] : 0);
-        }
-        if (run_cancelled(r)) {
-            return KILN_CANCELLED;
-        }
-    }
-    return KILN_OK;
+    return run_cancelled(r) ? KILN_CANCELLED : KILN_OK;
 }
 
 static int check_inputs(struct step *s, int64_t groups)
@@ -273,57 +49,162 @@ static int check_inputs(struct step *s, int64_t groups)
     return KILN_OK;
 }
 
-static size_t reach_of(const struct window *w, int i)
+/* ---- which way ---- */
+
+/* Costs in vectors of multiplications. What is turned or moved in the end costs as much as some more of them. */
+enum { TURNING = 7, MOVING = 2, FILLING = 12, TOGETHER = 1024 /* columns of one product */ };
+
+static double vectors(size_t n)
 {
-    return (size_t) ((w->out[i] - 1) * w->stride[i] + (w->kernel[i] - 1) * w->dilation[i] + 1);
+    return (double) ((n + kernels()->lanes - 1) / kernels()->lanes);
 }
 
-/* Not where the input would become much larger, or rows of the output fill a vector badly: then blocks are better. */
-static int plan_padded(struct step *s, struct conv *p)
+static double channels_cost(const struct conv *p)
+{
+    return (double) p->w.out_size * vectors(p->channels_out) * (double) (p->k + TURNING);
+}
+
+static size_t rows_together(const struct conv *p, size_t pitch)
+{
+    const size_t high = (size_t) p->w.out[1], rows = TOGETHER / pitch;
+    return rows < 1 ? 1 : rows < high ? rows : high;
+}
+
+static double positions_cost(const struct conv *p)
 {
     const struct window *w = &p->w;
-    struct padded d = {.rows = {reach_of(w, 0), reach_of(w, 1)}};
-    const size_t lanes = kernels()->lanes, out = (size_t) w->out[2], stride = (size_t) w->stride[2];
-    const size_t most = 4 * p->channels_in * (size_t) w->in_size + BLOCK_FLOATS;
-    d.phase = (reach_of(w, 2) + stride - 1) / stride;
-    if (p->direct || p->k == 0 || 4 * out < 3 * ((out + lanes - 1) / lanes * lanes) ||
-        __builtin_mul_overflow(d.phase, stride, &d.row) ||
-        __builtin_mul_overflow(d.row, d.rows[1], &d.image) ||
-        __builtin_mul_overflow(d.image, d.rows[0], &d.image) || d.image > most / p->channels_in) {
-        return KILN_OK;
+    const size_t wide = (size_t) w->out[2],
+                 pitch = wide + (size_t) ((w->kernel[2] - 1) * w->dilation[2] / w->stride[2]),
+                 rows = rows_together(p, pitch);
+    const double products = (double) w->out[0] * (double) w->out[1] / (double) rows;
+    return products * vectors((rows - 1) * pitch + wide) * (double) p->channels_out *
+           (double) (p->k + (rows > 1 && pitch != wide ? MOVING : 0));
+}
+
+/* The weights of all groups, packed once for all plans; NULL: over budget. */
+static const struct gemm *pack_weights(struct step *s, const struct conv *p)
+{
+    void **slot = step_shared(s, 0);
+    const size_t each = (gemm_bytes(p->k, p->channels_out) + 63) / 64 * 64;
+    const size_t heads = (p->groups * sizeof(struct gemm) + 63) / 64 * 64;
+    char *memory = !slot || *slot ? NULL : model_alloc(s, heads + p->groups * each);
+    if (memory) {
+        struct gemm *g = (struct gemm *) (void *) memory;
+        const float *weights = s->in[1]->data;
+        for (size_t group = 0; group < p->groups; group++, weights += p->channels_out * p->k) {
+            gemm_pack(&g[group], p->k, p->channels_out, weights, 1, p->k, 1, memory + heads + group * each);
+        }
+        *slot = g;
     }
-    d.places = plan_alloc(s->plan, p->k * sizeof *d.places);
-    if (!d.places) {
+    return slot ? *slot : NULL;
+}
+
+/* Both the image and the output are turned, and each weight serves one multiplication. */
+static double depth_cost(const struct conv *p)
+{
+    const struct window *w = &p->w;
+    return vectors(p->groups) *
+           ((double) (w->in_size + w->out_size) * TURNING + (double) w->out_size * (double) p->k);
+}
+
+/* A product of one row loads a vector for each multiplication, mostly across two lines of the cache; and short rows of the
+ * image are copied one by one. */
+static double rows_cost(const struct conv *p)
+{
+    const double copying = p->w.axes > 1 ? FILLING * vectors((size_t) p->w.in_size) : 0;
+    return (double) p->groups * (2 * positions_cost(p) + copying);
+}
+
+static const float *turn_weights(struct step *s, const struct conv *p)
+{
+    void **slot = step_shared(s, 1);
+    float *turned = !slot || *slot ? NULL : model_alloc(s, p->k * p->pitch * sizeof *turned);
+    if (turned) {
+        kernels()->turn(p->channels_out, p->k, s->in[1]->data, p->k, turned, p->pitch);
+        *slot = turned;
+    }
+    return slot ? *slot : NULL;
+}
+
+static int plan_depth(struct step *s, struct conv *p)
+{
+    const size_t lanes = kernels()->lanes;
+    p->channels_in = p->channels_out = p->groups;
+    p->groups = 1;
+    p->pitch = (p->channels_out + lanes - 1) / lanes * lanes;
+    p->turned = turn_weights(s, p);
+    p->places = plan_alloc(s->plan, p->k * sizeof *p->places);
+    if (!p->turned || !p->places) {
         return KILN_RESOURCE;
     }
+    image_places(&p->image, &p->w, p->k, p->places);
     for (size_t k = 0; k < p->k; k++) {
-        const int64_t at = (int64_t) (k % (size_t) w->kernel_size), k2 = at % w->kernel[2] * w->dilation[2];
-        const int64_t k1 = at / w->kernel[2] % w->kernel[1] * w->dilation[1];
-        const int64_t k0 = at / w->kernel[2] / w->kernel[1] * w->dilation[0];
-        d.places[k] = k / (size_t) w->kernel_size * d.image +
-                      ((size_t) k0 * d.rows[1] + (size_t) k1) * d.row + (size_t) k2 % stride * d.phase +
-                      (size_t) k2 / stride;
+        p->places[k] *= p->pitch;
     }
-    d.used = true;
-    p->padded = d;
-    s->scratch_bytes = (p->channels_in * d.image + 4 * lanes) * sizeof(float);
+    p->run = conv_depth;
+    p->behind = p->image.channel * p->pitch;
+    s->scratch_bytes = (p->behind + (CONV_BLOCK + 1) * p->pitch) * sizeof(float);
     return KILN_OK;
 }
 
-static void plan_blocks(struct step *s, struct conv *p)
+static bool is_direct(const struct window *w)
+{
+    bool direct = w->kernel_size == 1;
+    for (int i = 0; i < WINDOW_AXES; i++) {
+        direct = direct && w->stride[i] == 1 && w->begin[i] == 0 && w->end[i] == 0;
+    }
+    return direct;
+}
+
+/* gemm_pack lays fewer than three columns out in another way, and needs the weights now. */
+static bool may_pack(const struct step *s, const struct conv *p)
+{
+    return p->channels_out > 2 && step_is_constant(s, 1) && s->in[1]->data &&
+           gemm_bytes(p->k, p->channels_out) > 0;
+}
+
+static int plan_floats(struct step *s, struct conv *p)
 {
     const struct window *w = &p->w;
-    const size_t positions = (size_t) w->out_size;
-    p->direct = w->kernel_size == 1;
-    for (int i = 0; i < WINDOW_AXES; i++) {
-        p->direct = p->direct && w->stride[i] == 1 && w->begin[i] == 0 && w->end[i] == 0;
+    if (p->k == 0) {
+        p->run = conv_plain_floats;
+        return KILN_OK;
     }
-    p->width = 2 * kernels()->lanes;
-    const size_t wanted = (positions + p->width - 1) / p->width,
-                 room = BLOCK_FLOATS / (p->width * (p->k + 1)) + 1;
-    p->panels = wanted < room ? wanted : room;
-    s->scratch_bytes =
-        p->direct ? gemm_place_bytes(p->k, positions) : p->panels * p->width * p->k * sizeof(float);
+    if (is_direct(w)) {
+        p->run = conv_direct;
+        s->scratch_bytes = gemm_place_bytes(p->k, (size_t) w->out_size);
+        return KILN_OK;
+    }
+    if (p->groups > 1 && p->channels_in == 1 && p->channels_out == 1 && step_is_constant(s, 1) &&
+        s->in[1]->data && depth_cost(p) < rows_cost(p) && image_plan(&p->image, w, p->groups, NULL)) {
+        return plan_depth(s, p);
+    }
+    size_t block = 0;
+    if (may_pack(s, p) && channels_cost(p) < positions_cost(p) &&
+        image_plan(&p->image, w, p->channels_in, NULL)) {
+        p->packed = pack_weights(s, p);
+        if (!p->packed) {
+            return KILN_RESOURCE;
+        }
+        p->run = conv_channels;
+        p->behind = p->image.same ? 0 : p->channels_in * p->image.channel;
+        block = CONV_BLOCK * p->channels_out;
+    } else if (image_plan(&p->image, w, p->channels_in, w->stride)) {
+        p->run = conv_positions;
+        p->behind = p->channels_in * p->image.channel + 4 * kernels()->lanes;
+        p->rows = rows_together(p, p->image.extent[2]);
+        block = p->rows > 1 ? p->rows * p->image.extent[2] * p->channels_out : 0;
+    } else {
+        p->run = conv_plain_floats;
+        return KILN_OK;
+    }
+    p->places = plan_alloc(s->plan, p->k * sizeof *p->places);
+    if (!p->places) {
+        return KILN_RESOURCE;
+    }
+    image_places(&p->image, w, p->k, p->places);
+    s->scratch_bytes = (p->behind + block) * sizeof(float);
+    return KILN_OK;
 }
 
 static int plan_with(struct step *s, int act)
@@ -348,13 +229,12 @@ static int plan_with(struct step *s, int act)
     p->g.act_a = step_float(s, "act_a", 0);
     p->g.act_b = step_float(s, "act_b", 0);
     s->state = p;
+    s->run = run_groups;
     if (x->dtype == DT_F64) {
-        s->run = run_doubles;
+        p->run = conv_plain_doubles;
         return act == ACT_NONE ? KILN_OK : step_fail(s, "activation of float64");
     }
-    plan_blocks(s, p);
-    s->run = run_floats;
-    return s->out[0]->count ? plan_padded(s, p) : KILN_OK;
+    return s->out[0]->count ? plan_floats(s, p) : KILN_OK;
 }
 
 static int plan_conv(struct step *s)

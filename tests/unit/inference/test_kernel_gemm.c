@@ -9,34 +9,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/kernels.h"
-
-static uint64_t seed = 7;
-
-static uint32_t noise(void)
-{
-    seed = seed * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t) (seed >> 33);
-}
-
-static float *floats(size_t n)
-{
-    float *x = malloc(n * sizeof *x + 1);
-    for (size_t i = 0; i < n; i++) {
-        x[i] = (float) (noise() % 2001) / 1000 - 1;
-    }
-    return x;
-}
-
-static void each_set(void (*check)(void))
-{
-    for (size_t s = 0; kernels_all[s]; s++) {
-        if (kernels_use(kernels_all[s]->name)) {
-            check();
-        }
-    }
-    assert_true(kernels_use(NULL));
-}
+#include "sets.h"
 
 struct product {
     size_t m, k, n;
