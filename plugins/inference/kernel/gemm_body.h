@@ -5,8 +5,8 @@
  * A tile is TILE_ROWS rows of y by two vectors: its sums fill most registers, and each load of b serves all rows. */
 
 #if defined(SIMD_AVX512)
-#define TILE_ROWS     12
-#define EACH_ROWS(DO) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11) DO(12)
+#define TILE_ROWS     8
+#define EACH_ROWS(DO) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8)
 #elif defined(SIMD_AVX2)
 #define TILE_ROWS     6
 #define EACH_ROWS(DO) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6)

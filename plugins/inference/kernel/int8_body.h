@@ -40,6 +40,15 @@ SIMD_INLINE vec_int int8_dot(vec_int sum, const void *x, vec_int b)
 #endif
 }
 
+/* Rows of a tile, at most. */
+#if defined(SIMD_AVX512)
+#define INT8_MOST 12
+#elif defined(SIMD_AVX2)
+#define INT8_MOST 6
+#else
+#define INT8_MOST 4
+#endif
+
 struct int8_tile {
     const int8_cell *x;
     const char *b;
@@ -112,7 +121,7 @@ static __attribute__((noinline)) void int8_finish(const struct int8_tile *t, siz
 
 SIMD_INLINE void int8_rows(const struct int8_tile *t, const int rows, const bool two)
 {
-    vec_int left[TILE_ROWS], right[TILE_ROWS];
+    vec_int left[INT8_MOST], right[INT8_MOST];
     if (t->one_zero && !t->zeros) {
         const vec_int first0 = int8_first(t, 0, 0), first1 = int8_first(t, 0, two ? W : 0);
 #pragma GCC unroll 16
@@ -139,7 +148,7 @@ SIMD_INLINE void int8_rows(const struct int8_tile *t, const int rows, const bool
             }
         }
     }
-    vec_int sums[2 * TILE_ROWS];
+    vec_int sums[2 * INT8_MOST];
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++) {
         sums[2 * i] = left[i];
@@ -188,10 +197,10 @@ typedef void int8_fn(const struct int8_tile *t);
 INT8_TILE(2)
 INT8_TILE(3)
 INT8_TILE(4)
-#if TILE_ROWS > 4
+#if INT8_MOST > 4
 INT8_TILE(6)
 #endif
-#if TILE_ROWS > 6
+#if INT8_MOST > 6
 INT8_TILE(8)
 INT8_TILE(12)
 #endif
@@ -205,15 +214,15 @@ static void int8_2x1(const struct int8_tile *t)
 }
 
 /* By the number of rows; those that there are not are made of smaller ones. */
-static int8_fn *const int8_tiles[2][TILE_ROWS + 1] = {
+static int8_fn *const int8_tiles[2][INT8_MOST + 1] = {
     {[1] = int8_1x1,
      int8_1x2,
      int8_1x3,
      int8_1x4,
-#if TILE_ROWS > 4
+#if INT8_MOST > 4
      [6] = int8_1x6,
 #endif
-#if TILE_ROWS > 6
+#if INT8_MOST > 6
      [8] = int8_1x8,
      [12] = int8_1x12
 #endif
@@ -222,10 +231,10 @@ static int8_fn *const int8_tiles[2][TILE_ROWS + 1] = {
      int8_2x2,
      int8_2x3,
      int8_2x4,
-#if TILE_ROWS > 4
+#if INT8_MOST > 4
      [6] = int8_2x6,
 #endif
-#if TILE_ROWS > 6
+#if INT8_MOST > 6
      [8] = int8_2x8,
      [12] = int8_2x12
 #endif
@@ -235,7 +244,7 @@ static int8_fn *const int8_tiles[2][TILE_ROWS + 1] = {
 /* The largest tile of at most `rows`. */
 SIMD_INLINE size_t int8_tile_rows(size_t rows)
 {
-    size_t n = rows < TILE_ROWS ? rows : TILE_ROWS;
+    size_t n = rows < INT8_MOST ? rows : INT8_MOST;
     while (!int8_tiles[0][n]) {
         n--;
     }
@@ -273,7 +282,7 @@ SIMD_INLINE void int8_row(const struct int8 *g, const struct bytes *x, size_t at
 /* Rows that are worked on together: they and one panel of b stay in the nearest cache. */
 SIMD_INLINE size_t int8_block_rows(size_t padded, size_t left)
 {
-    const size_t most = padded <= 512 ? INT8_ROWS : TILE_ROWS;
+    const size_t most = padded <= 512 ? INT8_ROWS : INT8_MOST;
     return left < most ? left : most;
 }
 
