@@ -13,6 +13,7 @@ static int run_groups(const struct step *s, struct run *r)
                  weights = p->channels_out * p->k * size;
     const char *x = s->in[0]->data;
     char *y = s->out[0]->data;
+    double work = 0;
     for (size_t i = 0; i < p->samples * p->groups; i++, x += in, y += out) {
         const size_t group = i % p->groups;
         const int status =
@@ -21,8 +22,11 @@ static int run_groups(const struct step *s, struct run *r)
         if (status != KILN_OK) {
             return status;
         }
+        if (conv_cancelled(r, &work, p->work)) {
+            return KILN_CANCELLED;
+        }
     }
-    return run_cancelled(r) ? KILN_CANCELLED : KILN_OK;
+    return KILN_OK;
 }
 
 static int check_inputs(struct step *s, int64_t groups)
@@ -130,6 +134,7 @@ static int plan_depth(struct step *s, struct conv *p)
 {
     const size_t lanes = kernels()->lanes;
     p->channels_in = p->channels_out = p->groups;
+    p->work *= (double) p->groups;
     p->groups = 1;
     p->pitch = (p->channels_out + lanes - 1) / lanes * lanes;
     p->turned = turn_weights(s, p);
@@ -224,6 +229,7 @@ static int plan_with(struct step *s, int act)
     p->channels_in = (size_t) weights->dims[1];
     p->channels_out = (size_t) (weights->dims[0] / groups);
     p->k = p->channels_in * (size_t) p->w.kernel_size;
+    p->work = (double) p->w.out_size * (double) p->k * (double) p->channels_out;
     p->samples = s->out[0]->count ? (size_t) x->dims[0] : 0;
     p->g.act = (enum act_kind) act;
     p->g.act_a = step_float(s, "act_a", 0);

@@ -39,11 +39,14 @@ struct conv {
     const float *turned;       /* conv_depth: the weights [k][pitch]; groups are channels */
     size_t pitch;              /* channels, up to a multiple of a vector's lanes */
     size_t behind;             /* the image in scratch, in elements */
+    double work;               /* multiplications of one run */
     int (*run)(const struct conv *p, struct run *r, size_t group, const void *x, const void *weights,
                const void *bias, void *y); /* one group of one sample */
 };
 
 enum { CONV_BLOCK = 48 }; /* positions that conv_channels computes at a time */
+/* Multiplications between two looks at whether the job was cancelled: a look costs as much as a small product. */
+enum { CONV_WORK = 1 << 20 };
 
 /* Where positions `from` to `from + n` begin in an image without phases whose elements are `step` long. */
 void conv_rows(const struct conv *p, size_t from, size_t n, size_t step, size_t *rows);
@@ -52,6 +55,17 @@ bool image_plan(struct image *image, const struct window *w, size_t channels, co
 void image_places(const struct image *image, const struct window *w, size_t k, size_t *places);
 void image_fill(const struct image *image, const struct window *w, size_t channels, const float *x,
                 float *to);
+
+/* In loops within one run: true when the job was cancelled. `work` is what has been done since the last look. */
+static inline bool conv_cancelled(struct run *r, double *work, double more)
+{
+    *work += more;
+    if (*work < CONV_WORK) {
+        return false;
+    }
+    *work = 0;
+    return run_cancelled(r);
+}
 
 /* For rows of a few dozen floats, of which there are many: less than a call of memcpy takes. */
 static inline void copy_floats(float *to, const float *x, size_t n)

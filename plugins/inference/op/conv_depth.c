@@ -53,6 +53,7 @@ int conv_depth(const struct conv *p, struct run *r, size_t group, const void *x,
     if (bias) {
         memcpy(start, bias, channels * sizeof *start);
     }
+    double work = 0;
     for (size_t at = 0; at < out; at += CONV_BLOCK) {
         const size_t n = out - at < CONV_BLOCK ? out - at : CONV_BLOCK;
         conv_rows(p, at, n, pitch, rows);
@@ -61,7 +62,7 @@ int conv_depth(const struct conv *p, struct run *r, size_t group, const void *x,
             kernels()->act[p->g.act](block, block, n * pitch, p->g.act_a, p->g.act_b);
         }
         kernels()->turn(n, channels, block, pitch, (float *) y + at, out);
-        if (run_cancelled(r)) {
+        if (conv_cancelled(r, &work, (double) (n * p->k * pitch))) {
             return KILN_CANCELLED;
         }
     }

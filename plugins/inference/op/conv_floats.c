@@ -17,15 +17,47 @@ int conv_direct(const struct conv *p, struct run *r, size_t group, const void *x
     return KILN_OK;
 }
 
-/* Positions of a row follow each other in the image, and rows follow rows with a gap where the kernel reaches over the end. Where rows
- * are short, several are computed as if they were one, and what fell into the gaps is left behind. */
+enum { PIECE = 4096 }; /* of a long row at a time */
+
+/* Positions that follow each other, in the image as in the output. */
+static bool run_stretch(const struct conv *p, struct run *r, struct gemm *g, const float *weights,
+                        const float *image, size_t n, float *y, double *work)
+{
+    for (size_t at = 0; at < n; at += PIECE) {
+        g->b = image + at;
+        g->n = n - at < PIECE ? n - at : PIECE;
+        gemm_run(g, p->channels_out, weights, p->k, y + at, (size_t) p->w.out_size);
+        if (conv_cancelled(r, work, (double) (g->n * p->k * p->channels_out))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Rows of the output, short ones, computed as if they were one; what falls into the gaps is left behind. */
+static bool run_rows(const struct conv *p, struct run *r, struct gemm *g, const float *weights,
+                     const float *image, size_t rows, float *y, double *work)
+{
+    const size_t wide = (size_t) p->w.out[2], pitch = p->image.extent[2], out = (size_t) p->w.out_size;
+    float *const block = (float *) r->scratch + p->behind;
+    g->b = image;
+    g->n = (rows - 1) * pitch + wide;
+    gemm_run(g, p->channels_out, weights, p->k, block, rows * pitch);
+    for (size_t c = 0; c < p->channels_out; c++) {
+        for (size_t row = 0; row < rows; row++) {
+            copy_floats(y + c * out + row * wide, block + (c * rows + row) * pitch, wide);
+        }
+    }
+    return !conv_cancelled(r, work, (double) (g->n * p->k * p->channels_out));
+}
+
+/* Positions of a row follow each other in the image, and rows follow rows with a gap where the kernel reaches over the end. */
 int conv_positions(const struct conv *p, struct run *r, size_t group, const void *x, const void *weights,
                    const void *bias, void *y)
 {
     const struct image *image = &p->image;
-    const size_t wide = (size_t) p->w.out[2], pitch = image->extent[2], out = (size_t) p->w.out_size;
-    const size_t high = (size_t) p->w.out[1];
-    float *const filled = r->scratch, *const block = filled + p->behind;
+    const size_t wide = (size_t) p->w.out[2], pitch = image->extent[2], high = (size_t) p->w.out[1];
+    float *const filled = r->scratch;
     struct gemm g = p->g;
     (void) group;
     image_fill(image, &p->w, p->channels_in, x, filled);
@@ -33,23 +65,15 @@ int conv_positions(const struct conv *p, struct run *r, size_t group, const void
     g.k = p->k;
     g.places = p->places;
     g.row_bias = bias;
+    double work = 0;
     for (size_t at = 0, rows; at < high * (size_t) p->w.out[0]; at += rows) {
-        const size_t o0 = at / high, o1 = at % high;
+        const float *from = filled + (at / high * image->extent[1] + at % high) * pitch;
         float *to = (float *) y + at * wide;
-        rows = high - o1 < p->rows ? high - o1 : p->rows;
-        g.b = filled + (o0 * image->extent[1] + o1) * pitch;
-        g.n = (rows - 1) * pitch + wide;
-        if (rows == 1 || pitch == wide) {
-            gemm_run(&g, p->channels_out, weights, p->k, to, out);
-        } else {
-            gemm_run(&g, p->channels_out, weights, p->k, block, rows * pitch);
-            for (size_t c = 0; c < p->channels_out; c++) {
-                for (size_t row = 0; row < rows; row++) {
-                    copy_floats(to + c * out + row * wide, block + (c * rows + row) * pitch, wide);
-                }
-            }
-        }
-        if (run_cancelled(r)) {
+        rows = high - at % high < p->rows ? high - at % high : p->rows;
+        const bool went = rows == 1 || pitch == wide
+                              ? run_stretch(p, r, &g, weights, from, rows * wide, to, &work)
+                              : run_rows(p, r, &g, weights, from, rows, to, &work);
+        if (!went) {
             return KILN_CANCELLED;
         }
     }
@@ -93,13 +117,14 @@ int conv_channels(const struct conv *p, struct run *r, size_t group, const void 
     g.bias = bias;
     g.x_rows = rows;
     g.x_places = p->places;
+    double work = 0;
     const size_t blocks = (out + CONV_BLOCK - 1) / CONV_BLOCK, each = (out + blocks - 1) / blocks;
     for (size_t at = 0; at < out; at += each) {
         const size_t n = out - at < each ? out - at : each;
         conv_rows(p, at, n, 1, rows);
         gemm_run(&g, n, image, 0, block, p->channels_out);
         kernels()->turn(n, p->channels_out, block, p->channels_out, (float *) y + at, out);
-        if (run_cancelled(r)) {
+        if (conv_cancelled(r, &work, (double) (n * p->k * p->channels_out))) {
             return KILN_CANCELLED;
         }
     }

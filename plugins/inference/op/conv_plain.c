@@ -35,12 +35,13 @@ int conv_plain_floats(const struct conv *p, struct run *r, size_t group, const v
 {
     const size_t out = (size_t) p->w.out_size;
     float *to = y;
+    double work = 0; /* its multiplications take longer */
     (void) group;
     for (size_t channel = 0; channel < p->channels_out; channel++, to += out) {
         for (size_t at = 0; at < out; at++) {
             to[at] = (float) (one_float(p, x, (const float *) weights + channel * p->k, (int64_t) at) +
                               (bias ? (double) ((const float *) bias)[channel] : 0));
-            if (at % CONV_BLOCK == 0 && run_cancelled(r)) {
+            if (conv_cancelled(r, &work, 16 * (double) p->k)) {
                 return KILN_CANCELLED;
             }
         }
@@ -54,12 +55,13 @@ int conv_plain_doubles(const struct conv *p, struct run *r, size_t group, const 
 {
     const size_t out = (size_t) p->w.out_size;
     double *to = y;
+    double work = 0; /* its multiplications take longer */
     (void) group;
     for (size_t channel = 0; channel < p->channels_out; channel++, to += out) {
         for (size_t at = 0; at < out; at++) {
             to[at] = one_double(p, x, (const double *) weights + channel * p->k, (int64_t) at) +
                      (bias ? ((const double *) bias)[channel] : 0);
-            if (at % CONV_BLOCK == 0 && run_cancelled(r)) {
+            if (conv_cancelled(r, &work, 16 * (double) p->k)) {
                 return KILN_CANCELLED;
             }
         }
