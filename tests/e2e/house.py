@@ -186,7 +186,14 @@ class House:
         if ready:
             daemon.says("event=ready ")
             daemon.says("event=broker_joined ")  # its workers may have been faster
+            until(lambda: self.serves(name, plugins), f"the broker to know that {name} is ready")
         return daemon
+
+    def serves(self, name, plugins):
+        """The node has told the broker that all plugins it cannot do without are ready."""
+        wanted = {p if isinstance(p, str) else p["name"] for p in plugins if isinstance(p, str) or p.get("required", True)}
+        node = next((n for n in self.stats()["nodes"] if n["wid"] == name), {"plugins": []})
+        return wanted <= {p["name"] for p in node["plugins"] if p["state"] == "ready"}
 
     def close(self):
         """Daemons first, then brokers: as a person would. Every complaint is told, not only the first."""
