@@ -98,6 +98,16 @@ def conv1d(folder, name):
           constant("b2", b2), constant("w3", w3), constant("b3", b3)], ["n", 8, 64], ["n", 3])
 
 
+def convolution(folder, name, channels_in, channels_out, kernel, space, stride=1, dilation=1, group=1):
+    """One Conv with Relu, padded so that stride 1 keeps the size."""
+    axes, pad = len(space), (kernel - 1) * dilation // 2
+    w = random.normal(size=[channels_out, channels_in // group] + [kernel] * axes) / np.sqrt(channels_in // group * kernel**axes)
+    save(folder, name, [helper.make_node("Conv", ["X", "w", "b"], ["c"], pads=[pad] * 2 * axes, strides=[stride] * axes,
+                                         dilations=[dilation] * axes, group=group), helper.make_node("Relu", ["c"], ["Y"])],
+         [constant("w", w.astype(np.float32)), constant("b", random.normal(size=channels_out).astype(np.float32))],
+         ["n", channels_in, *space], ["n", channels_out, *((s - 1) // stride + 1 for s in space)])
+
+
 def main():
     folder = sys.argv[1]
     os.makedirs(folder, exist_ok=True)
@@ -109,6 +119,17 @@ def main():
     recurrent(folder, "lstm", "LSTM", 4, 8, 32, 50)
     recurrent(folder, "gru", "GRU", 3, 8, 32, 50)
     conv1d(folder, "conv1d")
+    convolution(folder, "conv_1d", 8, 16, 5, [64])
+    convolution(folder, "conv_1d_dilated", 32, 32, 3, [128], dilation=4)
+    convolution(folder, "conv_1d_stride", 16, 32, 3, [100], stride=2)
+    convolution(folder, "conv_1d_depth", 64, 64, 5, [100], group=64)
+    convolution(folder, "conv_2d_first", 3, 16, 3, [28, 28])
+    convolution(folder, "conv_2d_28", 16, 32, 3, [28, 28])
+    convolution(folder, "conv_2d_14", 32, 64, 3, [14, 14])
+    convolution(folder, "conv_2d_7", 64, 128, 3, [7, 7])
+    convolution(folder, "conv_2d_groups", 32, 32, 3, [28, 28], group=4)
+    convolution(folder, "conv_2d_depth", 64, 64, 3, [14, 14], group=64)
+    convolution(folder, "conv_2d_depth_stride", 32, 32, 3, [28, 28], stride=2, group=32)
 
 
 if __name__ == "__main__":

@@ -229,7 +229,7 @@ static void take(struct broker *b)
 
 /* A worker that left has sent its last results, and a manager that waits for its end stops the broker at once: they
  * may still be on their way, and whoever waits for them is not to be told that they are lost. Nothing is handed out any
- * more; calls that come are taken, to be refused in words. */
+ * more; calls are taken as in any turn, and refused in words when the broker closes. */
 static void hear_last_words(struct broker *b)
 {
     zmq_pollitem_t back = {.socket = b->back, .events = ZMQ_POLLIN};

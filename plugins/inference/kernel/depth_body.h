@@ -30,15 +30,14 @@ static void depth_over(const struct depth *d, size_t n, float *y)
             depth_rows(d, 8, d->rows + i, at, y + i * d->channels);
         }
     }
-    for (size_t step = 4; step > 0; step /= 4) {
-        for (; i + step <= n; i += step) {
-            for (size_t at = 0; at < d->channels; at += W) {
-                if (step == 4) {
-                    depth_rows(d, 4, d->rows + i, at, y + i * d->channels);
-                } else {
-                    depth_rows(d, 1, d->rows + i, at, y + i * d->channels);
-                }
-            }
+    for (; i + 4 <= n; i += 4) {
+        for (size_t at = 0; at < d->channels; at += W) {
+            depth_rows(d, 4, d->rows + i, at, y + i * d->channels);
+        }
+    }
+    for (; i < n; i++) {
+        for (size_t at = 0; at < d->channels; at += W) {
+            depth_rows(d, 1, d->rows + i, at, y + i * d->channels);
         }
     }
 }

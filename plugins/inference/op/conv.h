@@ -26,6 +26,11 @@ struct image {
     size_t phase, channel; /* elements of one phase of one channel, of all */
 };
 
+struct conv;
+/* One group of one sample. */
+typedef int conv_way(const struct conv *p, struct run *r, size_t group, const void *x, const void *weights,
+                     const void *bias, void *y);
+
 struct conv {
     struct window w;
     size_t samples, groups;
@@ -40,8 +45,7 @@ struct conv {
     size_t pitch;              /* channels, up to a multiple of a vector's lanes */
     size_t behind;             /* the image in scratch, in elements */
     double work;               /* multiplications of one run */
-    int (*run)(const struct conv *p, struct run *r, size_t group, const void *x, const void *weights,
-               const void *bias, void *y); /* one group of one sample */
+    conv_way *run;
 };
 
 enum { CONV_BLOCK = 48 }; /* positions that conv_channels computes at a time */
@@ -89,17 +93,6 @@ static inline void copy_floats(float *to, const float *x, size_t n)
     }
 }
 
-int conv_direct(const struct conv *p, struct run *r, size_t group, const void *x, const void *weights,
-                const void *bias, void *y);
-int conv_positions(const struct conv *p, struct run *r, size_t group, const void *x, const void *weights,
-                   const void *bias, void *y);
-int conv_channels(const struct conv *p, struct run *r, size_t group, const void *x, const void *weights,
-                  const void *bias, void *y);
-int conv_depth(const struct conv *p, struct run *r, size_t group, const void *x, const void *weights,
-               const void *bias, void *y);
-int conv_plain_floats(const struct conv *p, struct run *r, size_t group, const void *x, const void *weights,
-                      const void *bias, void *y);
-int conv_plain_doubles(const struct conv *p, struct run *r, size_t group, const void *x, const void *weights,
-                       const void *bias, void *y);
+conv_way conv_direct, conv_positions, conv_channels, conv_depth, conv_plain_floats, conv_plain_doubles;
 
 #endif

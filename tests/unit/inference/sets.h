@@ -5,14 +5,14 @@
 
 #include <stdlib.h>
 
+#include "../seeded.h"
 #include "kernel/kernels.h"
 
 static uint64_t sets_seed = 7;
 
 static inline uint32_t noise(void)
 {
-    sets_seed = sets_seed * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t) (sets_seed >> 33);
+    return (uint32_t) (seeded_u64(&sets_seed) >> 33);
 }
 
 /* From -1 to 1; exactly so many, so that reading or writing beyond them shows. */

@@ -20,9 +20,7 @@ static int after_two(void *arg)
 }
 
 /* One sample, one axis of n; `channels_in` is of one group. */
-static void check(int (*way)(const struct conv *p, struct run *r, size_t group, const void *x,
-                             const void *weights, const void *bias, void *y),
-                  int64_t n, size_t channels_in, size_t size)
+static void check(conv_way *way, int64_t n, size_t channels_in, size_t size)
 {
     struct conv p = {.w = {.axes = 1,
                            .in = {1, 1, n},
